@@ -1,0 +1,94 @@
+import type { Command } from '../domain/command.ts';
+import type { Delivery, Position } from '../domain/delivery.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { SourceId, StoredPosition } from '../domain/plan.ts';
+
+/** What a queue promises, as data. */
+export interface QueueCapabilities {
+  /** A resolved publish survives a power cut. */
+  readonly durable: boolean;
+  /** Consumed commands stay and can be read again from any held position. */
+  readonly replayable: boolean;
+  /** Deliveries carry positions that never repeat and never move. */
+  readonly positions: boolean;
+  /** A successor can shut an older writer out of publishing. */
+  readonly fencesWriters: boolean;
+}
+
+/** A delivery together with what a stored position needs to know of its record. */
+export interface QueuedDelivery extends Delivery {
+  /** Bytes the record takes, for bounding batches. */
+  readonly bytes: number;
+  /** Digest of the record as the queue keeps it, made on demand: only the last one of a batch is needed. */
+  recordDigest(): Digest;
+}
+
+/** Held range of a partition: `start` is the first offset still held, `end` the one the next publish will get. */
+export interface PartitionBounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Told by the queue which partitions this consumer works on. */
+export interface AssignmentHandler {
+  /**
+   * Where to start each of the partitions: after the stored position, or at the first held offset where it is
+   * undefined. Called before the first delivery of any of them.
+   */
+  assigned(partitions: readonly number[]): Promise<ReadonlyMap<number, StoredPosition | undefined>>;
+  /** The partitions are about to go: resolves once every batch of theirs is committed or abandoned whole. */
+  revoked(partitions: readonly number[]): Promise<void>;
+}
+
+export interface TakeLimits {
+  readonly deliveries: number;
+  readonly bytes: number;
+}
+
+/** Delivers records in partition order, batch by batch, as fast as they are asked for. */
+export interface Consumer extends AsyncDisposable {
+  /**
+   * The next deliveries, of several partitions together, at least one and within the limits (a single delivery may
+   * exceed the byte limit). Waits until there are any; resolves empty once `signal` is aborted or the consumer closed.
+   */
+  take(limits: TakeLimits, signal?: AbortSignal): Promise<readonly QueuedDelivery[]>;
+  /** Like {@link take}, but resolves empty at once when nothing is waiting. */
+  takeNow(limits: TakeLimits): Promise<readonly QueuedDelivery[]>;
+  /** What stands before these positions is durable in the store and need not be delivered again. */
+  acknowledge(positions: ReadonlyMap<number, StoredPosition>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ReplayOptions {
+  /** Where to start each partition; one that is absent starts at its first held offset. */
+  readonly from?: ReadonlyMap<number, number> | undefined;
+  readonly limits: TakeLimits;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A partitioned queue of commands. One adapter a folder under `src/queues`. */
+export interface Queue extends AsyncDisposable {
+  /** Names this incarnation of the queue in stored positions. */
+  readonly source: SourceId;
+  readonly capabilities: QueueCapabilities;
+  readonly partitions: number;
+
+  /**
+   * Publishes the commands in order and resolves with their positions once all are durable. Concurrent publishes
+   * share syncs. A full queue refuses with `QUEUE_FULL` before anything is written; `whenWritable` waits for room.
+   * An abort before the write starts publishes nothing (`ABORTED`); after that the outcome is awaited.
+   */
+  publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]>;
+  /** Resolves once the queue has room again. */
+  whenWritable(signal?: AbortSignal): Promise<void>;
+
+  /** Starts consuming. Throws `SOURCE_LOST_HISTORY` when a start position is not held, or held with another digest. */
+  consume(handler: AssignmentHandler): Promise<Consumer>;
+  /** All held deliveries from the given positions up to the end as it is now, in partition order. */
+  replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]>;
+  /** Held range by partition, as of now. */
+  bounds(): Promise<ReadonlyMap<number, PartitionBounds>>;
+
+  /** Settles what is under way and releases everything. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,103 @@
+import type { Cursor } from '../domain/cursor.ts';
+import type { SessionId } from '../domain/identifiers.ts';
+import type { Sequence } from '../domain/identifiers.ts';
+import type {
+  FiledId,
+  FiledRecord,
+  ParkedCommand,
+  ParkedHeader,
+  Plan,
+  SourceId,
+  StoredPosition,
+} from '../domain/plan.ts';
+
+/** What a store promises, as data, so that nobody has to ask which store it is. */
+export interface StoreCapabilities {
+  /** What was committed survives a power cut. */
+  readonly durable: boolean;
+  /** Several processes may commit to it at the same time. */
+  readonly shared: boolean;
+  /** Positions are stored in the same atomic step as the data. */
+  readonly atomicPositions: boolean;
+  /** An unmodified macp-runtime can boot on it. */
+  readonly layout: 'own' | 'upstream';
+}
+
+/** Which store this is: `id` is made once, when the store is created. */
+export interface StoreIdentity {
+  readonly kind: string;
+  readonly id: string;
+  readonly layoutVersion: number;
+}
+
+export interface LogRange {
+  /** First ordinal, included. Default 0. */
+  readonly from?: number | undefined;
+  /** Last ordinal, excluded. Default: the end of the log. */
+  readonly to?: number | undefined;
+  /** Most entries to read. */
+  readonly limit?: number | undefined;
+}
+
+/** One session as it stood at one moment: later commits do not show in it. Close it when done. */
+export interface SessionView extends AsyncDisposable {
+  readonly session: SessionId;
+  readonly cursor: Cursor;
+  snapshot(): Promise<Uint8Array | undefined>;
+  receipt(): Promise<Uint8Array | undefined>;
+  anchor(): Promise<Uint8Array | undefined>;
+  /** The log entries of the range in order, in pages of bounded size. */
+  log(range?: LogRange): AsyncIterable<readonly Uint8Array[]>;
+  close(): Promise<void>;
+}
+
+export interface Page<Key> {
+  /** Only what sorts after this key. */
+  readonly after?: Key | undefined;
+  readonly limit: number;
+}
+
+/** Commits plans atomically and reads back what was committed. One adapter a folder under `src/stores`. */
+export interface Store extends AsyncDisposable {
+  readonly identity: StoreIdentity;
+  readonly capabilities: StoreCapabilities;
+
+  /**
+   * Applies the whole plan as one atomic step and resolves once it is durable. Nothing of it is written when a
+   * position step does not start at the stored position (`POSITION_MISMATCH`) or a session's stored cursor is not
+   * of the version that the change was decided on (`CURSOR_MISMATCH`). A retryable error means that the same plan
+   * may be committed again; after any other the store must be opened anew.
+   */
+  commit(plan: Plan): Promise<void>;
+
+  /** The cursors of the given sessions, in their order; undefined for one the store has never heard of. */
+  readCursors(sessions: readonly SessionId[]): Promise<readonly (Cursor | undefined)[]>;
+  /** Headers of all commands parked for the session, ascending by sequence. */
+  readParkedHeaders(session: SessionId): Promise<readonly ParkedHeader[]>;
+  /** The parked commands of the given sequences, in their order. A missing one is `STORE_CORRUPT`. */
+  readParked(session: SessionId, sequences: readonly Sequence[]): Promise<readonly ParkedCommand[]>;
+  /** Which of the given dead letters and decisions the store holds, in their order. `session` undefined: unreadable ones. */
+  areFiled(keys: readonly FiledKey[]): Promise<readonly boolean[]>;
+  /** Dead letters and decisions, of one session, or of all (`undefined`) including those without a session. */
+  readFiled(session: SessionId | undefined, page: Page<FiledKey>): Promise<readonly FiledRecord[]>;
+  /** Stored positions of the source by partition. */
+  readPositions(source: SourceId): Promise<ReadonlyMap<number, StoredPosition>>;
+  /** Every source that has a stored position here. */
+  readSources(): Promise<readonly SourceId[]>;
+
+  /** The session as of now, or undefined when it does not exist (unknown or deleted). */
+  openSession(session: SessionId): Promise<SessionView | undefined>;
+  /** Ids of existing sessions in UTF-8 byte order. */
+  listSessions(page: Page<SessionId>): Promise<readonly SessionId[]>;
+  /** Every session the store keeps a cursor for, tombstones and unknown ones included, in UTF-8 byte order. */
+  listCursors(page: Page<SessionId>): Promise<readonly (readonly [SessionId, Cursor])[]>;
+
+  /** Settles what is under way and releases everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Finds a dead letter or decision: filed under its session, or under none. */
+export interface FiledKey {
+  readonly session: SessionId | undefined;
+  readonly id: FiledId;
+}
