@@ -1,0 +1,15 @@
+/**
+ * The test suites, in the order in which they run: what fails fast comes first. One folder under `test/` each.
+ * Suites of one `group` run side by side; `timeout` is the most milliseconds that one test may take, far above what
+ * any needs, so that only a hanging test meets it. `needs` names what must be on the machine first.
+ */
+export const suites = [
+  { name: 'unit', group: 1, timeout: 60_000, needs: [] },
+  { name: 'laws', group: 1, timeout: 120_000, needs: [] },
+  { name: 'architecture', group: 1, timeout: 120_000, needs: [] },
+  { name: 'integration', group: 2, timeout: 300_000, needs: [] },
+  { name: 'regression', group: 2, timeout: 300_000, needs: [] },
+  { name: 'simulation', group: 3, timeout: 900_000, needs: [] },
+  { name: 'crash', group: 4, timeout: 900_000, needs: [] },
+  { name: 'power-cut', group: 5, timeout: 900_000, needs: ['C compiler'] },
+];
