@@ -1,5 +1,4 @@
 import type { Cursor } from '../cursor.ts';
-import type { Position } from '../delivery.ts';
 import type { Sequence, SessionId } from '../identifiers.ts';
 import type { FiledId, ParkedCommand, ParkedHeader, Plan } from '../plan.ts';
 
@@ -26,5 +25,6 @@ export interface MissingParked {
 }
 
 export type PlanResult =
-  | { readonly kind: 'planned'; readonly plan: Omit<Plan, 'positions'>; readonly decided: number; readonly last: Position | undefined }
+  /** `decided`: how many of the deliveries, from the first, are in the plan. The others belong to a later batch. */
+  | { readonly kind: 'planned'; readonly plan: Omit<Plan, 'positions'>; readonly decided: number }
   | { readonly kind: 'missing'; readonly parked: readonly MissingParked[] };

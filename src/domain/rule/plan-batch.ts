@@ -1,0 +1,185 @@
+import { wireLimits } from '../command.ts';
+import { initialCursor } from '../cursor.ts';
+import type { Delivery, NumberedContent } from '../delivery.ts';
+import type { Sequence, SessionId } from '../identifiers.ts';
+import type { DeadLetter, FiledId, ParkedCommand, SessionChange } from '../plan.ts';
+import { type Arrival, arrivalOfDelivery, arrivalOfParked, deadLetterOf, decisionOf } from './arrival.ts';
+import { decide, type Outcome } from './decide.ts';
+import { filedId } from './filed-id.ts';
+import type { Knowledge, MissingParked, PlanResult } from './knowledge.ts';
+import { parkedCommand, SessionDraft } from './session-draft.ts';
+import { emptyTally } from './tally.ts';
+
+/**
+ * Decides deliveries in order and folds what follows into one plan for an atomic commit. Pure: the same knowledge and
+ * deliveries give the same plan, and where a batch is cut makes no difference. A drain always completes within the
+ * batch that starts it (docs/decisions/0003); a batch that drains more than 64 MiB ends there, and `decided` says
+ * after how many deliveries. When parked commands turn out to be needed whole, they are named instead: load them and
+ * plan the same batch again.
+ */
+export function planBatch(knowledge: Knowledge, deliveries: readonly Delivery[]): PlanResult {
+  return new BatchPlanner(knowledge).plan(deliveries);
+}
+
+class BatchPlanner {
+  readonly #knowledge: Knowledge;
+  readonly #drafts = new Map<SessionId, SessionDraft>();
+  readonly #withoutSession = new Map<FiledId, DeadLetter>();
+  readonly #missing = new Map<SessionId, readonly Sequence[]>();
+  readonly #tally = emptyTally();
+  #parkedBytes = 0;
+
+  constructor(knowledge: Knowledge) {
+    this.#knowledge = knowledge;
+  }
+
+  plan(deliveries: readonly Delivery[]): PlanResult {
+    let decided = 0;
+    for (const delivery of deliveries) {
+      this.#deliver(arrivalOfDelivery(delivery));
+      decided += 1;
+      if (this.#parkedBytes > wireLimits.parkedBytes) break;
+    }
+    if (this.#missing.size > 0) return { kind: 'missing', parked: this.#missingParked() };
+    const plan = { changes: this.#changes(), unreadable: [...this.#withoutSession.values()], tally: this.#tally };
+    return { kind: 'planned', plan, decided };
+  }
+
+  #deliver(arrival: Arrival): void {
+    const { session } = arrival.content;
+    if (session === undefined) return this.#fileWithoutSession(arrival);
+    // What a session's parked commands do is not known yet, so neither is what comes after.
+    if (this.#missing.has(session)) return;
+    const draft = this.#draft(session);
+    this.#settle(draft, arrival, this.#isFiled(draft, arrival));
+    this.#drain(draft);
+  }
+
+  #settle(draft: SessionDraft, arrival: Arrival, isFiled: boolean): void {
+    const { content } = arrival;
+    const parkedThere = content.kind === 'numbered' ? draft.parkedAt(content.sequence) : undefined;
+    const outcome = decide({ cursor: draft.cursor, parkedThere, isFiled }, content);
+    if (outcome.kind === 'duplicate') this.#tally.duplicates += 1;
+    else if (outcome.kind === 'dead letter') {
+      this.#tally.deadLetters[outcome.reason] += 1;
+      draft.file(deadLetterOf(arrival, outcome), outcome.effect);
+    } else if (content.kind === 'numbered') {
+      this.#settleNumbered(draft, arrival as Arrival<NumberedContent>, outcome.kind);
+    } else if (content.kind === 'claim') {
+      if (!this.#fenceParked(draft)) return;
+      this.#tally.claimed += 1;
+      draft.claim(content);
+    } else if (content.kind === 'skip') {
+      this.#tally.skipped += 1;
+      draft.skip(content, decisionOf(content, arrival.position));
+    }
+  }
+
+  #settleNumbered(draft: SessionDraft, arrival: Arrival<NumberedContent>, kind: Outcome['kind']): void {
+    const { content, position } = arrival;
+    if (kind === 'open') {
+      draft.open(content);
+      this.#settle(draft, arrival, false);
+    } else if (kind === 'park') {
+      this.#tally.parked += 1;
+      draft.park(parkedCommand(content, position, arrival.encodedMessage()));
+    } else {
+      this.#tally.applied += 1;
+      draft.apply(content);
+    }
+  }
+
+  #isFiled(draft: SessionDraft, { content }: Arrival): boolean {
+    if (draft.cursor.filed === 0) return false;
+    const id = filedId(content);
+    return draft.hasJustFiled(id) || (draft.wasFiled && this.#knowledge.isFiled(draft.session, id));
+  }
+
+  /** A claim fences whatever is parked. False when the parked commands have to be loaded first. */
+  #fenceParked(draft: SessionDraft): boolean {
+    const sequences = draft.allParked().map((header) => header.sequence);
+    const commands = this.#whole(draft, sequences, () => sequences);
+    if (commands === undefined) return false;
+    const outcome = { reason: 'fenced', detail: 'was parked when another writer claimed the session' } as const;
+    for (const command of commands) {
+      draft.unpark(command);
+      this.#tally.deadLetters.fenced += 1;
+      draft.file(deadLetterOf(arrivalOfParked(command), outcome), 'none');
+    }
+    return true;
+  }
+
+  /** Delivers parked commands again for as long as the next number is among them. */
+  #drain(draft: SessionDraft): void {
+    while (!draft.cursor.halted && !this.#missing.has(draft.session)) {
+      const next = (draft.cursor.last + 1) as Sequence;
+      if (draft.parkedAt(next) === undefined) return;
+      const [command] = this.#whole(draft, [next], () => consecutiveFrom(draft, next)) ?? [];
+      if (command === undefined) return;
+      draft.unpark(command);
+      this.#tally.drained += 1;
+      // Nothing that is parked is filed as well, so a drained command skips that row.
+      this.#settle(draft, arrivalOfParked(command), false);
+    }
+  }
+
+  /** The parked commands whole, or undefined after noting that `wanted` has to be loaded first. */
+  #whole(
+    draft: SessionDraft,
+    sequences: readonly Sequence[],
+    wanted: () => readonly Sequence[],
+  ): readonly ParkedCommand[] | undefined {
+    const commands: ParkedCommand[] = [];
+    for (const sequence of sequences) {
+      const command = draft.justParked(sequence) ?? this.#knowledge.parkedCommand(draft.session, sequence);
+      if (command === undefined) {
+        this.#noteMissing(draft, wanted());
+        return undefined;
+      }
+      commands.push(command);
+    }
+    for (const command of commands) this.#parkedBytes += command.bytes;
+    return commands;
+  }
+
+  #noteMissing(draft: SessionDraft, sequences: readonly Sequence[]): void {
+    const stored = sequences.filter((sequence) => draft.justParked(sequence) === undefined);
+    this.#missing.set(draft.session, stored);
+    for (const sequence of stored) this.#parkedBytes += draft.parkedAt(sequence)?.bytes ?? 0;
+  }
+
+  #fileWithoutSession(arrival: Arrival): void {
+    const id = filedId(arrival.content);
+    const isFiled = this.#withoutSession.has(id) || this.#knowledge.isFiled(undefined, id);
+    const outcome = decide({ cursor: initialCursor, parkedThere: undefined, isFiled }, arrival.content);
+    if (outcome.kind === 'dead letter') {
+      this.#tally.deadLetters[outcome.reason] += 1;
+      this.#withoutSession.set(id, deadLetterOf(arrival, outcome));
+    } else this.#tally.duplicates += 1;
+  }
+
+  #draft(session: SessionId): SessionDraft {
+    const known = this.#drafts.get(session);
+    if (known !== undefined) return known;
+    const draft = new SessionDraft(session, this.#knowledge.state(session));
+    this.#drafts.set(session, draft);
+    return draft;
+  }
+
+  #changes(): readonly SessionChange[] {
+    return [...this.#drafts.values()].flatMap((draft) => draft.change() ?? []);
+  }
+
+  #missingParked(): readonly MissingParked[] {
+    return [...this.#missing].map(([session, sequences]) => ({ session, sequences }));
+  }
+}
+
+/** The run of parked sequences that starts at `first`. */
+function consecutiveFrom(draft: SessionDraft, first: Sequence): readonly Sequence[] {
+  const run: Sequence[] = [];
+  for (let sequence = first; draft.parkedAt(sequence) !== undefined; sequence = (sequence + 1) as Sequence) {
+    run.push(sequence);
+  }
+  return run;
+}
