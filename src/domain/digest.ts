@@ -9,6 +9,7 @@ export type Digest = Brand<string, 'Digest'>;
 /** The first 8 bytes of a {@link Digest}: what a cursor remembers of a command. */
 export type ShortDigest = Brand<string, 'ShortDigest'>;
 
+export const digestBytes = 32;
 export const shortDigestBytes = 8;
 
 const separator = Buffer.from([0]);

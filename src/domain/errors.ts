@@ -23,13 +23,19 @@ const definitions = {
   // The store.
   STORE_LOCKED: { retryable: false, meaning: 'another process owns this store' },
   STORE_UNAVAILABLE: { retryable: true, meaning: 'the store does not answer at present' },
-  STORE_IO_FAILED: { retryable: false, meaning: 'the store could not write or sync; the process must recover from disk' },
+  STORE_IO_FAILED: {
+    retryable: false,
+    meaning: 'the store could not write or sync; the process must recover from disk',
+  },
   STORE_CORRUPT: { retryable: false, meaning: 'the store holds something it should not hold' },
   STORE_TOO_NEW: { retryable: false, meaning: 'the store was written by a newer layout version' },
   STORE_CLOSED: { retryable: false, meaning: 'the store was closed' },
   DISK_FULL: { retryable: true, meaning: 'the disk is full; nothing is written until there is room again' },
   POSITION_MISMATCH: { retryable: false, meaning: 'the commit starts from a position that is not the stored one' },
-  CURSOR_MISMATCH: { retryable: true, meaning: 'a session changed since the commit was decided' },
+  CURSOR_MISMATCH: {
+    retryable: false,
+    meaning: 'a session changed since the commit was decided; it has to be decided again',
+  },
   SESSION_NOT_FOUND: { retryable: false, meaning: 'no such session exists in the store' },
   BELOW_COMPACTION_BASE: { retryable: false, meaning: 'the accepted ordinals asked for were compacted away' },
 
@@ -37,11 +43,17 @@ const definitions = {
   QUEUE_LOCKED: { retryable: false, meaning: 'another process owns this queue' },
   QUEUE_FULL: { retryable: true, meaning: 'the queue holds as many unconsumed bytes as it may' },
   QUEUE_UNAVAILABLE: { retryable: true, meaning: 'the queue does not answer at present' },
-  QUEUE_IO_FAILED: { retryable: false, meaning: 'the queue could not write or sync; the process must recover from disk' },
+  QUEUE_IO_FAILED: {
+    retryable: false,
+    meaning: 'the queue could not write or sync; the process must recover from disk',
+  },
   QUEUE_CORRUPT: { retryable: false, meaning: 'the queue holds a damaged record before its end' },
   QUEUE_TOO_NEW: { retryable: false, meaning: 'the queue was written by a newer layout version' },
   QUEUE_CLOSED: { retryable: false, meaning: 'the queue was closed' },
-  SOURCE_LOST_HISTORY: { retryable: false, meaning: 'the source no longer holds the position that the store stands at' },
+  SOURCE_LOST_HISTORY: {
+    retryable: false,
+    meaning: 'the source no longer holds the position that the store stands at',
+  },
 
   // The person at the keyboard.
   INVALID_CONFIGURATION: { retryable: false, meaning: 'the settings are not valid' },

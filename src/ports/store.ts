@@ -1,6 +1,5 @@
 import type { Cursor } from '../domain/cursor.ts';
-import type { SessionId } from '../domain/identifiers.ts';
-import type { Sequence } from '../domain/identifiers.ts';
+import type { Sequence, SessionId } from '../domain/identifiers.ts';
 import type {
   FiledId,
   FiledRecord,

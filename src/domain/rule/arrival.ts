@@ -25,7 +25,10 @@ export function arrivalOfParked(command: ParkedCommand): Arrival {
 }
 
 /** The dead letter of an arrival, kept whole. */
-export function deadLetterOf(arrival: Arrival, { reason, detail }: Pick<DeadLetterOutcome, 'reason' | 'detail'>): DeadLetter {
+export function deadLetterOf(
+  arrival: Arrival,
+  { reason, detail }: Pick<DeadLetterOutcome, 'reason' | 'detail'>,
+): DeadLetter {
   const { content, position } = arrival;
   return {
     kind: 'dead letter',

@@ -23,9 +23,7 @@ export interface DeadLetterOutcome {
 }
 
 /** `open`: the delivery opens the session's first reign; it is then decided again. */
-export type Outcome =
-  | { readonly kind: 'duplicate' | 'open' | 'claim' | 'skip' | 'park' | 'apply' }
-  | DeadLetterOutcome;
+export type Outcome = { readonly kind: 'duplicate' | 'open' | 'claim' | 'skip' | 'park' | 'apply' } | DeadLetterOutcome;
 
 const duplicate: Outcome = { kind: 'duplicate' };
 const open: Outcome = { kind: 'open' };
@@ -55,10 +53,17 @@ function decideNumbered(standing: Standing, content: NumberedContent): Outcome {
   if (cursor.epoch === noEpoch) return sequence === 1 ? open : parkUnlessTaken(standing, content);
   if (isOfLowerReign(cursor, content)) return duplicateOrFenced(cursor, content);
   if (content.epoch > cursor.epoch) {
-    return deadLetter('unclaimed', `epoch ${content.epoch} has not claimed the session, which stands at ${cursor.epoch}`);
+    return deadLetter(
+      'unclaimed',
+      `epoch ${content.epoch} has not claimed the session, which stands at ${cursor.epoch}`,
+    );
   }
   if (sequence < cursor.first) {
-    return deadLetter('conflict', `sequence ${sequence} was taken before this writer's claim; it starts at ${cursor.first}`, 'halts');
+    return deadLetter(
+      'conflict',
+      `sequence ${sequence} was taken before this writer's claim; it starts at ${cursor.first}`,
+      'halts',
+    );
   }
   if (isSkipped(cursor, sequence)) return deadLetter('skipped', `sequence ${sequence} was skipped by an operator`);
   if (sequence <= cursor.last) return duplicateOrConflict(cursor, content);

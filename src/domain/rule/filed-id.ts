@@ -10,7 +10,10 @@ const idCharacters = 32;
  * operator's decision by its event id, an unreadable message by its bytes.
  */
 export function filedId(content: Content): FiledId {
-  return digestHex(bytesDigest(Buffer.from(JSON.stringify(identity(content)), 'utf8'))).slice(0, idCharacters) as FiledId;
+  return digestHex(bytesDigest(Buffer.from(JSON.stringify(identity(content)), 'utf8'))).slice(
+    0,
+    idCharacters,
+  ) as FiledId;
 }
 
 function identity(content: Content): readonly (string | number)[] {

@@ -207,7 +207,11 @@ export class SessionDraft {
 }
 
 /** The header under which a delivery is parked, and its whole message. */
-export function parkedCommand(content: NumberedContent, position: Delivery['position'], message: Uint8Array): ParkedCommand {
+export function parkedCommand(
+  content: NumberedContent,
+  position: Delivery['position'],
+  message: Uint8Array,
+): ParkedCommand {
   const { sequence, epoch, writer, digest, data } = content;
   return { sequence, epoch, writer, digest, bytes: data.length, position, message };
 }

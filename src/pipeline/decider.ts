@@ -1,0 +1,90 @@
+import type { SessionId } from '../domain/identifiers.ts';
+import type { Plan, PositionStep, SourceId, StoredPosition } from '../domain/plan.ts';
+import type { MissingParked } from '../domain/rule/knowledge.ts';
+import { planBatch } from '../domain/rule/plan-batch.ts';
+import type { QueuedDelivery } from '../ports/queue.ts';
+import type { Store } from '../ports/store.ts';
+import { KnowledgeLoader, type PendingCommit } from './knowledge-loader.ts';
+import { SessionCache } from './session-cache.ts';
+
+/** Deliveries and the one atomic step that they amount to. */
+export interface DecidedBatch {
+  readonly deliveries: readonly QueuedDelivery[];
+  readonly plan: Plan;
+}
+
+/** Decides batch after batch, each on the outcome of the one before, which may still be on its way to the store. */
+export class Decider {
+  readonly #store: Store;
+  readonly #source: SourceId;
+  readonly #cache: SessionCache;
+  readonly #loader: KnowledgeLoader;
+  /** Where the next batch starts, by partition: what the planned commits lead to. */
+  readonly #positions = new Map<number, StoredPosition | undefined>();
+  #pending: PendingCommit | undefined;
+
+  constructor(store: Store, source: SourceId, cachedSessions: number) {
+    this.#store = store;
+    this.#source = source;
+    this.#cache = new SessionCache(cachedSessions);
+    this.#loader = new KnowledgeLoader(store, this.#cache);
+  }
+
+  /** Starts working on the partitions, at the positions that the store holds. */
+  async assign(partitions: readonly number[]): Promise<ReadonlyMap<number, StoredPosition | undefined>> {
+    const stored = await this.#store.readPositions(this.#source);
+    for (const partition of partitions) this.#positions.set(partition, stored.get(partition));
+    return new Map(partitions.map((partition) => [partition, stored.get(partition)]));
+  }
+
+  /** The partitions are somebody else's now, and so may be their sessions. */
+  release(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#positions.delete(partition);
+    this.#cache.clear();
+  }
+
+  /** The offset that the partition's next delivery has, 0 before the first. */
+  nextOffset(partition: number): number {
+    return this.#positions.get(partition)?.next ?? 0;
+  }
+
+  /** Decides deliveries from the first on; a batch that drains very much may leave the last ones undecided. */
+  async decide(deliveries: readonly QueuedDelivery[]): Promise<DecidedBatch> {
+    let missing: readonly MissingParked[] = [];
+    for (;;) {
+      const knowledge = await this.#loader.load(deliveries, missing, this.#pending);
+      const result = planBatch(knowledge, deliveries);
+      if (result.kind === 'missing') missing = [...missing, ...result.parked];
+      else {
+        const decided = result.decided === deliveries.length ? deliveries : deliveries.slice(0, result.decided);
+        return { deliveries: decided, plan: { ...result.plan, positions: this.#steps(decided) } };
+      }
+    }
+  }
+
+  /** From here on batches are decided on what `batch` leads to; its commit is `over` some time later. */
+  advance({ plan }: DecidedBatch, over: Promise<unknown>): void {
+    for (const { partition, to } of plan.positions) this.#positions.set(partition, to);
+    this.#loader.advance(plan.changes);
+    const sessions = new Set<SessionId>(plan.changes.map((change) => change.session));
+    this.#pending = { sessions, over };
+  }
+
+  /** Goes back to what the store holds, because a planned commit did not come about. */
+  async rewind(): Promise<void> {
+    this.#cache.clear();
+    this.#pending = undefined;
+    await this.assign([...this.#positions.keys()]);
+  }
+
+  #steps(deliveries: readonly QueuedDelivery[]): readonly PositionStep[] {
+    const last = new Map<number, QueuedDelivery>();
+    for (const delivery of deliveries) last.set(delivery.position.partition, delivery);
+    return [...last].map(([partition, delivery]) => ({
+      source: this.#source,
+      partition,
+      from: this.#positions.get(partition),
+      to: { next: delivery.position.offset + 1, digest: delivery.recordDigest() },
+    }));
+  }
+}

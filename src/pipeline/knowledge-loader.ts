@@ -1,0 +1,141 @@
+import type { Delivery } from '../domain/delivery.ts';
+import type { Sequence, SessionId } from '../domain/identifiers.ts';
+import type { FiledId, ParkedCommand, ParkedHeader, SessionChange } from '../domain/plan.ts';
+import { filedId } from '../domain/rule/filed-id.ts';
+import type { Knowledge, MissingParked, SessionState } from '../domain/rule/knowledge.ts';
+import type { FiledKey, Store } from '../ports/store.ts';
+import type { SessionCache } from './session-cache.ts';
+
+const nothingParked: ReadonlyMap<Sequence, ParkedHeader> = new Map();
+
+/** A commit that was planned and may not be in the store yet. */
+export interface PendingCommit {
+  readonly sessions: ReadonlySet<SessionId>;
+  /** Resolves once the commit is over, whether or not it succeeded. */
+  readonly over: Promise<unknown>;
+}
+
+/**
+ * Loads what deciding a batch needs to know, from the cache where it can. The cache runs ahead of the store: it holds
+ * the states that planned commits lead to, so that the next batch is decided while the last one is still written.
+ * What only the store can tell is read after the pending commit where that may have changed it.
+ */
+export class KnowledgeLoader {
+  readonly #store: Store;
+  readonly #cache: SessionCache;
+
+  constructor(store: Store, cache: SessionCache) {
+    this.#store = store;
+    this.#cache = cache;
+  }
+
+  /** What is known of the sessions of `deliveries`, with the parked commands that an earlier attempt missed. */
+  async load(
+    deliveries: readonly Delivery[],
+    missing: readonly MissingParked[],
+    pending: PendingCommit | undefined,
+  ): Promise<Knowledge> {
+    const states = await this.#states(deliveries, pending);
+    const filed = await this.#filed(deliveries, states, pending);
+    const parked = await this.#parked(missing, pending);
+    return {
+      state: (session) => states.get(session) ?? unloaded(session),
+      isFiled: (session, id) => filed.has(keyText({ session, id })),
+      parkedCommand: (session, sequence) => parked.get(session)?.get(sequence),
+    };
+  }
+
+  /** Remembers the states that a planned commit leads to. */
+  advance(changes: readonly SessionChange[]): void {
+    for (const change of changes) {
+      const parked = this.#cache.get(change.session)?.parked ?? nothingParked;
+      this.#cache.set(change.session, { cursor: change.after, parked: parkedAfter(parked, change) });
+    }
+  }
+
+  async #states(
+    deliveries: readonly Delivery[],
+    pending: PendingCommit | undefined,
+  ): Promise<ReadonlyMap<SessionId, SessionState>> {
+    const states = new Map<SessionId, SessionState>();
+    const unknown = new Set<SessionId>();
+    for (const { content } of deliveries) {
+      if (content.session === undefined || states.has(content.session)) continue;
+      const cached = this.#cache.get(content.session);
+      if (cached === undefined) unknown.add(content.session);
+      else states.set(content.session, cached);
+    }
+    if (unknown.size === 0) return states;
+    if (pending !== undefined && [...unknown].some((session) => pending.sessions.has(session))) await pending.over;
+    for (const [session, state] of await this.#read([...unknown])) states.set(session, state);
+    return states;
+  }
+
+  async #read(sessions: readonly SessionId[]): Promise<readonly (readonly [SessionId, SessionState])[]> {
+    const cursors = await this.#store.readCursors(sessions);
+    const states: (readonly [SessionId, SessionState])[] = [];
+    for (const [index, session] of sessions.entries()) {
+      const cursor = cursors[index];
+      const headers =
+        cursor !== undefined && cursor.parkedCommands > 0 ? await this.#store.readParkedHeaders(session) : [];
+      const parked = headers.length === 0 ? nothingParked : new Map(headers.map((header) => [header.sequence, header]));
+      const state = { cursor, parked };
+      this.#cache.set(session, state);
+      states.push([session, state]);
+    }
+    return states;
+  }
+
+  /** Only sessions that have anything filed, and deliveries without a session, need to be looked up. */
+  async #filed(
+    deliveries: readonly Delivery[],
+    states: ReadonlyMap<SessionId, SessionState>,
+    pending: PendingCommit | undefined,
+  ): Promise<ReadonlySet<string>> {
+    const keys: FiledKey[] = [];
+    for (const { content } of deliveries) {
+      const { session } = content;
+      if (session !== undefined && (states.get(session)?.cursor?.filed ?? 0) === 0) continue;
+      keys.push({ session, id: filedId(content) });
+    }
+    if (keys.length === 0) return new Set();
+    await pending?.over;
+    const held = await this.#store.areFiled(keys);
+    return new Set(keys.filter((_, index) => held[index] === true).map(keyText));
+  }
+
+  async #parked(
+    missing: readonly MissingParked[],
+    pending: PendingCommit | undefined,
+  ): Promise<ReadonlyMap<SessionId, ReadonlyMap<Sequence, ParkedCommand>>> {
+    const loaded = new Map<SessionId, ReadonlyMap<Sequence, ParkedCommand>>();
+    if (missing.length > 0) await pending?.over;
+    for (const { session, sequences } of missing) {
+      const commands = await this.#store.readParked(session, sequences);
+      loaded.set(session, new Map(commands.map((command) => [command.sequence, command])));
+    }
+    return loaded;
+  }
+}
+
+function parkedAfter(
+  parked: ReadonlyMap<Sequence, ParkedHeader>,
+  change: SessionChange,
+): ReadonlyMap<Sequence, ParkedHeader> {
+  if (change.parked.length === 0 && change.unparked.length === 0) return parked;
+  const after = new Map(parked);
+  for (const sequence of change.unparked) after.delete(sequence);
+  for (const { sequence, epoch, writer, digest, bytes } of change.parked) {
+    // Not the command itself: its message would be kept in memory.
+    after.set(sequence, { sequence, epoch, writer, digest, bytes });
+  }
+  return after.size === 0 ? nothingParked : after;
+}
+
+function unloaded(session: SessionId): never {
+  throw new TypeError(`session ${session} is not among the deliveries that were loaded`);
+}
+
+function keyText({ session, id }: { readonly session: SessionId | undefined; readonly id: FiledId }): string {
+  return `${id}/${session ?? ''}`;
+}

@@ -1,0 +1,31 @@
+/** One open file. Positions and lengths are bytes. */
+export interface OpenFile extends AsyncDisposable {
+  /** Reads into `target` from `position` until it is full or the file ends; resolves with the bytes read. */
+  read(target: Uint8Array, position: number): Promise<number>;
+  /** Writes all of `bytes` at `position`. After a rejection any part of them may have been written. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Makes what was written, and the file's length, survive a power cut. After a rejection nothing is known. */
+  datasync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** `read`: an existing file. `write`: an existing file, also to write to. `create`: anew, emptied where one stood. */
+export type OpenMode = 'read' | 'write' | 'create';
+
+/**
+ * What the adapters that keep files of their own need of a file system. Failures are passed on as the operating
+ * system names them: errors with a `code` such as `ENOSPC`, `EIO`, `ENOENT`.
+ */
+export interface FileSystem {
+  open(path: string, mode: OpenMode): Promise<OpenFile>;
+  /** Names of the entries of a directory, in no particular order. */
+  list(directory: string): Promise<readonly string[]>;
+  /** Makes the directory and its missing parents; an existing one is left as it is. */
+  makeDirectory(path: string): Promise<void>;
+  /** Removes a file. */
+  remove(path: string): Promise<void>;
+  /** Makes the creation and removal of a directory's entries survive a power cut. */
+  syncDirectory(path: string): Promise<void>;
+}

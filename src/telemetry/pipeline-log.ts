@@ -1,0 +1,27 @@
+import type { Logger } from 'pino';
+import { deadLetterCount } from '../domain/rule/tally.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+
+/**
+ * Writes what a pipeline tells about itself to a pino logger: commits at debug, state changes at info, retries and
+ * dead letters at warn, the end of everything at error. Data and messages of commands never reach the log.
+ */
+export function logPipeline(pipeline: Pipeline, logger: Logger): void {
+  pipeline.on('state', (from, to) => logger.info({ from, to }, 'worker state'));
+  pipeline.on('committed', ({ deliveries, bytes, sessions, tally, milliseconds }) => {
+    const deadLetters = deadLetterCount(tally);
+    const { applied, duplicates, parked } = tally;
+    logger.debug({ deliveries, bytes, sessions, applied, duplicates, parked, deadLetters, milliseconds }, 'committed');
+  });
+  pipeline.on('deadLetter', ({ id, reason, detail, session, epoch, writer, sequence, position }) => {
+    logger.warn({ id, reason, detail, session, epoch, writer, sequence, position }, 'dead letter');
+  });
+  pipeline.on('retrying', ({ error, attempt, delayMilliseconds }) => {
+    logger.warn(
+      { code: error.code, reason: error.message, attempt, delayMilliseconds },
+      'the store is not ready; trying again',
+    );
+  });
+  pipeline.on('recovered', (attempts) => logger.info({ attempts }, 'the store is ready again'));
+  pipeline.on('failed', (error) => logger.error({ code: error.code, err: error }, 'the worker failed'));
+}
