@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Compiles the programs of this folder and of test/crash, with everything under `src` that they import, to plain
+ * JavaScript that a Node process of its own can run, and returns the folder that mirrors the repository.
+ */
+export async function compilePrograms(name: string): Promise<string> {
+  const output = join(repository, 'node_modules/.cache/power-cut', name);
+  mkdirSync(output, { recursive: true });
+  writeFileSync(join(output, 'package.json'), '{"type":"module"}');
+  const compiler = join(repository, 'node_modules/typescript/bin/tsc');
+  const project = join(repository, 'test/power-cut/tsconfig.json');
+  try {
+    await run(process.execPath, [compiler, '-p', project, '--outDir', output], { cwd: repository });
+  } catch (cause) {
+    const told = cause instanceof Error && 'stdout' in cause ? String(cause.stdout) : '';
+    throw new Error(`the test programs do not compile:\n${told}`, { cause });
+  }
+  return output;
+}
