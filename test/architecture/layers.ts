@@ -1,0 +1,78 @@
+import type { Module } from './modules.ts';
+
+/** What one layer may reach. A layer may always reach itself. */
+export interface Layer {
+  /** Names of layers, as {@link layerOf} gives them. */
+  readonly reaches: readonly string[];
+  /** Node's own modules that it may import: all where this is absent. */
+  readonly builtins?: readonly string[];
+  /** Whether it may import packages. */
+  readonly packages: boolean;
+  /**
+   * What it may use without being handed it: nothing; turns of the event loop; or also clock, randomness, timers,
+   * environment, console and network.
+   */
+  readonly ambient: 'nothing' | 'turns' | 'everything';
+}
+
+const pure: Layer = { reaches: [], builtins: ['node:buffer', 'node:crypto'], packages: false, ambient: 'nothing' };
+const core: Layer = {
+  reaches: ['domain', 'ports'],
+  builtins: ['node:buffer', 'node:crypto', 'node:events'],
+  packages: false,
+  ambient: 'turns',
+};
+const adapter: Layer = { reaches: ['domain', 'ports'], packages: true, ambient: 'turns' };
+const inner = ['domain', 'ports', 'pipeline', 'read-side', 'publisher', 'replay'];
+
+/**
+ * The arrows: `cli, workers -> compose -> pipeline, read-side, replay, publisher -> ports <- adapters`, and everything
+ * may reach the domain. A layer that is not named here is a violation: give it its place first.
+ */
+export const layers: Readonly<Record<string, Layer>> = {
+  domain: pure,
+  ports: { ...pure, reaches: ['domain'] },
+  pipeline: core,
+  'read-side': core,
+  publisher: core,
+  replay: core,
+  // What the adapters of one family share lies beside their folders.
+  stores: adapter,
+  queues: adapter,
+  'stores/*': { ...adapter, reaches: [...adapter.reaches, 'stores'] },
+  'queues/*': { ...adapter, reaches: [...adapter.reaches, 'queues'] },
+  telemetry: { ...adapter, ambient: 'everything' },
+  platform: { ...adapter, ambient: 'everything' },
+  configuration: { reaches: ['domain'], packages: true, ambient: 'turns' },
+  conformance: { reaches: ['domain', 'ports'], packages: false, ambient: 'turns' },
+  compose: {
+    reaches: [...inner, 'stores/*', 'queues/*', 'telemetry', 'platform', 'configuration'],
+    packages: true,
+    ambient: 'everything',
+  },
+  cli: { reaches: ['compose', 'configuration', 'ports', 'domain'], packages: true, ambient: 'everything' },
+  workers: { reaches: ['compose', 'configuration', 'domain'], packages: false, ambient: 'everything' },
+  index: { reaches: [...inner, 'compose', 'configuration'], packages: false, ambient: 'turns' },
+};
+
+/** The layer of a module: its folder under `src`, with one folder an adapter for stores and queues. */
+export function layerOf(path: string): string {
+  const [top = '', second = '', ...rest] = path.split('/');
+  if (top !== 'src') return top;
+  if (rest.length === 0) return second.replace(/\.ts$/, '');
+  return isAdapter(second, rest) ? `${second}/*` : second;
+}
+
+/** What must not be crossed even within a layer: one adapter does not reach into another. */
+export function unitOf(path: string): string {
+  const [, second = '', ...rest] = path.split('/');
+  return isAdapter(second, rest) ? `${second}/${rest[0]}` : layerOf(path);
+}
+
+export function layerOfModule(module: Module): Layer | undefined {
+  return layers[layerOf(module.path)];
+}
+
+function isAdapter(folder: string, rest: readonly string[]): boolean {
+  return (folder === 'stores' || folder === 'queues') && rest.length > 1;
+}
