@@ -1,0 +1,108 @@
+import { JsonReader } from './json-reader.ts';
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/**
+ * The JSON text `bytes` without white space between tokens: the very same array when there is none. Throws
+ * {@link JsonSyntaxError} when it is no JSON text (RFC 8259).
+ */
+export function compactJson(bytes: Uint8Array): Uint8Array {
+  const reader = new JsonReader(bytes);
+  reader.value();
+  reader.finish();
+  return removeSpaces(bytes, reader.spaces);
+}
+
+/** The valid JSON text `bytes`, known to hold `spaces` bytes of white space between tokens, without them. */
+export function removeSpaces(bytes: Uint8Array, spaces: number): Uint8Array {
+  if (spaces === 0) return bytes;
+  const compact = new Uint8Array(bytes.length - spaces);
+  let inString = false;
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte <= 0x20 && !inString) continue;
+    compact[length] = byte;
+    length += 1;
+    if (byte === quote) inString = !inString;
+    else if (byte === backslash) {
+      at += 1;
+      compact[length] = bytes[at] ?? 0;
+      length += 1;
+    }
+  }
+  return compact;
+}
+
+/** The text of bytes `start` to `end`, which are UTF-8. */
+export function textBetween(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start, end);
+}
+
+/** What the JSON string that starts at `start` says, escapes resolved; lone surrogates stay. */
+export function decodeText(bytes: Uint8Array, start: number): string {
+  const reader = new JsonReader(bytes, start);
+  reader.text(false);
+  return JSON.parse(textBetween(bytes, start, reader.at)) as string;
+}
+
+/** The number that starts at `start`, as a double: whoever needs more digits takes the text. */
+export function decodeNumber(bytes: Uint8Array, start: number): number {
+  const reader = new JsonReader(bytes, start);
+  reader.number();
+  return Number(textBetween(bytes, start, reader.at));
+}
+
+const shownSteps = 8;
+
+/**
+ * Names the place `offset` of the JSON text `bytes` for people: `raw_payload[3]`, `[7].mode`; empty for the text as
+ * a whole. Only the text before `offset` has to be valid. Of a deep place, only the last steps are named.
+ */
+export function placeOf(bytes: Uint8Array, offset: number): string {
+  const reader = new JsonReader(bytes);
+  // One number a container: the index of the present element, or -1 minus the offset of the present key.
+  const steps: number[] = [];
+  let keyDue = false;
+  for (;;) {
+    const byte = reader.next();
+    if (reader.at >= offset) break;
+    const last = steps.length - 1;
+    if (byte === quote) {
+      const end = endOfString(bytes, reader.at);
+      if (end > offset) break;
+      if (keyDue) steps[last] = -1 - reader.at;
+      keyDue = false;
+      reader.at = end;
+      continue;
+    }
+    if (byte === 0x7b || byte === 0x5b) {
+      steps.push(byte === 0x5b ? 0 : -1 - offset);
+      keyDue = byte === 0x7b;
+    } else if (byte === 0x7d || byte === 0x5d) {
+      steps.pop();
+    } else if (byte === 0x2c) {
+      const step = steps[last] ?? 0;
+      keyDue = step < 0;
+      steps[last] = keyDue ? -1 - offset : step + 1;
+    }
+    reader.at += 1;
+  }
+  return describeSteps(bytes, offset, steps);
+}
+
+function endOfString(bytes: Uint8Array, start: number): number {
+  let at = start + 1;
+  while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1;
+  return at + 1;
+}
+
+function describeSteps(bytes: Uint8Array, offset: number, steps: readonly number[]): string {
+  let place = steps.length > shownSteps ? '…' : '';
+  for (const step of steps.slice(-shownSteps)) {
+    if (step >= 0) place += `[${step}]`;
+    else if (-1 - step < offset) place += `${place === '' ? '' : '.'}${decodeText(bytes, -1 - step)}`;
+  }
+  return place;
+}
