@@ -34,7 +34,8 @@ const apply: Outcome = { kind: 'apply' };
 
 /** The one rule (docs/decisions/0001): what happens to a delivery. The rows of the table, tried from the top. */
 export function decide(standing: Standing, content: Content): Outcome {
-  if (standing.isFiled) return duplicate;
+  // What waits unchanged is a duplicate whatever reigns by now: otherwise one command could wait and be filed.
+  if (standing.isFiled || isParked(standing, content)) return duplicate;
   switch (content.kind) {
     case 'unreadable':
       return deadLetter('refused', content.refusal.message);
@@ -72,6 +73,17 @@ function decideNumbered(standing: Standing, content: NumberedContent): Outcome {
   return apply;
 }
 
+/** True when this very command waits already. */
+function isParked({ parkedThere }: Standing, content: Content): boolean {
+  return (
+    parkedThere !== undefined &&
+    content.kind === 'numbered' &&
+    parkedThere.epoch === content.epoch &&
+    parkedThere.writer === content.writer &&
+    parkedThere.digest === content.digest
+  );
+}
+
 function isOfLowerReign(cursor: Cursor, content: NumberedContent): boolean {
   return content.epoch < cursor.epoch || (content.epoch === cursor.epoch && content.writer !== cursor.writer);
 }
@@ -90,11 +102,7 @@ function duplicateOrConflict(cursor: Cursor, content: NumberedContent): Outcome 
 
 function parkUnlessTaken({ cursor, parkedThere }: Standing, content: NumberedContent): Outcome {
   if (parkedThere !== undefined) {
-    const same =
-      parkedThere.epoch === content.epoch &&
-      parkedThere.writer === content.writer &&
-      parkedThere.digest === content.digest;
-    return same ? duplicate : deadLetter('conflict', `another command is parked under sequence ${content.sequence}`);
+    return deadLetter('conflict', `another command is parked under sequence ${content.sequence}`);
   }
   const tooMany = cursor.parkedCommands >= wireLimits.parkedCommands;
   const tooLarge = cursor.parkedBytes + content.data.length > wireLimits.parkedBytes;

@@ -1,0 +1,334 @@
+import type { NumberedType } from '../../../src/domain/command.ts';
+import type { DeadLetterReason } from '../../../src/domain/plan.ts';
+
+/**
+ * The one rule once more, written from the words of the contract and from nothing else, as slow and as plain as it
+ * gets: one delivery at a time, every command ever applied kept whole, no digest, no batch, no plan. It shares no code
+ * with the rule that it is compared with; only types are imported.
+ */
+
+export interface NumberedDelivery {
+  readonly kind: 'numbered';
+  readonly session: string;
+  readonly writer: string;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly type: NumberedType;
+  readonly data: string;
+  readonly valid: boolean;
+}
+
+export interface ClaimDelivery {
+  readonly kind: 'claim';
+  readonly session: string;
+  readonly writer: string;
+  readonly epoch: number;
+}
+
+export interface SkipDelivery {
+  readonly kind: 'skip';
+  readonly session: string;
+  /** The event's id. */
+  readonly id: string;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+export interface UnreadableDelivery {
+  readonly kind: 'unreadable';
+  readonly session: string | undefined;
+  /** The whole message. */
+  readonly text: string;
+}
+
+export type NaiveDelivery = NumberedDelivery | ClaimDelivery | SkipDelivery | UnreadableDelivery;
+
+export type NaiveOutcome = 'duplicate' | 'applied' | 'parked' | 'claimed' | 'decided' | DeadLetterReason;
+
+/** The bounds that a reader of the contract can see. */
+export interface NaiveLimits {
+  readonly remembered: number;
+  readonly earlierReigns: number;
+  readonly parkedCommands: number;
+  readonly parkedBytes: number;
+}
+
+export const contractLimits: NaiveLimits = {
+  remembered: 16,
+  earlierReigns: 16,
+  parkedCommands: 10_000,
+  parkedBytes: 64 * 1024 * 1024,
+};
+
+/** A finished stretch of a session; `writer` undefined: several merged, standing for every epoch up to `epoch`. */
+export interface NaiveReign {
+  readonly epoch: number;
+  readonly writer: string | undefined;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** All there is to know of one session. */
+export interface NaiveSession {
+  presence: 'unknown' | 'known' | 'deleted';
+  epoch: number;
+  writer: string | undefined;
+  lastAtClaim: number;
+  last: number;
+  halted: boolean;
+  refused: boolean;
+  earlier: NaiveReign[];
+  /** Every command applied in any reign, by its number. */
+  readonly applied: Map<number, NumberedDelivery>;
+  readonly skipped: Set<number>;
+  readonly parked: Map<number, NumberedDelivery>;
+  /** By identity. */
+  readonly deadLetters: Map<string, DeadLetterReason>;
+  /** Ids of the decisions that counted. */
+  readonly decisions: Set<string>;
+  log: string[];
+  snapshot: string | undefined;
+  receipt: string | undefined;
+  anchor: string | undefined;
+}
+
+function newSession(): NaiveSession {
+  return {
+    presence: 'unknown',
+    epoch: 0,
+    writer: undefined,
+    lastAtClaim: 0,
+    last: 0,
+    halted: false,
+    refused: false,
+    earlier: [],
+    applied: new Map(),
+    skipped: new Set(),
+    parked: new Map(),
+    deadLetters: new Map(),
+    decisions: new Set(),
+    log: [],
+    snapshot: undefined,
+    receipt: undefined,
+    anchor: undefined,
+  };
+}
+
+/** What makes two deliveries the same: the session is left out, because everything is kept by session. */
+export function identity(delivery: NaiveDelivery): string {
+  switch (delivery.kind) {
+    case 'numbered':
+      return `${delivery.epoch} ${delivery.writer} ${delivery.sequence} ${delivery.type} ${delivery.data}`;
+    case 'claim':
+      return `${delivery.epoch} ${delivery.writer} claim`;
+    case 'skip':
+      return `decision ${delivery.id}`;
+    case 'unreadable':
+      return `unreadable ${delivery.text}`;
+  }
+}
+
+export class NaiveModel {
+  readonly sessions = new Map<string, NaiveSession>();
+  /** Dead letters of messages that name no session. */
+  readonly homeless = new Set<string>();
+  readonly #limits: NaiveLimits;
+
+  constructor(limits: NaiveLimits) {
+    this.#limits = limits;
+  }
+
+  deliver(delivery: NaiveDelivery): NaiveOutcome {
+    if (delivery.session === undefined) {
+      if (this.homeless.has(identity(delivery))) return 'duplicate';
+      this.homeless.add(identity(delivery));
+      return 'refused';
+    }
+    const session = this.session(delivery.session);
+    const outcome = this.#decide(session, delivery);
+    if (outcome === 'applied' || outcome === 'decided') this.#drain(session);
+    return outcome;
+  }
+
+  session(name: string): NaiveSession {
+    const session = this.sessions.get(name) ?? newSession();
+    this.sessions.set(name, session);
+    return session;
+  }
+
+  #decide(session: NaiveSession, delivery: NaiveDelivery): NaiveOutcome {
+    if (session.deadLetters.has(identity(delivery))) return 'duplicate';
+    // The table names this only where commands park. A command that waited for the first reign may by now be of no
+    // reign; that a redelivery of it changes nothing follows from "the rule makes the effect exactly once".
+    if (delivery.kind === 'numbered' && isWaiting(session, delivery)) return 'duplicate';
+    switch (delivery.kind) {
+      case 'unreadable':
+        return deadLetter(session, delivery, 'refused');
+      case 'claim':
+        return this.#claim(session, delivery);
+      case 'skip':
+        return skip(session, delivery);
+      case 'numbered':
+        return this.#number(session, delivery);
+    }
+  }
+
+  #claim(session: NaiveSession, claim: ClaimDelivery): NaiveOutcome {
+    if (session.epoch === claim.epoch && session.writer === claim.writer) return 'duplicate';
+    if (earlierReign(session, claim) !== undefined) return 'duplicate';
+    if (claim.epoch <= session.epoch) return deadLetter(session, claim, 'fenced');
+    for (const waiting of session.parked.values()) deadLetter(session, waiting, 'fenced');
+    session.parked.clear();
+    if (session.epoch > 0) {
+      const ended = {
+        epoch: session.epoch,
+        writer: session.writer,
+        first: session.lastAtClaim + 1,
+        last: session.last,
+      };
+      session.earlier.push(ended);
+    }
+    while (session.earlier.length > this.#limits.earlierReigns) mergeOldest(session);
+    session.epoch = claim.epoch;
+    session.writer = claim.writer;
+    session.lastAtClaim = session.last;
+    session.halted = false;
+    session.refused = false;
+    session.skipped.clear();
+    return 'claimed';
+  }
+
+  #number(session: NaiveSession, command: NumberedDelivery): NaiveOutcome {
+    const { epoch, writer, sequence } = command;
+    if (epoch < session.epoch || (epoch === session.epoch && writer !== session.writer)) {
+      const reign = earlierReign(session, command);
+      const covered = reign !== undefined && reign.first <= sequence && sequence <= reign.last;
+      return covered ? 'duplicate' : deadLetter(session, command, 'fenced');
+    }
+    if (epoch > session.epoch) {
+      if (session.epoch > 0) return deadLetter(session, command, 'unclaimed');
+      if (sequence !== 1) return this.#park(session, command);
+      session.epoch = epoch;
+      session.writer = writer;
+    }
+    if (sequence <= session.lastAtClaim) return conflict(session, command);
+    if (session.skipped.has(sequence)) return deadLetter(session, command, 'skipped');
+    if (sequence <= session.last) {
+      if (sequence <= session.last - this.#limits.remembered) return 'duplicate';
+      const applied = session.applied.get(sequence);
+      const same = applied !== undefined && identity(applied) === identity(command);
+      return same ? 'duplicate' : conflict(session, command);
+    }
+    if (session.halted || sequence > session.last + 1) return this.#park(session, command);
+    if (!command.valid) {
+      session.refused = true;
+      return deadLetter(session, command, 'refused');
+    }
+    session.last = sequence;
+    session.refused = false;
+    session.applied.set(sequence, command);
+    takeEffect(session, command);
+    return 'applied';
+  }
+
+  #park(session: NaiveSession, command: NumberedDelivery): NaiveOutcome {
+    if (session.parked.has(command.sequence)) return deadLetter(session, command, 'conflict');
+    const bytes = parkedBytes(session) + Buffer.byteLength(command.data);
+    if (session.parked.size >= this.#limits.parkedCommands || bytes > this.#limits.parkedBytes) {
+      return deadLetter(session, command, 'overflow');
+    }
+    session.parked.set(command.sequence, command);
+    return 'parked';
+  }
+
+  #drain(session: NaiveSession): void {
+    while (!session.halted) {
+      const next = session.parked.get(session.last + 1);
+      if (next === undefined) return;
+      session.parked.delete(next.sequence);
+      this.#decide(session, next);
+    }
+  }
+}
+
+/** Bytes of data that wait. */
+export function parkedBytes(session: NaiveSession): number {
+  let bytes = 0;
+  for (const command of session.parked.values()) bytes += Buffer.byteLength(command.data);
+  return bytes;
+}
+
+function isWaiting(session: NaiveSession, command: NumberedDelivery): boolean {
+  const waiting = session.parked.get(command.sequence);
+  return waiting !== undefined && identity(waiting) === identity(command);
+}
+
+function skip(session: NaiveSession, decision: SkipDelivery): NaiveOutcome {
+  if (session.decisions.has(decision.id)) return 'duplicate';
+  const next = session.last + 1;
+  const laterParked = [...session.parked.keys()].some((sequence) => sequence > next);
+  const blocked = session.refused || laterParked;
+  if (decision.epoch !== session.epoch || decision.sequence !== next || session.halted || !blocked) {
+    return deadLetter(session, decision, 'stale decision');
+  }
+  session.decisions.add(decision.id);
+  session.last = next;
+  session.refused = false;
+  session.skipped.add(next);
+  return 'decided';
+}
+
+function earlierReign(session: NaiveSession, by: { epoch: number; writer: string }): NaiveReign | undefined {
+  return session.earlier.find((reign) =>
+    reign.writer === undefined ? by.epoch <= reign.epoch : by.epoch === reign.epoch && by.writer === reign.writer,
+  );
+}
+
+function mergeOldest(session: NaiveSession): void {
+  const [oldest, second, ...younger] = session.earlier;
+  if (oldest === undefined || second === undefined) return;
+  session.earlier = [{ epoch: second.epoch, writer: undefined, first: oldest.first, last: second.last }, ...younger];
+}
+
+function deadLetter(session: NaiveSession, delivery: NaiveDelivery, reason: DeadLetterReason): NaiveOutcome {
+  session.deadLetters.set(identity(delivery), reason);
+  return reason;
+}
+
+function conflict(session: NaiveSession, command: NumberedDelivery): NaiveOutcome {
+  session.halted = true;
+  return deadLetter(session, command, 'conflict');
+}
+
+/** The data of a session, and what each command type does to it. */
+export type NaiveData = Pick<NaiveSession, 'presence' | 'log' | 'snapshot' | 'receipt' | 'anchor'>;
+
+export function takeEffect(session: NaiveData, command: Pick<NumberedDelivery, 'type' | 'data'>): void {
+  switch (command.type) {
+    case 'macp.session.delete.v1':
+      session.presence = 'deleted';
+      session.log = [];
+      session.snapshot = undefined;
+      session.receipt = undefined;
+      session.anchor = undefined;
+      return;
+    case 'macp.receipt.store.v1':
+      if (session.presence === 'known') session.receipt ??= command.data;
+      return;
+    case 'macp.anchor.store.v1':
+      if (session.presence === 'known') session.anchor = command.data;
+      return;
+    case 'macp.session.create.v1':
+      break;
+    case 'macp.log.append.v1':
+      session.log.push(command.data);
+      break;
+    case 'macp.session.save.v1':
+      session.snapshot = command.data;
+      break;
+    case 'macp.log.replace.v1':
+      session.log = (JSON.parse(command.data) as unknown[]).map((entry) => JSON.stringify(entry));
+      break;
+  }
+  session.presence = 'known';
+}
