@@ -59,6 +59,7 @@ const definitions = {
   INVALID_CONFIGURATION: { retryable: false, meaning: 'the settings are not valid' },
   INVALID_INPUT: { retryable: false, meaning: 'the input cannot be used' },
   WRITER_FENCED: { retryable: false, meaning: 'another writer has claimed the session' },
+  UNEXPECTED: { retryable: false, meaning: 'a defect of this program: nothing like it should happen' },
   ABORTED: { retryable: false, meaning: 'the caller gave up waiting' },
 } as const satisfies Record<string, { retryable: boolean; meaning: string }>;
 
@@ -88,4 +89,11 @@ export class PersistenceError extends Error {
 /** True when `error` is a {@link PersistenceError}, of the given code if one is given. */
 export function isPersistenceError(error: unknown, code?: ErrorCode): error is PersistenceError {
   return error instanceof PersistenceError && (code === undefined || error.code === code);
+}
+
+/** Whatever was thrown, as a {@link PersistenceError}: what nobody classified is `UNEXPECTED` and never retried. */
+export function toPersistenceError(thrown: unknown): PersistenceError {
+  if (isPersistenceError(thrown)) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new PersistenceError('UNEXPECTED', `unexpected failure: ${message}`, { cause: thrown });
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isPersistenceError, PersistenceError, toPersistenceError } from '../domain/errors.ts';
 import type { DeadLetter, Tally } from '../domain/plan.ts';
 import { addTally, emptyTally } from '../domain/rule/tally.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -209,6 +210,8 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
 
   /** Resolves once every batch that was taken before is committed or given up. */
   async #release(partitions: readonly number[]): Promise<void> {
+    // A take that has just resolved hands its deliveries over first.
+    await nextTurn();
     if (!this.#taking && this.#state !== 'stopped' && this.#state !== 'failed') {
       await new Promise<void>((resolve) => this.#whenTaking.push(resolve));
     }
@@ -216,10 +219,8 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     this.#decider.release(partitions);
   }
 
-  #fail(cause: unknown): PersistenceError {
-    const error = isPersistenceError(cause)
-      ? cause
-      : new PersistenceError('STORE_IO_FAILED', `the worker failed unexpectedly: ${String(cause)}`, { cause });
+  #fail(thrown: unknown): PersistenceError {
+    const error = toPersistenceError(thrown);
     this.#enter('failed');
     this.emit('failed', error);
     return error;

@@ -1,0 +1,66 @@
+/** One way to do the work: returns how many units it did; the time it takes is measured. */
+export interface Contestant {
+  readonly name: string;
+  /** Untimed, before every round. */
+  prepare?(): Promise<void>;
+  run(): Promise<number>;
+  /** Untimed, after every round. */
+  clear?(): Promise<void>;
+}
+
+export interface ContestResult {
+  readonly unitsPerSecond: readonly {
+    readonly name: string;
+    readonly median: number;
+    readonly all: readonly number[];
+  }[];
+}
+
+/** Lets the contestants take turns, `rounds` times, in one process, and takes medians: machines are noisy. */
+export async function contest(rounds: number, contestants: readonly Contestant[]): Promise<ContestResult> {
+  const rates = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    // The order alternates as well, so that nobody always runs on the other's warm disk.
+    const order = round % 2 === 0 ? contestants : [...contestants].reverse();
+    for (const contestant of order) rates.get(contestant.name)?.push(await rate(contestant));
+  }
+  return {
+    unitsPerSecond: [...rates].map(([name, all]) => ({ name, median: median(all), all })),
+  };
+}
+
+async function rate(contestant: Contestant): Promise<number> {
+  await contestant.prepare?.();
+  (globalThis as { gc?: () => void }).gc?.();
+  const start = performance.now();
+  const units = await contestant.run();
+  const seconds = (performance.now() - start) / 1000;
+  await contestant.clear?.();
+  return units / seconds;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** Prints the rates, and the ratio of the first contestant to the best of the others beside what is asked for. */
+export function report(title: string, unit: string, result: ContestResult, atLeast: number): boolean {
+  const [ours, ...others] = result.unitsPerSecond;
+  const best = Math.max(...others.map(({ median: value }) => value));
+  const ratio = (ours?.median ?? Number.NaN) / best;
+  console.log(`\n${title}`);
+  for (const { name, median: value, all } of result.unitsPerSecond) {
+    const rounds = all.map((rate) => format(rate)).join(' ');
+    console.log(`  ${name.padEnd(44)} ${format(value).padStart(9)} ${unit}/s   (${rounds})`);
+  }
+  const met = ratio >= atLeast;
+  console.log(`  ratio ${ratio.toFixed(2)}, asked for at least ${atLeast}: ${met ? 'met' : 'MISSED'}`);
+  return met;
+}
+
+function format(value: number): string {
+  return value >= 10_000 ? `${(value / 1000).toFixed(1)}k` : value.toFixed(0);
+}

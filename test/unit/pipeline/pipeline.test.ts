@@ -1,0 +1,256 @@
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { PersistenceError } from '../../../src/domain/errors.ts';
+import type { SessionId } from '../../../src/domain/identifiers.ts';
+import { Pipeline, type PipelineOptions } from '../../../src/pipeline/pipeline.ts';
+import { systemClock } from '../../../src/platform/system-clock.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import { append, claim, create, entryText, numbered, save } from '../../support/commands.ts';
+import { createHeldStore } from '../../support/held-store.ts';
+import { rawDelivery, ScriptedQueue } from '../../support/scripted-queue.ts';
+
+const session = 'a-session-of-the-tests-1' as SessionId;
+
+function pipelineOf(queue: ScriptedQueue, store: Store, more: Partial<PipelineOptions> = {}): Pipeline {
+  return new Pipeline({
+    queue,
+    store,
+    clock: systemClock,
+    limits: { deliveries: 100, bytes: 1_000_000 },
+    cachedSessions: 100,
+    backoff: { initial: 1, maximum: 4 },
+    ...more,
+  });
+}
+
+async function logOf(store: Store): Promise<readonly string[]> {
+  await using view = await store.openSession(session);
+  const texts: string[] = [];
+  for await (const page of view?.log() ?? []) for (const entry of page) texts.push(Buffer.from(entry).toString());
+  return texts;
+}
+
+describe('a pipeline', () => {
+  it('decides the next batch while a commit is being written, and never writes two at once', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const pipeline = pipelineOf(queue, held.store);
+    held.hold();
+    for (let sequence = 1; sequence <= 4; sequence += 1) queue.add(append(sequence, `m${sequence}`));
+    const running = pipeline.runUntilCaughtUp();
+    await held.handed(1);
+    while (queue.taken < 2) await new Promise(setImmediate);
+    expect(held.plans.length).toBe(1);
+    held.release();
+    const summary = await running;
+    expect(summary).toMatchObject({ deliveries: 4, commits: 4, tally: { applied: 4, duplicates: 0 } });
+    expect(held.mostAtOnce()).toBe(1);
+    expect(await logOf(held.store)).toEqual(['m1', 'm2', 'm3', 'm4'].map(entryText));
+    expect(pipeline.state).toBe('stopped');
+  });
+
+  it('persists what is held when it starts catching up, then ends by itself', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    expect((await pipelineOf(queue, held.store).runUntilCaughtUp()).commits).toBe(0);
+    queue.add(create(1), append(2, 'm1'));
+    expect((await pipelineOf(queue, held.store).runUntilCaughtUp()).deliveries).toBe(2);
+    expect((await held.store.readPositions(queue.source)).get(0)?.next).toBe(2);
+  });
+
+  it('writes only the last of several snapshots of a session in one commit', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    queue.add(save(1, 'first'), save(2, 'second'), save(3, 'third'));
+    await pipelineOf(queue, held.store).runUntilCaughtUp();
+    expect(held.plans.length).toBe(1);
+    expect(held.plans[0]?.changes.map(({ snapshot }) => String(snapshot))).toEqual([expect.stringContaining('third')]);
+  });
+
+  it('waits for a store that is down, takes nothing meanwhile, and goes on in order', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const pipeline = pipelineOf(queue, held.store);
+    const states: string[] = [];
+    pipeline.on('state', (_, to) => states.push(to));
+    held.failNext(...[1, 2, 3].map(() => new PersistenceError('STORE_UNAVAILABLE', 'down')));
+    queue.add(append(1, 'm1'));
+    queue.add(append(2, 'm2'));
+    queue.add(append(3, 'm3'));
+    let takenBeforeRecovery = 0;
+    pipeline.once('recovered', () => {
+      takenBeforeRecovery = queue.taken;
+    });
+    await pipeline.runUntilCaughtUp();
+    expect(takenBeforeRecovery).toBeLessThanOrEqual(2);
+    expect(states).toEqual(['running', 'waiting', 'running', 'stopped']);
+    expect(await logOf(held.store)).toEqual(['m1', 'm2', 'm3'].map(entryText));
+  });
+
+  it('acknowledges only what is durable, up to the position that was committed', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const pipeline = pipelineOf(queue, held.store);
+    held.hold();
+    queue.add(append(1, 'm1'), append(2, 'm2'));
+    const running = pipeline.runUntilCaughtUp();
+    await held.handed(1);
+    expect(queue.acknowledged).toEqual([]);
+    held.release();
+    await running;
+    expect(queue.acknowledged.map((positions) => positions.get(0)?.next)).toEqual([2]);
+  });
+
+  it('gives a commit that waits for its store up whole when it is stopped', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const pipeline = pipelineOf(queue, held.store, { backoff: { initial: 60_000, maximum: 60_000 } });
+    held.failNext(new PersistenceError('DISK_FULL', 'full'));
+    queue.add(append(1, 'm1'));
+    const running = pipeline.run();
+    await once(pipeline, 'retrying');
+    await pipeline.stop();
+    expect((await running).commits).toBe(0);
+    expect(pipeline.state).toBe('stopped');
+    expect(queue.acknowledged).toEqual([]);
+    expect(await held.store.readCursors([session])).toEqual([undefined]);
+  });
+
+  it('finishes the commit under way when it is stopped, and takes nothing more', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const pipeline = pipelineOf(queue, held.store);
+    held.hold();
+    queue.add(append(1, 'm1'));
+    const running = pipeline.run();
+    await held.handed(1);
+    const stopped = pipeline.stop();
+    queue.add(append(2, 'm2'));
+    held.release();
+    await stopped;
+    expect((await running).deliveries).toBe(1);
+    expect(queue.taken).toBe(1);
+  });
+
+  it('ends with the error that no retry mends, even while it waits for deliveries', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const pipeline = pipelineOf(queue, held.store);
+    held.failNext(new PersistenceError('STORE_IO_FAILED', 'fsync failed'));
+    queue.add(append(1, 'm1'));
+    await expect(pipeline.run()).rejects.toMatchObject({ code: 'STORE_IO_FAILED' });
+    expect(pipeline.state).toBe('failed');
+    expect(queue.acknowledged).toEqual([]);
+  });
+
+  it('decides a batch again when a session had changed meanwhile', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    queue.add(append(1, 'm1'));
+    queue.add(append(2, 'm2'));
+    held.failNext(new PersistenceError('CURSOR_MISMATCH', 'changed'));
+    const summary = await pipelineOf(queue, held.store).runUntilCaughtUp();
+    expect(summary).toMatchObject({ deliveries: 2, tally: { applied: 2 } });
+    expect(await logOf(held.store)).toEqual(['m1', 'm2'].map(entryText));
+  });
+
+  it('knows a dead letter that is still on its way to the store', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const bad = append(2, 'late', { epoch: 9, writer: '//test/zombie' });
+    held.hold();
+    queue.add(create(1), bad);
+    queue.add(bad);
+    const running = pipelineOf(queue, held.store).runUntilCaughtUp();
+    await held.handed(1);
+    held.release();
+    const { tally } = await running;
+    expect(tally).toMatchObject({ duplicates: 1, deadLetters: { unclaimed: 1 } });
+    expect(await held.store.readFiled(session, { limit: 10 })).toHaveLength(1);
+  });
+
+  it('drains commands that were parked by the commit still under way', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    held.hold();
+    queue.add(create(1), append(3, 'm3'), append(4, 'm4'));
+    queue.add(append(2, 'm2'));
+    const running = pipelineOf(queue, held.store).runUntilCaughtUp();
+    await held.handed(1);
+    held.release();
+    const { tally } = await running;
+    expect(tally).toMatchObject({ applied: 4, parked: 2, drained: 2 });
+    expect(await logOf(held.store)).toEqual(['m2', 'm3', 'm4'].map(entryText));
+    expect(await held.store.readParkedHeaders(session)).toEqual([]);
+  });
+
+  it('fences what is parked, stored or just arrived, when another writer claims the session', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    queue.add(create(1), append(3, 'm3'));
+    queue.add(append(5, 'm5'), claim(2, '//test/two'), append(2, 'n2', { epoch: 2, writer: '//test/two' }));
+    const { tally } = await pipelineOf(queue, held.store).runUntilCaughtUp();
+    expect(tally).toMatchObject({ claimed: 1, deadLetters: { fenced: 2 } });
+    expect(await logOf(held.store)).toEqual([entryText('n2')]);
+  });
+
+  it('goes on with other sessions around a message that cannot be read', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const message = { key: undefined, headers: [], value: Buffer.from('what is this') };
+    const refusal = { code: 'MISSING_ATTRIBUTE', message: 'ce_type is missing' } as const;
+    const digest = 'd'.repeat(32) as never;
+    const unreadable = { kind: 'unreadable', refusal, digest, session: undefined } as const;
+    queue.add(create(1));
+    queue.addDeliveries([rawDelivery(unreadable, message, queue.nextPosition())]);
+    queue.addDeliveries([rawDelivery(unreadable, message, queue.nextPosition())]);
+    queue.add(append(2, 'm2'));
+    const { tally } = await pipelineOf(queue, held.store).runUntilCaughtUp();
+    expect(tally).toMatchObject({ applied: 2, duplicates: 1, deadLetters: { refused: 1 } });
+    expect(await held.store.readFiled(undefined, { limit: 10 })).toHaveLength(1);
+  });
+
+  it('reports a dead letter after the commit that holds it', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const pipeline = pipelineOf(queue, held.store);
+    const seen: string[] = [];
+    pipeline.on('committed', () => seen.push('committed'));
+    pipeline.on('deadLetter', ({ reason }) => seen.push(reason));
+    queue.add(numbered('macp.log.append.v1', 1, '{"not":"an entry"}'));
+    await pipeline.runUntilCaughtUp();
+    expect(seen).toEqual(['committed', 'refused']);
+  });
+
+  it('lets a partition go only when every batch taken from it is committed', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const pipeline = pipelineOf(queue, held.store);
+    held.hold();
+    queue.add(append(1, 'm1'));
+    queue.add(append(2, 'm2'));
+    const running = pipeline.run();
+    await held.handed(1);
+    let released = false;
+    const revoked = queue.revoke().then(() => {
+      released = true;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(released).toBe(false);
+    held.release();
+    await revoked;
+    expect(queue.acknowledged.map((positions) => positions.get(0)?.next)).toEqual([1, 2]);
+    await pipeline.stop();
+    await running;
+  });
+
+  it('runs only once, and closing it twice is fine', async () => {
+    const queue = new ScriptedQueue();
+    const pipeline = pipelineOf(queue, createHeldStore().store);
+    await pipeline.runUntilCaughtUp();
+    await expect(async () => pipeline.run()).rejects.toThrow(TypeError);
+    await pipeline.close();
+    await pipeline.close();
+    expect(pipeline.state).toBe('stopped');
+  });
+});
