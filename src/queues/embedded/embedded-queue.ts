@@ -1,0 +1,223 @@
+import type { Command } from '../../domain/command.ts';
+import type { Position } from '../../domain/delivery.ts';
+import { PersistenceError } from '../../domain/errors.ts';
+import type { SourceId } from '../../domain/plan.ts';
+import type {
+  AssignmentHandler,
+  Consumer,
+  PartitionBounds,
+  Queue,
+  QueueCapabilities,
+  QueuedDelivery,
+  ReplayOptions,
+} from '../../ports/queue.ts';
+import { publishProblem } from '../publish-problem.ts';
+import type { Backlog } from './backlog.ts';
+import { Batches } from './batches.ts';
+import { EmbeddedConsumer } from './embedded-consumer.ts';
+import { findStarts, type Start, verifyStart } from './history.ts';
+import type { Journal } from './journal.ts';
+import type { Ledger } from './ledger.ts';
+import type { RecordReader } from './record-reader.ts';
+import type { Retention } from './retention.ts';
+import { noRecord } from './segment.ts';
+import type { Place, Segments } from './segments.ts';
+
+/** Acknowledged positions are noted whenever so many bytes more are consumed: losing a note only delays retention. */
+const noteEveryBytes = 8 * 1024 * 1024;
+
+export interface EmbeddedQueueParts {
+  readonly source: SourceId;
+  readonly partitions: number;
+  readonly ledger: Ledger;
+  readonly segments: Segments;
+  readonly journal: Journal;
+  readonly backlog: Backlog;
+  readonly retention: Retention;
+  readonly openReader: (from: Place) => RecordReader;
+  /** Bytes of the journal consumed already. */
+  readonly consumed: number;
+}
+
+/** The queue in a directory of one process. See {@link openEmbeddedQueue}. */
+export class EmbeddedQueue implements Queue {
+  readonly source: SourceId;
+  readonly partitions: number;
+  readonly capabilities: QueueCapabilities = { durable: true, replayable: true, positions: true, fencesWriters: false };
+  /** Resolves when the queue fails for good: stop the process, it recovers from disk at its next start. */
+  readonly failure: Promise<PersistenceError>;
+  readonly #parts: EmbeddedQueueParts;
+  #consumer: { readonly consumer: EmbeddedConsumer | undefined; readonly handler: AssignmentHandler } | undefined;
+  #consumed: number;
+  #noted: number;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: EmbeddedQueueParts) {
+    this.source = parts.source;
+    this.partitions = parts.partitions;
+    this.failure = parts.journal.whenFailed();
+    this.#parts = parts;
+    this.#consumed = parts.consumed;
+    this.#noted = parts.consumed;
+  }
+
+  publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
+    const problem = this.#closed() ?? publishProblem(commands, signal);
+    if (problem !== undefined) return Promise.reject(problem);
+    return commands.length === 0 ? Promise.resolve([]) : this.#parts.journal.append(commands, signal);
+  }
+
+  whenWritable(signal?: AbortSignal): Promise<void> {
+    return this.#parts.backlog.whenWritable(() => this.#closed() ?? this.#parts.journal.failure, signal);
+  }
+
+  async consume(handler: AssignmentHandler): Promise<Consumer> {
+    this.#refuseClosed();
+    if (this.#consumer !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
+    const reserved = { consumer: undefined, handler };
+    this.#consumer = reserved;
+    try {
+      const consumer = await this.#consumerOf(handler);
+      this.#refuseClosed();
+      this.#consumer = { consumer, handler };
+      return consumer;
+    } catch (error) {
+      this.#consumer = undefined;
+      throw error;
+    }
+  }
+
+  replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]> {
+    this.#refuseClosed();
+    if (!(options.limits.deliveries >= 1)) throw new TypeError('a batch holds at least one delivery');
+    return this.#replay(options, this.#parts.journal.ends);
+  }
+
+  async bounds(): Promise<ReadonlyMap<number, PartitionBounds>> {
+    this.#refuseClosed();
+    return new Map(this.#partitionNumbers().map((partition) => [partition, this.#held(partition)]));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { journal, retention, ledger, backlog } = this.#parts;
+    backlog.wake();
+    await journal.settled();
+    const current = this.#consumer;
+    if (current?.consumer !== undefined) {
+      await current.handler.revoked(this.#partitionNumbers());
+      await current.consumer.close();
+    }
+    if (journal.failure === undefined) await retention.settle();
+    await journal.close();
+    await ledger.close();
+  }
+
+  async #consumerOf(handler: AssignmentHandler): Promise<EmbeddedConsumer> {
+    const { segments, journal, openReader } = this.#parts;
+    const stored = await handler.assigned(this.#partitionNumbers());
+    const ends = journal.ends;
+    const next = this.#partitionNumbers().map(
+      (partition) => stored.get(partition)?.next ?? this.#held(partition).start,
+    );
+    const starts = await findStarts(segments, ends, new Map(next.entries()), openReader);
+    for (const partition of this.#partitionNumbers()) {
+      const position = stored.get(partition);
+      if (position !== undefined) verifyStart(partition, position, starts.get(partition), this.#held(partition));
+    }
+    const place = this.#earliest(starts);
+    this.#acknowledged(next, segments.distance(place));
+    return new EmbeddedConsumer(new Batches(openReader(place), next), journal, {
+      distance: (at) => segments.distance(at),
+      acknowledged: (acknowledged, distance) => this.#acknowledge(acknowledged, distance),
+      closed: () => {
+        this.#consumer = undefined;
+      },
+    });
+  }
+
+  async *#replay(options: ReplayOptions, ends: readonly number[]): AsyncGenerator<readonly QueuedDelivery[]> {
+    const { segments, retention, openReader } = this.#parts;
+    const wanted = this.#partitionNumbers().map(
+      (partition) => options.from?.get(partition) ?? this.#held(partition).start,
+    );
+    const pin = {};
+    retention.hold(pin, segments.first.header.number);
+    try {
+      const starts = await findStarts(segments, ends, new Map(wanted.entries()), openReader);
+      for (const [partition, next] of wanted.entries()) {
+        if (!starts.has(partition))
+          verifyStart(partition, { next, digest: noRecord }, undefined, this.#held(partition));
+      }
+      const batches = new Batches(openReader(this.#earliest(starts)), wanted, ends);
+      try {
+        while (!batches.isDone) {
+          this.#refuseClosed();
+          if (options.signal?.aborted) throw new PersistenceError('ABORTED', 'the replay was given up');
+          const deliveries = await batches.take(options.limits);
+          if (deliveries.length === 0) return;
+          retention.hold(pin, batches.place.segment);
+          yield deliveries;
+        }
+      } finally {
+        await batches.close();
+      }
+    } finally {
+      retention.release(pin);
+    }
+  }
+
+  #acknowledged(next: readonly number[], distance: number): void {
+    this.#consumed = distance;
+    this.#parts.retention.acknowledge(next);
+    this.#parts.backlog.consumedTo(distance);
+  }
+
+  async #acknowledge(next: readonly number[], distance: number | undefined): Promise<void> {
+    this.#acknowledged(next, distance ?? this.#consumed);
+    if (this.#consumed - this.#noted < noteEveryBytes) return;
+    this.#noted = this.#consumed;
+    const { retention, journal } = this.#parts;
+    try {
+      await retention.note();
+      await retention.run();
+    } catch (error) {
+      throw journal.fail('removing consumed segments', error);
+    }
+  }
+
+  #earliest(starts: ReadonlyMap<number, Start>): Place {
+    const { segments } = this.#parts;
+    let earliest = segments.end;
+    for (const { place } of starts.values()) {
+      if (segments.distance(place) < segments.distance(earliest)) earliest = place;
+    }
+    return earliest;
+  }
+
+  #held(partition: number): PartitionBounds {
+    const { segments, journal } = this.#parts;
+    return { start: segments.first.header.next[partition] ?? 0, end: journal.ends[partition] ?? 0 };
+  }
+
+  #partitionNumbers(): number[] {
+    return Array.from({ length: this.partitions }, (_, partition) => partition);
+  }
+
+  #closed(): PersistenceError | undefined {
+    return this.#closing === undefined ? undefined : new PersistenceError('QUEUE_CLOSED', 'the queue was closed');
+  }
+
+  #refuseClosed(): void {
+    const closed = this.#closed();
+    if (closed !== undefined) throw closed;
+  }
+}

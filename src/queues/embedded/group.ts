@@ -1,0 +1,117 @@
+import type { Command } from '../../domain/command.ts';
+import type { Position } from '../../domain/delivery.ts';
+import type { PersistenceError } from '../../domain/errors.ts';
+import { partitionOf } from '../../domain/partition.ts';
+import { recordRoom, writeRecord } from './record.ts';
+
+/** One publish that waits to be written. */
+export interface Waiting {
+  /** Upper bound of the bytes it takes, counted as pending. */
+  readonly room: number;
+  readonly commands: readonly Command[];
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (positions: readonly Position[]) => void;
+  readonly reject: (error: PersistenceError) => void;
+  positions: readonly Position[];
+}
+
+const firstBufferBytes = 256 * 1024;
+
+/** Publishes that will be written and synced together, already encoded, with the offsets they will get. */
+export class Group {
+  #buffer: Buffer;
+  #length = 0;
+  #waiting: Waiting[] = [];
+  #mayBeAborted = false;
+  /** By partition: where, from the group's start, its last record stands, and the offset after it. */
+  readonly #lastAt: (number | undefined)[] = [];
+  readonly #nextOffset: (number | undefined)[] = [];
+
+  constructor(buffer: Buffer | undefined) {
+    this.#buffer = buffer ?? Buffer.allocUnsafeSlow(firstBufferBytes);
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Upper bounds of the bytes of its publishes, summed. */
+  get room(): number {
+    return this.#waiting.reduce((sum, waiting) => sum + waiting.room, 0);
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** The memory of the group, to be used again. */
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
+
+  /** Adds a publish; `next` holds the offset each partition gets next, and is moved on. */
+  add(waiting: Waiting, next: number[], time: number, salt: number): void {
+    const positions: Position[] = [];
+    for (const command of waiting.commands) {
+      this.#reserve(recordRoom(command));
+      const partition = partitionOf(command.session, next.length);
+      const offset = next[partition] ?? 0;
+      next[partition] = offset + 1;
+      this.#lastAt[partition] = this.#length;
+      this.#nextOffset[partition] = offset + 1;
+      this.#length = writeRecord(this.#buffer, this.#length, command, partition, offset, time, salt);
+      positions.push({ partition, offset });
+    }
+    waiting.positions = positions;
+    this.#waiting.push(waiting);
+    if (waiting.signal !== undefined) this.#mayBeAborted = true;
+  }
+
+  /** Takes out the publishes whose callers gave up. When there were any, what is left must be encoded anew. */
+  takeAborted(): readonly Waiting[] {
+    if (!this.#mayBeAborted) return [];
+    const aborted = this.#waiting.filter((waiting) => waiting.signal?.aborted === true);
+    if (aborted.length > 0) this.#waiting = this.#waiting.filter((waiting) => waiting.signal?.aborted !== true);
+    return aborted;
+  }
+
+  /** Encodes all publishes again, for other offsets. */
+  encodeAgain(next: number[], time: number, salt: number): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#length = 0;
+    this.#lastAt.length = 0;
+    this.#nextOffset.length = 0;
+    for (const one of waiting) this.add(one, next, time, salt);
+  }
+
+  /** Enters the group, which was written from byte `start`, into the ends and last records of the partitions. */
+  enter(start: number, ends: number[], lastRecordAt: Map<number, number>): void {
+    this.#lastAt.forEach((at, partition) => {
+      if (at !== undefined) lastRecordAt.set(partition, start + at);
+    });
+    this.#nextOffset.forEach((next, partition) => {
+      if (next !== undefined) ends[partition] = next;
+    });
+  }
+
+  resolve(): void {
+    for (const waiting of this.#waiting) waiting.resolve(waiting.positions);
+  }
+
+  reject(error: PersistenceError): void {
+    for (const waiting of this.#waiting) waiting.reject(error);
+  }
+
+  #reserve(bytes: number): void {
+    const wanted = this.#length + bytes;
+    if (wanted <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(wanted, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}

@@ -1,0 +1,81 @@
+import type { Digest } from '../../domain/digest.ts';
+import { PersistenceError } from '../../domain/errors.ts';
+import type { StoredPosition } from '../../domain/plan.ts';
+import { recordDigest, recordOffset, recordPartition } from './record.ts';
+import type { RecordReader } from './record-reader.ts';
+import { noRecord } from './segment.ts';
+import type { Place, Segment, Segments } from './segments.ts';
+
+/** Where a partition goes on: no record of it from `next` on stands before `place`. */
+export interface Start {
+  readonly next: number;
+  readonly place: Place;
+  /** Digest of the record before `next`. */
+  readonly digest: Digest;
+}
+
+type OpenReader = (from: Place) => RecordReader;
+
+/** Finds the places of held offsets (by partition), reading no more than one segment a partition. */
+export async function findStarts(
+  segments: Segments,
+  ends: readonly number[],
+  wanted: ReadonlyMap<number, number>,
+  openReader: OpenReader,
+): Promise<ReadonlyMap<number, Start>> {
+  const starts = new Map<number, Start>();
+  const searches = new Map<Segment, Map<number, number>>();
+  for (const [partition, next] of wanted) {
+    const segment = segments.holding(partition, next);
+    if (segment === undefined || next > (ends[partition] ?? 0)) continue;
+    if (segment.header.next[partition] === next) {
+      const place = next === ends[partition] ? segments.end : segments.startOf(segment);
+      starts.set(partition, { next, place, digest: segment.header.digests[partition] ?? noRecord });
+    } else {
+      searches.set(segment, (searches.get(segment) ?? new Map<number, number>()).set(partition, next));
+    }
+  }
+  for (const [segment, offsets] of searches) {
+    await using reader = openReader(segments.startOf(segment));
+    await search(reader, segments, ends, offsets, starts);
+  }
+  return starts;
+}
+
+async function search(
+  reader: RecordReader,
+  segments: Segments,
+  ends: readonly number[],
+  offsets: Map<number, number>,
+  starts: Map<number, Start>,
+): Promise<void> {
+  while (offsets.size > 0) {
+    const frame = await reader.next();
+    if (frame === undefined) throw reader.damage('less than its header says: an end');
+    const partition = recordPartition(frame.bytes, frame.start);
+    const next = offsets.get(partition);
+    if (next === undefined || recordOffset(frame.bytes, frame.start) !== next - 1) continue;
+    offsets.delete(partition);
+    const place = next === ends[partition] ? segments.end : reader.place;
+    starts.set(partition, { next, place, digest: recordDigest(frame) });
+  }
+}
+
+/** Throws `SOURCE_LOST_HISTORY` unless the queue still holds the record before `stored.next`, with the same digest. */
+export function verifyStart(
+  partition: number,
+  stored: StoredPosition,
+  start: Start | undefined,
+  held: { readonly start: number; readonly end: number },
+): void {
+  if (start !== undefined && start.digest === stored.digest) return;
+  const what =
+    start === undefined
+      ? `it holds offsets ${held.start} to ${held.end}`
+      : `the record before that offset is another one than the store consumed`;
+  throw new PersistenceError(
+    'SOURCE_LOST_HISTORY',
+    `the store stands at offset ${stored.next} of partition ${partition}, but of this queue ${what}: use the queue ` +
+      'that the store was built from, or build a new store by replaying this one',
+  );
+}

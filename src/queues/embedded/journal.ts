@@ -1,0 +1,352 @@
+import type { Command } from '../../domain/command.ts';
+import type { Position } from '../../domain/delivery.ts';
+import type { Digest } from '../../domain/digest.ts';
+import { PersistenceError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
+import { Bell } from '../bell.ts';
+import type { Backlog } from './backlog.ts';
+import { isDiskFull } from './disk-full.ts';
+import { Group } from './group.ts';
+import { findRecord, maximumBodyBytes, recordDigest, recordOverhead, recordRoom } from './record.ts';
+import { encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from './segment.ts';
+import type { Segments } from './segments.ts';
+
+export interface JournalSettings {
+  readonly segmentBytes: number;
+  readonly groupBytes: number;
+}
+
+/** What opening found, and what the journal goes on from. */
+export interface JournalState {
+  readonly segments: Segments;
+  readonly salt: number;
+  /** The offset the next record of each partition gets. */
+  readonly next: readonly number[];
+  /** Byte in the last segment of the last record of each partition that has one there. */
+  readonly lastRecordAt: ReadonlyMap<number, number>;
+}
+
+const reusableBufferBytes = 8 * 1024 * 1024;
+
+/**
+ * The append-only journal of all partitions. While one group of publishes is being written and synced, all that
+ * arrives gathers into the next: one write and one sync a group.
+ *
+ * A full disk refuses the group it hits, for certain, and the journal carries on when there is room. Any other
+ * failed write, and every failed sync, leaves it unknown what the disk holds: the journal then refuses everything
+ * (`QUEUE_IO_FAILED`) until it is opened anew and recovered from disk. A failed sync is never retried (Rebello et
+ * al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
+ */
+export class Journal {
+  readonly #fileSystem: FileSystem;
+  readonly #clock: Clock;
+  readonly #directory: string;
+  readonly #settings: JournalSettings;
+  readonly #segments: Segments;
+  readonly #salt: number;
+  readonly #backlog: Backlog;
+  readonly #grown = new Bell();
+  readonly #broken = new Bell();
+  readonly #spare: Buffer[] = [];
+  #file: OpenFile;
+  /** Durable end of each partition. */
+  #ends: readonly number[];
+  /** Like `#ends`, with everything that waits. */
+  #next: number[];
+  #lastRecordAt: Map<number, number>;
+  #waiting: Group[] = [];
+  #mustRoll = false;
+  #offsetsMoved = false;
+  #running: Promise<void> | undefined;
+  #failure: PersistenceError | undefined;
+
+  constructor(
+    parts: { readonly fileSystem: FileSystem; readonly clock: Clock; readonly directory: string },
+    settings: JournalSettings,
+    state: JournalState,
+    file: OpenFile,
+    backlog: Backlog,
+  ) {
+    this.#fileSystem = parts.fileSystem;
+    this.#clock = parts.clock;
+    this.#directory = parts.directory;
+    this.#settings = settings;
+    this.#segments = state.segments;
+    this.#salt = state.salt;
+    this.#ends = state.next;
+    this.#next = [...state.next];
+    this.#lastRecordAt = new Map(state.lastRecordAt);
+    this.#file = file;
+    this.#backlog = backlog;
+  }
+
+  get ends(): readonly number[] {
+    return this.#ends;
+  }
+
+  get failure(): PersistenceError | undefined {
+    return this.#failure;
+  }
+
+  /** Resolves when the journal has failed for good. */
+  async whenFailed(): Promise<PersistenceError> {
+    while (this.#failure === undefined) await this.#broken.wait();
+    return this.#failure;
+  }
+
+  /** Adds commands, which must be valid, and resolves with their positions once they are durable. */
+  append(commands: readonly Command[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    let room = 0;
+    for (const command of commands) {
+      const size = recordRoom(command);
+      if (size > maximumBodyBytes + recordOverhead) return Promise.reject(tooLarge(size));
+      room += size;
+    }
+    const refusal = this.#backlog.admit(room);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => {
+      const waiting = { commands, signal, room, resolve, reject, positions: [] };
+      try {
+        this.#gathering(room).add(waiting, this.#next, this.#clock.now(), this.#salt);
+      } catch (error) {
+        // What was half encoded is dropped when the group is encoded again.
+        this.#offsetsMoved = true;
+        this.#backlog.settle(room);
+        throw error;
+      }
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Resolves when more is durable than now, or `signal` is aborted. */
+  whenGrown(signal?: AbortSignal): Promise<void> {
+    return this.#grown.wait(signal);
+  }
+
+  /** Makes everyone who waits for more look again. */
+  wake(): void {
+    this.#grown.ring();
+  }
+
+  /** Resolves once nothing waits any more. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Settles what waits and closes the file. */
+  async close(): Promise<void> {
+    await this.settled();
+    await this.#file.close();
+  }
+
+  /** From now on everything is refused: what the disk holds is not known. */
+  fail(what: string, cause: unknown): PersistenceError {
+    if (this.#failure === undefined) {
+      const message = `${what} failed in ${this.#directory}; whether the publishes under way are in the queue shows when it is opened anew`;
+      this.#failure = new PersistenceError('QUEUE_IO_FAILED', message, { cause });
+      this.#broken.ring();
+      this.#backlog.wake();
+      this.#grown.ring();
+    }
+    return this.#failure;
+  }
+
+  #gathering(room: number): Group {
+    const latest = this.#waiting.at(-1);
+    if (latest !== undefined && latest.length + room <= this.#settings.groupBytes) return latest;
+    const group = new Group(this.#spare.pop());
+    this.#waiting.push(group);
+    return group;
+  }
+
+  async #run(): Promise<void> {
+    // One turn of the event loop lets everyone who was just answered publish again, into this same group.
+    await turn();
+    for (let group = this.#takeGroup(); group !== undefined; group = this.#takeGroup()) {
+      await this.#commit(group);
+      await turn();
+    }
+    this.#running = undefined;
+  }
+
+  #takeGroup(): Group | undefined {
+    if (this.#failure !== undefined) this.#rejectAllWaiting(this.#failure);
+    this.#dropAborted();
+    if (this.#offsetsMoved) this.#encodeAgain();
+    return this.#waiting.shift();
+  }
+
+  #rejectAllWaiting(error: PersistenceError): void {
+    for (const group of this.#waiting) this.#refuse(group, error);
+    this.#waiting = [];
+  }
+
+  #dropAborted(): void {
+    for (const group of this.#waiting) {
+      for (const waiting of group.takeAborted()) {
+        this.#offsetsMoved = true;
+        this.#backlog.settle(waiting.room);
+        waiting.reject(new PersistenceError('ABORTED', 'the publish was given up before it was written'));
+      }
+    }
+  }
+
+  #encodeAgain(): void {
+    this.#offsetsMoved = false;
+    this.#next = [...this.#ends];
+    this.#waiting = this.#waiting.filter((group) => !group.isEmpty);
+    for (const group of this.#waiting) group.encodeAgain(this.#next, this.#clock.now(), this.#salt);
+  }
+
+  async #commit(group: Group): Promise<void> {
+    try {
+      await this.#makeRoom(group.length);
+      await this.#file.write(group.bytes, this.#segments.last.bytes);
+    } catch (error) {
+      await this.#writeFailed(group, error);
+      return;
+    }
+    try {
+      await this.#file.datasync();
+    } catch (error) {
+      this.#refuse(group, this.fail('syncing', error));
+      return;
+    }
+    const start = this.#segments.last.bytes;
+    const ends = [...this.#ends];
+    group.enter(start, ends, this.#lastRecordAt);
+    this.#ends = ends;
+    this.#segments.grow(start + group.length);
+    this.#backlog.grown(this.#segments.distance(this.#segments.end));
+    this.#backlog.settle(group.room);
+    group.resolve();
+    this.#recycle(group);
+    this.#grown.ring();
+  }
+
+  async #writeFailed(group: Group, error: unknown): Promise<void> {
+    if (this.#failure === undefined && isDiskFull(error)) {
+      try {
+        // Synced, because a power cut could otherwise bring back a part of what is refused here for certain.
+        await this.#file.truncate(this.#segments.last.bytes);
+        await this.#file.datasync();
+        this.#offsetsMoved = true;
+        this.#refuse(group, diskFull(this.#directory, error));
+        return;
+      } catch (cause) {
+        this.fail('cutting back a write that the full disk had stopped', cause);
+      }
+    }
+    this.#refuse(group, this.fail('writing', error));
+  }
+
+  #refuse(group: Group, error: PersistenceError): void {
+    this.#backlog.settle(group.room);
+    group.reject(error);
+    this.#recycle(group);
+  }
+
+  #recycle(group: Group): void {
+    if (this.#spare.length < 2 && group.buffer.length <= reusableBufferBytes) this.#spare.push(group.buffer);
+  }
+
+  /** Begins the next segment where `bytes` more would make this one too long. */
+  async #makeRoom(bytes: number): Promise<void> {
+    const { bytes: length, header } = this.#segments.last;
+    const isUnused = length === segmentHeaderBytes(header.next.length);
+    if (!this.#mustRoll && (isUnused || length + bytes <= this.#settings.segmentBytes)) return;
+    // A begun file with this number may be left from here on: nothing more goes into the old one.
+    this.#mustRoll = true;
+    const next = await this.#headerOfNext();
+    const file = await createSegment(
+      this.#fileSystem,
+      this.#directory,
+      this.#segments.path(next.number),
+      next,
+      (error) => this.fail('syncing a new segment', error),
+    );
+    const old = this.#file;
+    this.#file = file;
+    this.#segments.add(next, segmentHeaderBytes(next.next.length));
+    this.#backlog.grown(this.#segments.distance(this.#segments.end));
+    this.#lastRecordAt = new Map();
+    this.#mustRoll = false;
+    await old.close();
+  }
+
+  async #headerOfNext(): Promise<SegmentHeader> {
+    const { bytes, header } = this.#segments.last;
+    const digests: Digest[] = [];
+    for (const [partition, digest] of header.digests.entries()) {
+      const at = this.#lastRecordAt.get(partition);
+      digests.push(at === undefined ? digest : await this.#digestAt(at));
+    }
+    return {
+      ...header,
+      number: header.number + 1,
+      begunAt: this.#clock.now(),
+      previousBytes: bytes,
+      next: this.#ends,
+      digests,
+    };
+  }
+
+  async #digestAt(at: number): Promise<Digest> {
+    const prefix = Buffer.alloc(recordOverhead);
+    await this.#file.read(prefix, at);
+    const record = Buffer.alloc(recordOverhead + prefix.readUInt32BE(0));
+    const read = await this.#file.read(record, at);
+    const found = findRecord(record, 0, read, this.#salt);
+    if (found.kind !== 'record')
+      throw new PersistenceError('QUEUE_CORRUPT', `a record at byte ${at} cannot be read back`);
+    return recordDigest({ bytes: record, start: 0, end: found.end });
+  }
+}
+
+/**
+ * Creates a segment file that survives a power cut. `syncFailed` makes the error of a failed sync, which leaves it
+ * unknown what is there; a failed write leaves at most an unused file, which the next attempt overwrites.
+ */
+export async function createSegment(
+  fileSystem: FileSystem,
+  directory: string,
+  path: string,
+  header: SegmentHeader,
+  syncFailed: (error: unknown) => PersistenceError,
+): Promise<OpenFile> {
+  const file = await fileSystem.open(path, 'create');
+  try {
+    await file.write(encodeSegmentHeader(header), 0);
+    try {
+      await file.datasync();
+      await fileSystem.syncDirectory(directory);
+    } catch (error) {
+      throw syncFailed(error);
+    }
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function diskFull(directory: string, cause: unknown): PersistenceError {
+  return new PersistenceError('DISK_FULL', `no room for the publish in ${directory}; it is not in the queue`, {
+    cause,
+  });
+}
+
+function tooLarge(bytes: number): PersistenceError {
+  return new PersistenceError(
+    'DATA_TOO_LARGE',
+    `the command takes up to ${bytes} bytes, more than ${maximumBodyBytes}`,
+  );
+}

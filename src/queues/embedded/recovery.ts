@@ -1,0 +1,142 @@
+import { PersistenceError } from '../../domain/errors.ts';
+import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
+import type { JournalState } from './journal.ts';
+import { findRecord, recordGroupDistance, recordOffset, recordPartition } from './record.ts';
+import { RecordReader } from './record-reader.ts';
+import { decodeSegmentHeader, type SegmentHeader, segmentHeaderBytes, segmentNumber } from './segment.ts';
+import { Segments } from './segments.ts';
+
+const scanChunkBytes = 1024 * 1024;
+const headerReadBytes = 64 * 1024;
+
+/** The held segments of the directory of a queue of so many partitions, or none when the queue has never begun its first one. */
+export async function readSegments(fileSystem: FileSystem, directory: string, partitions: number): Promise<Segments> {
+  const segments = new Segments(directory);
+  const numbers = (await fileSystem.list(directory)).map(segmentNumber).filter((number) => number !== undefined);
+  numbers.sort((left, right) => left - right);
+  for (const number of numbers) {
+    const isLast = number === numbers.at(-1);
+    const found = await readHeader(fileSystem, segments.path(number));
+    if (found.header === undefined) {
+      // A segment is used only once its header is durable. A last one without is a beginning that was cut short.
+      if (isLast && found.size <= segmentHeaderBytes(partitions)) {
+        await fileSystem.remove(segments.path(number));
+        await fileSystem.syncDirectory(directory);
+        continue;
+      }
+      throw corrupt(segments.path(number), 'its header cannot be read');
+    }
+    checkSequel(segments, found.header, number);
+    segments.add(found.header, found.size);
+  }
+  return segments;
+}
+
+/**
+ * Makes the last segment whole again: cuts off what a crash left half written, and syncs what is left, since bytes
+ * that were only in the page cache must not be delivered, nor their offsets reused, before they are durable.
+ */
+export async function recover(
+  fileSystem: FileSystem,
+  segments: Segments,
+): Promise<{ state: JournalState; file: OpenFile }> {
+  const { header, path } = segments.last;
+  const file = await fileSystem.open(path, 'write');
+  try {
+    const next = [...header.next];
+    const lastRecordAt = new Map<number, number>();
+    const end = await scan(fileSystem, segments, next, lastRecordAt);
+    const size = segments.last.bytes;
+    if (end < size) {
+      await refuseDamage(file, segments, end, size, next);
+      await file.truncate(end);
+    }
+    await file.datasync();
+    segments.grow(end);
+    return { state: { segments, salt: header.salt, next, lastRecordAt }, file };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Reads the last segment up to the first thing that is not the next record; returns where that stands. */
+async function scan(
+  fileSystem: FileSystem,
+  segments: Segments,
+  next: number[],
+  lastRecordAt: Map<number, number>,
+): Promise<number> {
+  const from = segments.startOf(segments.last);
+  await using reader = new RecordReader(fileSystem, segments, segments.last.header.salt, from, scanChunkBytes);
+  for (;;) {
+    const at = reader.place.byte;
+    const found = reader.advance();
+    if (found === 'damaged') return at;
+    if (found === 'more') {
+      if (await reader.load()) continue;
+      return at;
+    }
+    const partition = recordPartition(found.bytes, found.start);
+    if (recordOffset(found.bytes, found.start) !== next[partition]) return at;
+    next[partition] += 1;
+    lastRecordAt.set(partition, at);
+  }
+}
+
+/**
+ * Throws `QUEUE_CORRUPT` when a readable record behind `cut` belongs to a group that began behind it too: a group is
+ * begun only after the one before it was synced, so what stands at `cut` was durable, and is damaged, not torn.
+ */
+async function refuseDamage(
+  file: OpenFile,
+  segments: Segments,
+  cut: number,
+  size: number,
+  next: readonly number[],
+): Promise<void> {
+  const tail = Buffer.alloc(size - cut);
+  const filled = await file.read(tail, cut);
+  const { header, path } = segments.last;
+  for (let at = 1; at < filled; at += 1) {
+    if (!mayBeRecord(tail, at, filled, next)) continue;
+    const found = findRecord(tail, at, filled, header.salt);
+    if (found.kind === 'record' && recordGroupDistance(tail, at) < at) {
+      throw corrupt(path, `the record at byte ${cut} is damaged, though a later one at byte ${cut + at} is whole`);
+    }
+  }
+}
+
+/** A cheap look before the checksum is computed over bytes that may be anything. */
+function mayBeRecord(bytes: Buffer, at: number, filled: number, next: readonly number[]): boolean {
+  if (at + 26 > filled) return false;
+  const offset = next[recordPartition(bytes, at)];
+  return offset !== undefined && recordOffset(bytes, at) >= offset && recordOffset(bytes, at) - offset < filled;
+}
+
+async function readHeader(
+  fileSystem: FileSystem,
+  path: string,
+): Promise<{ header: SegmentHeader | undefined; size: number }> {
+  await using file = await fileSystem.open(path, 'read');
+  const size = await file.size();
+  const bytes = Buffer.alloc(Math.min(size, headerReadBytes));
+  await file.read(bytes, 0);
+  return { header: decodeSegmentHeader(bytes), size };
+}
+
+function checkSequel(segments: Segments, header: SegmentHeader, number: number): void {
+  const path = segments.path(number);
+  if (header.number !== number) throw corrupt(path, `it says it is number ${header.number}`);
+  if (segments.isEmpty) return;
+  const before = segments.last;
+  if (header.number !== before.header.number + 1) throw corrupt(path, 'the segment before it is missing');
+  if (header.queue !== before.header.queue) throw corrupt(path, 'it belongs to another queue');
+  if (header.previousBytes !== before.bytes) {
+    throw corrupt(before.path, `it has ${before.bytes} bytes, but had ${header.previousBytes} when the next was begun`);
+  }
+}
+
+function corrupt(path: string, what: string): PersistenceError {
+  return new PersistenceError('QUEUE_CORRUPT', `${path}: ${what}; restore the queue from a copy, or start a new one`);
+}
