@@ -1,4 +1,4 @@
-import { type DocumentShape, documentShape, type Field, integer, type Shape } from './shape.ts';
+import { choice, type DocumentShape, documentShape, type Field, integer, type Shape } from './shape.ts';
 
 const text: Shape = { kind: 'text', empty: 'allowed' };
 const bytes: Shape = { kind: 'bytes' };
@@ -24,7 +24,7 @@ export const logEntry: DocumentShape = documentShape(
     required('sender', text),
     required('message_type', text),
     required('raw_payload', bytes),
-    required('entry_kind', { kind: 'choice', of: ['Incoming', 'Internal', 'Checkpoint'] }),
+    required('entry_kind', choice('Incoming', 'Internal', 'Checkpoint')),
     defaulted('session_id', text),
     defaulted('mode', text),
     defaulted('macp_version', text),
@@ -54,7 +54,7 @@ export const persistedSession: DocumentShape = documentShape(
   [
     defaulted('schema_version', u32),
     required('session_id', text),
-    required('state', { kind: 'choice', of: ['Open', 'Suspended', 'Resolved', 'Expired', 'Cancelled'] }),
+    required('state', choice('Open', 'Suspended', 'Resolved', 'Expired', 'Cancelled')),
     required('ttl_expiry', i64),
     defaulted('ttl_ms', i64),
     required('started_at_unix_ms', i64),

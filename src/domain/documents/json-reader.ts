@@ -16,6 +16,8 @@ const plain = new Uint8Array(256).fill(1, 0x20, 0x80);
 plain[quote] = 0;
 plain[backslash] = 0;
 
+const none = new Uint8Array(0);
+
 const literals: ReadonlyMap<number, Uint8Array> = new Map(
   ['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word, 'latin1')]),
 );
@@ -54,7 +56,7 @@ export class JsonReader {
   /** Bytes of white space between tokens passed so far: `at - spaces` is the offset in the text without it. */
   spaces = 0;
   #ascii = true;
-  #open = new Uint8Array(0);
+  #open = none;
 
   constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
     this.bytes = bytes;

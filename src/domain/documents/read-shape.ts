@@ -2,6 +2,7 @@ import { isDigit, type JsonReader } from './json-reader.ts';
 import { decodeText, textBetween } from './json-text.ts';
 import { serdeLimits } from './serde-limits.ts';
 import {
+  type ChoiceShape,
   type DocumentShape,
   type Field,
   type IntegerShape,
@@ -12,6 +13,7 @@ import {
 } from './shape.ts';
 
 const byteShape = integer('a byte', 0n, 255n);
+const nothing = Buffer.from('null', 'latin1');
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const openBrace = 0x7b;
@@ -90,11 +92,11 @@ export function readShape(reader: JsonReader, shape: Shape): void {
       readBytes(reader);
       break;
     case 'choice':
-      readChoice(reader, shape.of);
+      readChoice(reader, shape);
       break;
     case 'optional':
-      if (reader.next() === 0x6e) reader.value();
-      else readShape(reader, shape.of);
+      reader.next();
+      if (!reader.passIf(nothing)) readShape(reader, shape.of);
       break;
     case 'list':
       readElements(reader, shape.of);
@@ -120,13 +122,14 @@ function readText(reader: JsonReader, mayBeEmpty: boolean): void {
   if (!mayBeEmpty && reader.at === start + 2) throw new ShapeError(start, 'is empty');
 }
 
-function readChoice(reader: JsonReader, choices: readonly string[]): void {
+function readChoice(reader: JsonReader, shape: ChoiceShape): void {
   if (reader.next() !== 0x22) mismatch(reader, 'a string');
+  for (const token of shape.tokens) if (reader.passIf(token)) return;
   const start = reader.at;
   reader.text(true);
   const text = decodeText(reader.bytes, start);
-  if (!choices.includes(text)) {
-    throw new ShapeError(start, `is ${shorten(JSON.stringify(text))}, not one of ${choices.join(', ')}`);
+  if (!shape.words.includes(text)) {
+    throw new ShapeError(start, `is ${shorten(JSON.stringify(text))}, not one of ${shape.words.join(', ')}`);
   }
 }
 

@@ -5,7 +5,7 @@ export type Shape =
   | { readonly kind: 'text'; readonly empty: 'allowed' | 'refused' }
   | IntegerShape
   | { readonly kind: 'bytes' }
-  | { readonly kind: 'choice'; readonly of: readonly string[] }
+  | ChoiceShape
   | { readonly kind: 'optional'; readonly of: Shape }
   | { readonly kind: 'list'; readonly of: Shape }
   | { readonly kind: 'pair'; readonly of: Shape }
@@ -28,6 +28,22 @@ export interface IntegerShape {
 /** An integer from `lowest` to `highest`, both included, called `name`. */
 export function integer(name: string, lowest: bigint, highest: bigint): IntegerShape {
   return { kind: 'integer', name, lowest, highest, lowestDouble: Number(lowest), highestDouble: Number(highest) };
+}
+
+/** One of a few words, with the texts in which they usually stand. */
+export interface ChoiceShape {
+  readonly kind: 'choice';
+  readonly words: readonly string[];
+  readonly tokens: readonly Uint8Array[];
+}
+
+/** One of `words`. */
+export function choice(...words: readonly string[]): ChoiceShape {
+  return { kind: 'choice', words, tokens: words.map(tokenOf) };
+}
+
+function tokenOf(word: string): Uint8Array {
+  return Buffer.from(JSON.stringify(word), 'utf8');
 }
 
 /** One member of a document. One that is not required may be absent, but not null, unless its shape is optional. */
@@ -53,7 +69,7 @@ export interface DocumentShape {
 export function documentShape(fields: readonly Field[], noted: readonly string[] = []): DocumentShape {
   return {
     fields,
-    tokens: fields.map((field) => Buffer.from(JSON.stringify(field.name), 'utf8')),
+    tokens: fields.map((field) => tokenOf(field.name)),
     indexes: new Map(fields.map((field, index) => [field.name, index])),
     required: fields.reduce((bits, field, index) => (field.required ? bits | (1 << index) : bits), 0),
     notes: fields.map((field) => noted.indexOf(field.name)),
