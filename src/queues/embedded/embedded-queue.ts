@@ -11,6 +11,7 @@ import type {
   QueuedDelivery,
   ReplayOptions,
 } from '../../ports/queue.ts';
+import { lostHistory } from '../lost-history.ts';
 import { publishProblem } from '../publish-problem.ts';
 import type { Backlog } from './backlog.ts';
 import { Batches } from './batches.ts';
@@ -20,7 +21,6 @@ import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { Retention } from './retention.ts';
-import { noRecord } from './segment.ts';
 import type { Place, Segments } from './segments.ts';
 
 /** Acknowledged positions are noted whenever so many bytes more are consumed: losing a note only delays retention. */

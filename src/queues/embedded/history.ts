@@ -1,6 +1,7 @@
 import type { Digest } from '../../domain/digest.ts';
-import { PersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
+import type { PartitionBounds } from '../../ports/queue.ts';
+import { lostHistory } from '../lost-history.ts';
 import { recordDigest, recordOffset, recordPartition } from './record.ts';
 import type { RecordReader } from './record-reader.ts';
 import { noRecord } from './segment.ts';
@@ -66,16 +67,7 @@ export function verifyStart(
   partition: number,
   stored: StoredPosition,
   start: Start | undefined,
-  held: { readonly start: number; readonly end: number },
+  held: PartitionBounds,
 ): void {
-  if (start !== undefined && start.digest === stored.digest) return;
-  const what =
-    start === undefined
-      ? `it holds offsets ${held.start} to ${held.end}`
-      : `the record before that offset is another one than the store consumed`;
-  throw new PersistenceError(
-    'SOURCE_LOST_HISTORY',
-    `the store stands at offset ${stored.next} of partition ${partition}, but of this queue ${what}: use the queue ` +
-      'that the store was built from, or build a new store by replaying this one',
-  );
+  if (start?.digest !== stored.digest) throw lostHistory(partition, stored.next, held, start !== undefined);
 }
