@@ -154,8 +154,7 @@ export class EmbeddedQueue implements Queue {
     try {
       const starts = await findStarts(segments, ends, new Map(wanted.entries()), openReader);
       for (const [partition, next] of wanted.entries()) {
-        if (!starts.has(partition))
-          verifyStart(partition, { next, digest: noRecord }, undefined, this.#held(partition));
+        if (!starts.has(partition)) throw lostHistory(partition, next, this.#held(partition), false);
       }
       const batches = new Batches(openReader(this.#earliest(starts)), wanted, ends);
       try {
