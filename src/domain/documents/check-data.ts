@@ -5,7 +5,7 @@ import { logEntry, persistedSession, skipDecision } from './document-tables.ts';
 import { JsonReader, JsonSyntaxError } from './json-reader.ts';
 import { decodeNumber, decodeText, placeOf, removeSpaces } from './json-text.ts';
 import { mismatch, readDocument } from './read-shape.ts';
-import { ShapeError } from './shape.ts';
+import { ShapeError, shorten } from './shape.ts';
 
 /** The data of a command after it was checked. */
 export interface CheckedData {
@@ -42,7 +42,8 @@ const checks: Readonly<Record<CommandType, Check | 'nothing' | 'opaque'>> = {
  */
 export function checkData(type: string, session: SessionId, data: Uint8Array): CheckedData {
   const check = Object.hasOwn(checks, type) ? checks[type as CommandType] : undefined;
-  if (check === undefined) return refused(data, { code: 'UNKNOWN_TYPE', message: `no command has the type "${type}"` });
+  if (check === undefined)
+    return refused(data, { code: 'UNKNOWN_TYPE', message: `no command has the type ${shorten(JSON.stringify(type))}` });
   if (data.length > wireLimits.dataBytes) {
     const message = `the data has ${data.length} bytes; at most ${wireLimits.dataBytes} are allowed`;
     return refused(data, { code: 'DATA_TOO_LARGE', message });
@@ -133,7 +134,7 @@ function checkSnapshot(reader: JsonReader, session: SessionId): DataFacts {
   readDocument(reader, persistedSession, notes);
   const [idAt = 0] = notes;
   const id = decodeText(reader.bytes, idAt);
-  if (id !== session) throw new ShapeError(idAt, `is ${JSON.stringify(id)}, not the command's session`);
+  if (id !== session) throw new ShapeError(idAt, `is ${shorten(JSON.stringify(id))}, not the command's session`);
   return noFacts;
 }
 
@@ -142,6 +143,7 @@ function refused(data: Uint8Array, refusal: Refusal): CheckedData {
 }
 
 function refusalOf(error: unknown, data: Uint8Array): Refusal {
+  if (data.length === 0) return { code: 'INVALID_DATA', message: 'the document is missing' };
   if (error instanceof ShapeError) {
     const place = placeOf(data, error.offset);
     return { code: 'INVALID_DATA', message: `${place === '' ? 'the document' : place} ${error.problem}` };

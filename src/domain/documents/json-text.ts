@@ -1,4 +1,5 @@
 import { JsonReader } from './json-reader.ts';
+import { shorten } from './shape.ts';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -102,7 +103,7 @@ function describeSteps(bytes: Uint8Array, offset: number, steps: readonly number
   let place = steps.length > shownSteps ? '…' : '';
   for (const step of steps.slice(-shownSteps)) {
     if (step >= 0) place += `[${step}]`;
-    else if (-1 - step < offset) place += `${place === '' ? '' : '.'}${decodeText(bytes, -1 - step)}`;
+    else if (-1 - step < offset) place += `${place === '' ? '' : '.'}${shorten(decodeText(bytes, -1 - step))}`;
   }
   return place;
 }
