@@ -2,7 +2,15 @@ import { type Command, type CommandType, claimType, numberedTypes, skipType } fr
 import type { Content } from '../delivery.ts';
 import { encodeMessage, type Message, type MessageHeader } from '../message.ts';
 import { isJsonType, mediaType } from './attribute-values.ts';
-import { type EventAttributes, emptyEvent, received, receivedOther, receivedText, specVersion } from './event.ts';
+import {
+  type AttributeName,
+  type EventAttributes,
+  emptyEvent,
+  received,
+  receivedOther,
+  receivedText,
+  specVersion,
+} from './event.ts';
 import { carriesJson, contentOfEvent, unreadable } from './event-content.ts';
 import { readStructured } from './structured-event.ts';
 
@@ -10,6 +18,8 @@ import { readStructured } from './structured-event.ts';
 export const attributeHeaderPrefix = 'ce_';
 /** Header with the media type of the data, or of the whole event in structured mode. */
 export const contentTypeHeader = 'content-type';
+/** Header that other software puts the W3C trace context in; `ce_traceparent` stands before it. */
+export const traceHeader = 'traceparent';
 /** Media types of the other content modes (CloudEvents 1.0.2, JSON event format). */
 export const structuredMediaType = 'application/cloudevents+json';
 export const batchMediaType = 'application/cloudevents-batch+json';
@@ -24,14 +34,11 @@ export function decodeBinary(message: Message): Content {
   event.keyed = true;
   event.key = message.key;
   const { headers } = message;
-  let trace: Uint8Array | undefined;
   for (let index = 0; index < headers.length; index += 1) {
     const header = headers[index];
-    if (header === undefined) continue;
-    if (header[0] === 'traceparent') trace = receivedText(event, 'traceparent', trace, header[1]);
-    else receiveHeader(event, header);
+    if (header !== undefined) receiveHeader(event, header);
   }
-  event.traceparent ??= trace;
+  event.traceparent ??= event.traceHeader;
   const { datacontenttype } = event;
   if (datacontenttype !== undefined && !isJsonType(datacontenttype)) {
     const type = mediaType(datacontenttype);
@@ -41,39 +48,63 @@ export function decodeBinary(message: Message): Content {
 }
 
 function receiveHeader(event: EventAttributes, [name, value]: MessageHeader): void {
-  switch (name) {
-    case 'ce_specversion':
-      event.specversion = received(event, 'specversion', event.specversion, value);
+  const attribute = attributeOf(name);
+  switch (attribute) {
+    case 'specversion':
+      event.specversion = received(event, attribute, event.specversion, value);
       return;
-    case 'ce_type':
-      event.type = received(event, 'type', event.type, value);
+    case 'type':
+      event.type = received(event, attribute, event.type, value);
       return;
-    case 'ce_id':
-      event.id = received(event, 'id', event.id, value);
+    case 'id':
+      event.id = received(event, attribute, event.id, value);
       return;
-    case 'ce_source':
-      event.source = received(event, 'source', event.source, value);
+    case 'source':
+      event.source = received(event, attribute, event.source, value);
       return;
-    case 'ce_subject':
-      event.subject = received(event, 'subject', event.subject, value);
+    case 'subject':
+      event.subject = received(event, attribute, event.subject, value);
       return;
-    case 'ce_macpsequence':
-      event.macpsequence = received(event, 'macpsequence', event.macpsequence, value);
+    case 'macpsequence':
+      event.macpsequence = received(event, attribute, event.macpsequence, value);
       return;
-    case 'ce_macpepoch':
-      event.macpepoch = received(event, 'macpepoch', event.macpepoch, value);
+    case 'macpepoch':
+      event.macpepoch = received(event, attribute, event.macpepoch, value);
       return;
-    case 'ce_time':
-      event.time = received(event, 'time', event.time, value);
+    case 'time':
+      event.time = received(event, attribute, event.time, value);
       return;
-    case 'ce_traceparent':
-      event.traceparent = receivedText(event, 'traceparent', event.traceparent, value);
+    case 'traceparent':
+      event.traceparent = receivedText(event, attribute, event.traceparent, value);
       return;
-    case contentTypeHeader:
+    case 'datacontenttype':
       event.datacontenttype = receivedText(event, contentTypeHeader, event.datacontenttype, value);
       return;
     default:
-      if (name.startsWith(attributeHeaderPrefix)) receivedOther(event, name, value);
+      if (name === traceHeader) event.traceHeader = receivedText(event, traceHeader, event.traceHeader, value);
+      else if (name.startsWith(attributeHeaderPrefix)) receivedOther(event, name, value);
+  }
+}
+
+/** Which attribute a header holds. Its length picks the candidate, because names arrive as strings nobody has seen. */
+function attributeOf(name: string): AttributeName | undefined {
+  switch (name.length) {
+    case 5:
+      return name === 'ce_id' ? 'id' : undefined;
+    case 7:
+      return name === 'ce_type' ? 'type' : name === 'ce_time' ? 'time' : undefined;
+    case 9:
+      return name === 'ce_source' ? 'source' : undefined;
+    case 10:
+      return name === 'ce_subject' ? 'subject' : undefined;
+    case 12:
+      return name === contentTypeHeader ? 'datacontenttype' : name === 'ce_macpepoch' ? 'macpepoch' : undefined;
+    case 14:
+      return name === 'ce_specversion' ? 'specversion' : name === 'ce_traceparent' ? 'traceparent' : undefined;
+    case 15:
+      return name === 'ce_macpsequence' ? 'macpsequence' : undefined;
+    default:
+      return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Refusal } from '../delivery.ts';
-import { shown } from './bytes.ts';
+import { isAscii, shown } from './bytes.ts';
 
 /** The one version of CloudEvents that is understood. */
 export const specVersion = '1.0';
@@ -30,6 +30,8 @@ export interface EventAttributes {
   time: Uint8Array | undefined;
   datacontenttype: Uint8Array | undefined;
   traceparent: Uint8Array | undefined;
+  /** The trace context of a message, beside that of the event. */
+  traceHeader: Uint8Array | undefined;
   macpsequence: Uint8Array | undefined;
   macpepoch: Uint8Array | undefined;
   /** Names of the other attributes, to notice a repeated one. */
@@ -54,6 +56,7 @@ export function emptyEvent(): EventAttributes {
     time: undefined,
     datacontenttype: undefined,
     traceparent: undefined,
+    traceHeader: undefined,
     macpsequence: undefined,
     macpepoch: undefined,
     others: undefined,
@@ -92,7 +95,7 @@ export function receivedText(
   value: Uint8Array,
 ): Uint8Array {
   const text = received(event, name, before, value);
-  if (isUtf8(text)) return text;
+  if (isAscii(text) || isUtf8(text)) return text;
   event.problem ??= {
     code: 'INVALID_ATTRIBUTE',
     message: `the attribute ${shown(name)} is not UTF-8: ${shown(value)}`,
