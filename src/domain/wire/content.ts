@@ -1,5 +1,7 @@
-import { type Command, commandId } from '../command.ts';
+import { type Command, commandId, type NumberedCommand, numberedTypes } from '../command.ts';
 import type { Content, Refusal } from '../delivery.ts';
+import { checkData } from '../documents/check-data.ts';
+import { sessionIdProblem, writerProblem } from '../identifiers.ts';
 import { decodeBinary, encodeBinary } from './binary.ts';
 import { numberedContent } from './event-content.ts';
 import { isTimestamp } from './timestamp.ts';
@@ -15,17 +17,36 @@ export function contentOf(command: Command): Content {
 }
 
 /** True when everything that its type does not already promise holds: the long way round decides about the others. */
-function isRegular({
-  session,
-  epoch,
-  sequence,
-  id,
-  time,
-  traceparent,
-}: Extract<Command, { kind: 'numbered' }>): boolean {
+function isRegular({ session, epoch, sequence, id, time, traceparent }: NumberedCommand): boolean {
   if (traceparent === '') return false;
   if (time !== undefined && !isTimestamp(Buffer.from(time, 'utf8'))) return false;
   return id === commandId(session, epoch, sequence);
+}
+
+/** True for a numbered command of which nothing but the data can be refused, whatever its caller's types promised. */
+function isAsTyped(command: Command): command is NumberedCommand {
+  return (
+    command.kind === 'numbered' &&
+    typeof command.session === 'string' &&
+    sessionIdProblem(command.session) === undefined &&
+    typeof command.writer === 'string' &&
+    writerProblem(command.writer) === undefined &&
+    isCount(command.epoch) &&
+    isCount(command.sequence) &&
+    isOptionalText(command.time) &&
+    isOptionalText(command.traceparent) &&
+    command.data instanceof Uint8Array &&
+    numberedTypes.includes(command.type) &&
+    isRegular(command)
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+function isOptionalText(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
 }
 
 /**
@@ -33,6 +54,8 @@ function isRegular({
  * that a command that was acknowledged is not refused later.
  */
 export function refusalOf(command: Command): Refusal | undefined {
+  // The short way for what publishers nearly always send: only the data is left to be checked, and no digest is made.
+  if (isAsTyped(command)) return checkData(command.type, command.session, command.data).refusal;
   // The longest way, because a caller's types may have promised too much: this is what the worker will read.
   const content = decodeBinary(encodeBinary(command));
   return 'refusal' in content ? content.refusal : undefined;
