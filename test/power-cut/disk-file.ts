@@ -113,7 +113,7 @@ function dropPages(bytes: Buffer, durable: Buffer, random: Random): void {
   for (let start = 0; start < bytes.length; start += pageBytes) {
     const end = Math.min(start + pageBytes, bytes.length);
     const before = Buffer.alloc(end - start);
-    durable.copy(before, 0, start, end);
+    if (start < durable.length) durable.copy(before, 0, start, end);
     if (!before.equals(bytes.subarray(start, end)) && random.below(2) === 0) before.copy(bytes, start);
   }
 }

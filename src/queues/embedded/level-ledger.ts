@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { PersistenceError } from '../../domain/errors.ts';
+import { createLevelDatabase } from '../../level/create-database.ts';
 import type { Ledger, OpenLedger, QueueIdentity } from './ledger.ts';
 
 const identityKey = 'identity';
@@ -39,9 +40,12 @@ class LevelLedger implements Ledger {
 }
 
 export const openLevelLedger: OpenLedger = async (directory) => {
-  const database = new ClassicLevel<string, unknown>(join(directory, 'meta'), { valueEncoding: 'json' });
+  const place = join(directory, 'meta');
   try {
+    await createLevelDatabase(place);
+    const database = new ClassicLevel<string, unknown>(place, { valueEncoding: 'json' });
     await database.open();
+    return new LevelLedger(database);
   } catch (error) {
     if (isLocked(error)) {
       throw new PersistenceError(
@@ -50,11 +54,10 @@ export const openLevelLedger: OpenLedger = async (directory) => {
         { cause: error },
       );
     }
-    throw new PersistenceError('QUEUE_IO_FAILED', `the database in ${join(directory, 'meta')} does not open`, {
+    throw new PersistenceError('QUEUE_IO_FAILED', `the database in ${place} does not open`, {
       cause: error,
     });
   }
-  return new LevelLedger(database);
 };
 
 function isLocked(error: unknown): boolean {

@@ -1,0 +1,41 @@
+import { mkdir, open, readdir, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+
+/**
+ * Creates an empty LevelDB in `directory` unless something lies there already. LevelDB never syncs the first manifest of a database,
+ * so that a power cut in the first moments leaves one that does not open any more ("no meta-nextfile entry in
+ * descriptor"); it is therefore created beside its place, opened and closed once, which syncs a second manifest, and
+ * renamed (docs/decisions/0012-power-cut-model.md). Throws what LevelDB or the file system throws; `LEVEL_LOCKED`
+ * when another process is creating it just now.
+ */
+export async function createLevelDatabase(directory: string): Promise<void> {
+  if (await holdsSomething(directory)) return;
+  const draft = `${directory}.new`;
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  await ClassicLevel.destroy(draft);
+  await mkdir(draft, { mode: 0o700 });
+  const database = new ClassicLevel(draft);
+  try {
+    await database.open();
+  } finally {
+    await database.close();
+  }
+  await syncDirectory(draft);
+  await rename(draft, directory);
+  await syncDirectory(dirname(directory));
+}
+
+async function holdsSomething(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).length > 0;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, 'r');
+  await directory.sync();
+}
