@@ -16,14 +16,14 @@ const formatVersion = 1;
 
 /**
  * A whole message as bytes, for dead letters and parked commands. Layout: version byte; key length + 1 as u32
- * (0: no key) and key; u16 header count; for each header u16 name length, name, u32 value length, value; the rest
- * is the message's value. Integers are big-endian.
+ * (0: no key) and key; u32 header count; for each header u32 name length, name, u32 value length, value; the rest
+ * is the message's value. Integers are big-endian; none is narrower than what a hostile sender can reach.
  */
 export function encodeMessage(message: Message): Uint8Array {
   const names = message.headers.map(([name]) => Buffer.from(name, 'utf8'));
-  let size = 1 + 4 + (message.key?.length ?? 0) + 2 + message.value.length;
+  let size = 1 + 4 + (message.key?.length ?? 0) + 4 + message.value.length;
   message.headers.forEach(([, value], index) => {
-    size += 2 + (names[index]?.length ?? 0) + 4 + value.length;
+    size += 4 + (names[index]?.length ?? 0) + 4 + value.length;
   });
   const bytes = Buffer.allocUnsafe(size);
   let at = bytes.writeUInt8(formatVersion, 0);
@@ -32,10 +32,10 @@ export function encodeMessage(message: Message): Uint8Array {
     bytes.set(message.key, at);
     at += message.key.length;
   }
-  at = bytes.writeUInt16BE(message.headers.length, at);
+  at = bytes.writeUInt32BE(message.headers.length, at);
   message.headers.forEach(([, value], index) => {
     const name = names[index] ?? Buffer.alloc(0);
-    at = bytes.writeUInt16BE(name.length, at);
+    at = bytes.writeUInt32BE(name.length, at);
     bytes.set(name, at);
     at = bytes.writeUInt32BE(value.length, at + name.length);
     bytes.set(value, at);
@@ -66,8 +66,8 @@ function readMessage(bytes: Buffer): Message {
   const keyLength = take(4).readUInt32BE(0);
   const key = keyLength === 0 ? undefined : take(keyLength - 1);
   const headers: MessageHeader[] = [];
-  for (let left = take(2).readUInt16BE(0); left > 0; left -= 1) {
-    const name = take(take(2).readUInt16BE(0)).toString('utf8');
+  for (let left = take(4).readUInt32BE(0); left > 0; left -= 1) {
+    const name = take(take(4).readUInt32BE(0)).toString('utf8');
     headers.push([name, take(take(4).readUInt32BE(0))]);
   }
   return { key, headers, value: bytes.subarray(at) };

@@ -1,4 +1,4 @@
-import { type CommandType, claimType, type NumberedType, skipType } from '../command.ts';
+import { type CommandType, claimType, skipType } from '../command.ts';
 import type { Content, NumberedContent, Refusal, UnreadableContent } from '../delivery.ts';
 import { bytesDigest, commandDigest } from '../digest.ts';
 import { checkData, readSkipDecision } from '../documents/check-data.ts';
@@ -228,10 +228,4 @@ function passedThrough({ time, traceparent }: EventAttributes): {
     ...(time === undefined ? {} : { time: textOf(time) }),
     ...(traceparent === undefined ? {} : { traceparent: textOf(traceparent) }),
   };
-}
-
-/** The numbered type that `type` is, or undefined. */
-export function numberedTypeOf(type: Uint8Array): NumberedType | undefined {
-  const known = readType(type);
-  return known === claimType || known === skipType ? undefined : known;
 }
