@@ -1,0 +1,1 @@
+export { type StoreHarness, type StoreLaw, type StoreUnderTest, storeLaws } from './store-suite.ts';

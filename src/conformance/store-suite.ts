@@ -1,0 +1,56 @@
+import type { Store, StoreCapabilities } from '../ports/store.ts';
+import { commitLaws } from './store-commit-laws.ts';
+import { logLaws } from './store-log-laws.ts';
+import { recordLaws } from './store-record-laws.ts';
+import { sessionLaws } from './store-session-laws.ts';
+
+/** One store of its own for one law. */
+export interface StoreUnderTest {
+  /** The open store: after a `reopen`, the one that was opened last. */
+  readonly store: Store;
+  /** Closes the store and opens it again on what it kept. Only called when the capabilities say `durable`. */
+  reopen(): Promise<void>;
+  /** Closes the store and removes what it kept. */
+  dispose(): Promise<void>;
+}
+
+/** What an adapter brings to be tested. */
+export interface StoreHarness {
+  readonly capabilities: StoreCapabilities;
+  /** A new, empty store. */
+  create(): Promise<StoreUnderTest>;
+}
+
+/** One thing that every store must do: `check` rejects with an AssertionError when it does not. */
+export interface StoreLaw {
+  readonly name: string;
+  check(): Promise<void>;
+}
+
+/** A law before it knows the store; with `needs`, it only holds for stores that have the capability. */
+export interface StoreLawDefinition {
+  readonly name: string;
+  readonly needs?: 'durable' | 'shared' | 'atomicPositions';
+  check(subject: StoreUnderTest): Promise<void>;
+}
+
+/**
+ * All laws that hold for a store of these capabilities. For authors of adapters: run each as a test of its own.
+ *
+ *     for (const law of storeLaws(harness)) test(law.name, law.check);
+ */
+export function storeLaws(harness: StoreHarness): readonly StoreLaw[] {
+  return [...commitLaws, ...logLaws, ...sessionLaws, ...recordLaws]
+    .filter(({ needs }) => needs === undefined || harness.capabilities[needs])
+    .map(({ name, check }) => ({
+      name,
+      async check() {
+        const subject = await harness.create();
+        try {
+          await check(subject);
+        } finally {
+          await subject.dispose();
+        }
+      },
+    }));
+}

@@ -1,0 +1,120 @@
+import type { Clock } from '../../ports/clock.ts';
+import type { Database } from './database.ts';
+import { decodeGarbage } from './garbage.ts';
+import { EntryKeys, type Key, kindRange, parseGarbageKey } from './keys.ts';
+import type { Turns } from './turns.ts';
+
+/** Entries removed at once: a step must be over before a commit notices it. */
+const stepEntries = 1_000;
+const markersAtOnce = 100;
+/** After each step the cleaner rests this many times as long as the step took. */
+const restFactor = 4;
+
+/**
+ * Removes the entries of generations that are no longer part of any log, in bounded, unsynced steps with rests
+ * between them. What is to do stands in the database as markers, written with the commit that made the garbage, so
+ * nothing is forgotten in a crash: the marker goes last, and LevelDB keeps the order of writes.
+ */
+export class Cleaner {
+  readonly #database: Database;
+  readonly #turns: Turns;
+  readonly #clock: Clock;
+  readonly #failed: (error: unknown) => void;
+  readonly #stopping = new AbortController();
+  #work: Promise<void> | undefined;
+  #more = false;
+
+  /**
+   * Each step takes one of the `turns` that commits take too: after a failed write LevelDB must not be written again,
+   * so none may follow before the failure is known. `failed` is told what stopped the cleaning, within that turn.
+   */
+  constructor(database: Database, turns: Turns, clock: Clock, failed: (error: unknown) => void) {
+    this.#database = database;
+    this.#turns = turns;
+    this.#clock = clock;
+    this.#failed = failed;
+  }
+
+  /** There may be garbage: starts unless it is at work already. */
+  wake(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#more = true;
+    this.#work ??= this.#run();
+  }
+
+  /** Resolves once there is no garbage left, or the cleaner was stopped. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
+  /**
+   * Starts no other step. Called within a turn, so none is under way; waiting here for one that waits for its own turn
+   * would never end.
+   */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#more && !this.#stopping.signal.aborted) {
+        this.#more = false;
+        await this.#cleanAll();
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#work = undefined;
+    }
+  }
+
+  async #cleanAll(): Promise<void> {
+    const { gte, lt } = kindRange('garbage');
+    let after: Key = gte;
+    for (;;) {
+      const markers = await this.#database.iterator({ gt: after, lt, limit: markersAtOnce }).all();
+      for (const [marker, value] of markers) {
+        await this.#cleanGeneration(marker, decodeGarbage(value));
+        if (this.#stopping.signal.aborted) return;
+        after = marker;
+      }
+      if (markers.length === 0) return;
+    }
+  }
+
+  async #cleanGeneration(marker: Key, entries: number): Promise<void> {
+    const { session, generation } = parseGarbageKey(marker);
+    const keys = new EntryKeys(session, generation);
+    for (let from = 0; from < entries && !this.#stopping.signal.aborted; from += stepEntries) {
+      const started = this.#clock.elapsed();
+      await this.#step(() => this.#database.clear(keys.range(from, from + stepEntries)));
+      await this.#rest(this.#clock.elapsed() - started);
+    }
+    await this.#step(() => this.#database.del(marker));
+  }
+
+  async #step(write: () => Promise<void>): Promise<void> {
+    await this.#turns.take(async () => {
+      if (this.#stopping.signal.aborted) return;
+      try {
+        await write();
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort();
+    this.#failed(error);
+  }
+
+  async #rest(stepMilliseconds: number): Promise<void> {
+    const { signal } = this.#stopping;
+    // Whoever stops the cleaner interrupts its rest; that is no failure.
+    await this.#clock.sleep(stepMilliseconds * restFactor, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}

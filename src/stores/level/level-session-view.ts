@@ -1,0 +1,107 @@
+import type { Cursor } from '../../domain/cursor.ts';
+import { decodeCursor } from '../../domain/encoding/cursor.ts';
+import { PersistenceError } from '../../domain/errors.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
+import type { LogRange, SessionView } from '../../ports/store.ts';
+import { type OrdinalRange, resolveLogRange } from '../log-range.ts';
+import { viewClosed } from '../plan-checks.ts';
+import type { Database, DatabaseSnapshot } from './database.ts';
+import { EntryKeys, sessionKey } from './keys.ts';
+
+/** Runs a read, and says what its failure means. */
+export type Guard = <Value>(read: () => Promise<Value>) => Promise<Value>;
+
+const pageEntries = 1_000;
+const pageBytes = 256 * 1024;
+
+/** The session as it is now, or undefined when it does not exist. */
+export async function openView(database: Database, session: SessionId, guard: Guard): Promise<SessionView | undefined> {
+  const snapshot = database.snapshot();
+  let cursor: Cursor | undefined;
+  try {
+    const bytes = await database.get(sessionKey('cursor', session), { snapshot });
+    cursor = bytes === undefined ? undefined : decodeCursor(bytes);
+  } finally {
+    if (cursor?.presence !== 'known') await snapshot.close();
+  }
+  return cursor?.presence === 'known' ? new LevelSessionView(session, cursor, database, snapshot, guard) : undefined;
+}
+
+/** One session as a LevelDB snapshot shows it: neither commits nor cleaning reach it. */
+class LevelSessionView implements SessionView {
+  readonly session: SessionId;
+  readonly cursor: Cursor;
+  readonly #database: Database;
+  readonly #snapshot: DatabaseSnapshot;
+  readonly #guard: Guard;
+  #closed = false;
+
+  /** Owns `snapshot` from now on. */
+  constructor(session: SessionId, cursor: Cursor, database: Database, snapshot: DatabaseSnapshot, guard: Guard) {
+    this.session = session;
+    this.cursor = cursor;
+    this.#database = database;
+    this.#snapshot = snapshot;
+    this.#guard = guard;
+  }
+
+  snapshot(): Promise<Uint8Array | undefined> {
+    return this.#get('snapshot');
+  }
+
+  receipt(): Promise<Uint8Array | undefined> {
+    return this.#get('receipt');
+  }
+
+  anchor(): Promise<Uint8Array | undefined> {
+    return this.#get('anchor');
+  }
+
+  /** See {@link SessionView.log}. A log that lacks an entry ends with `STORE_CORRUPT`. */
+  log(range: LogRange = {}): AsyncIterable<readonly Uint8Array[]> {
+    return this.#pages(resolveLogRange(range, this.cursor.entries));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#snapshot.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #get(kind: 'snapshot' | 'receipt' | 'anchor'): Promise<Uint8Array | undefined> {
+    return this.#read(() => this.#database.get(sessionKey(kind, this.session), { snapshot: this.#snapshot }));
+  }
+
+  async *#pages({ from, to }: OrdinalRange): AsyncGenerator<readonly Uint8Array[]> {
+    if (from === to) return;
+    const range = new EntryKeys(this.session, this.cursor.generation).range(from, to);
+    const options = { ...range, snapshot: this.#snapshot, keys: false, highWaterMarkBytes: pageBytes };
+    const iterator = await this.#read(async () => this.#database.iterator(options));
+    try {
+      let missing = to - from;
+      while (missing > 0) {
+        const page = await this.#read(() => iterator.nextv(pageEntries));
+        if (page.length === 0) throw this.#incomplete(missing);
+        missing -= page.length;
+        yield page.map(([, entry]) => entry);
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  #read<Value>(read: () => Promise<Value>): Promise<Value> {
+    return this.#guard(async () => {
+      if (this.#closed) throw viewClosed(this.session);
+      return await read();
+    });
+  }
+
+  #incomplete(missing: number): PersistenceError {
+    const name = JSON.stringify(this.session);
+    return new PersistenceError('STORE_CORRUPT', `the log of session ${name} lacks ${missing} entries`);
+  }
+}
