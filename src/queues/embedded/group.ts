@@ -1,8 +1,8 @@
 import type { Command } from '../../domain/command.ts';
 import type { Position } from '../../domain/delivery.ts';
 import type { PersistenceError } from '../../domain/errors.ts';
-import { partitionOf } from '../../domain/partition.ts';
-import { recordRoom, writeRecord } from './record.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
+import { writeRecord } from './record.ts';
 
 /** One publish that waits to be written. */
 export interface Waiting {
@@ -17,18 +17,28 @@ export interface Waiting {
 
 const firstBufferBytes = 256 * 1024;
 
+export interface GroupEncoding {
+  readonly partitionOf: (session: SessionId) => number;
+  /** When the records count as appended, in ms since 1970. */
+  readonly time: number;
+  readonly salt: number;
+}
+
 /** Publishes that will be written and synced together, already encoded, with the offsets they will get. */
 export class Group {
+  readonly #encoding: GroupEncoding;
   #buffer: Buffer;
   #length = 0;
   #waiting: Waiting[] = [];
   #mayBeAborted = false;
+  #answered = 0;
   /** By partition: where, from the group's start, its last record stands, and the offset after it. */
   readonly #lastAt: (number | undefined)[] = [];
   readonly #nextOffset: (number | undefined)[] = [];
 
-  constructor(buffer: Buffer | undefined) {
+  constructor(buffer: Buffer | undefined, encoding: GroupEncoding) {
     this.#buffer = buffer ?? Buffer.allocUnsafeSlow(firstBufferBytes);
+    this.#encoding = encoding;
   }
 
   get bytes(): Buffer {
@@ -54,11 +64,12 @@ export class Group {
   }
 
   /** Adds a publish; `next` holds the offset each partition gets next, and is moved on. */
-  add(waiting: Waiting, next: number[], time: number, salt: number): void {
+  add(waiting: Waiting, next: number[]): void {
+    const { partitionOf, time, salt } = this.#encoding;
     const positions: Position[] = [];
+    this.#reserve(waiting.room);
     for (const command of waiting.commands) {
-      this.#reserve(recordRoom(command));
-      const partition = partitionOf(command.session, next.length);
+      const partition = partitionOf(command.session);
       const offset = next[partition] ?? 0;
       next[partition] = offset + 1;
       this.#lastAt[partition] = this.#length;
@@ -80,13 +91,13 @@ export class Group {
   }
 
   /** Encodes all publishes again, for other offsets. */
-  encodeAgain(next: number[], time: number, salt: number): void {
+  encodeAgain(next: number[]): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#length = 0;
     this.#lastAt.length = 0;
     this.#nextOffset.length = 0;
-    for (const one of waiting) this.add(one, next, time, salt);
+    for (const one of waiting) this.add(one, next);
   }
 
   /** Enters the group, which was written from byte `start`, into the ends and last records of the partitions. */
@@ -99,8 +110,18 @@ export class Group {
     });
   }
 
-  resolve(): void {
-    for (const waiting of this.#waiting) waiting.resolve(waiting.positions);
+  /** How many publishes it holds. */
+  get publishes(): number {
+    return this.#waiting.length;
+  }
+
+  /** Answers the first `count` publishes that are not answered yet. */
+  answer(count = this.#waiting.length): void {
+    const end = Math.min(this.#answered + count, this.#waiting.length);
+    for (; this.#answered < end; this.#answered += 1) {
+      const waiting = this.#waiting[this.#answered];
+      waiting?.resolve(waiting.positions);
+    }
   }
 
   reject(error: PersistenceError): void {

@@ -2,12 +2,14 @@ import type { Command } from '../../domain/command.ts';
 import type { Position } from '../../domain/delivery.ts';
 import type { Digest } from '../../domain/digest.ts';
 import { PersistenceError } from '../../domain/errors.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
 import { Bell } from '../bell.ts';
 import type { Backlog } from './backlog.ts';
 import { isDiskFull } from './disk-full.ts';
 import { Group } from './group.ts';
+import { partitionMemory } from './partition-memory.ts';
 import { findRecord, maximumBodyBytes, recordDigest, recordOverhead, recordRoom } from './record.ts';
 import { encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from './segment.ts';
 import type { Segments } from './segments.ts';
@@ -27,6 +29,9 @@ export interface JournalState {
   readonly lastRecordAt: ReadonlyMap<number, number>;
 }
 
+/** What taking in a publish costs, roughly, and from how many on a group is worth halving. */
+const takingInMs = 0.004;
+const leastHalved = 64;
 const reusableBufferBytes = 8 * 1024 * 1024;
 
 /**
@@ -46,6 +51,7 @@ export class Journal {
   readonly #segments: Segments;
   readonly #salt: number;
   readonly #backlog: Backlog;
+  readonly #partitionOf: (session: SessionId) => number;
   readonly #grown = new Bell();
   readonly #broken = new Bell();
   readonly #spare: Buffer[] = [];
@@ -56,6 +62,8 @@ export class Journal {
   #next: number[];
   #lastRecordAt: Map<number, number>;
   #waiting: Group[] = [];
+  /** How long a group takes to be written and synced, averaged. */
+  #syncMs = 0;
   #mustRoll = false;
   #offsetsMoved = false;
   #running: Promise<void> | undefined;
@@ -79,6 +87,7 @@ export class Journal {
     this.#lastRecordAt = new Map(state.lastRecordAt);
     this.#file = file;
     this.#backlog = backlog;
+    this.#partitionOf = partitionMemory(state.next.length);
   }
 
   get ends(): readonly number[] {
@@ -109,7 +118,7 @@ export class Journal {
     return new Promise((resolve, reject) => {
       const waiting = { commands, signal, room, resolve, reject, positions: [] };
       try {
-        this.#gathering(room).add(waiting, this.#next, this.#clock.now(), this.#salt);
+        this.#gathering(room).add(waiting, this.#next);
       } catch (error) {
         // What was half encoded is dropped when the group is encoded again.
         this.#offsetsMoved = true;
@@ -156,19 +165,45 @@ export class Journal {
   #gathering(room: number): Group {
     const latest = this.#waiting.at(-1);
     if (latest !== undefined && latest.length + room <= this.#settings.groupBytes) return latest;
-    const group = new Group(this.#spare.pop());
+    const group = new Group(this.#spare.pop(), {
+      partitionOf: this.#partitionOf,
+      time: this.#clock.now(),
+      salt: this.#salt,
+    });
     this.#waiting.push(group);
     return group;
   }
 
   async #run(): Promise<void> {
-    // One turn of the event loop lets everyone who was just answered publish again, into this same group.
+    // One turn of the event loop lets everyone who publishes now into the same group.
     await turn();
-    for (let group = this.#takeGroup(); group !== undefined; group = this.#takeGroup()) {
-      await this.#commit(group);
-      await turn();
+    let unanswered: Group | undefined;
+    for (;;) {
+      const group = this.#takeGroup();
+      const committed = group === undefined ? undefined : this.#commit(group);
+      unanswered?.answer();
+      unanswered = undefined;
+      if (group === undefined) {
+        await turn();
+        if (this.#waiting.length === 0) break;
+      } else if (await committed) {
+        unanswered = await this.#answer(group);
+      }
     }
     this.#running = undefined;
+  }
+
+  /**
+   * Lets those who are answered publish again before the next group is written: all of them, or, where taking in as
+   * many publishes takes longer than syncing them, the half, so that one half is taken in while the other is synced.
+   */
+  async #answer(group: Group): Promise<Group | undefined> {
+    const isHalved = group.publishes >= leastHalved && group.publishes * takingInMs > this.#syncMs;
+    if (!isHalved) group.answer();
+    else if (this.#waiting.length === 0) group.answer(group.publishes / 2);
+    else return group;
+    await turn();
+    return isHalved ? group : undefined;
   }
 
   #takeGroup(): Group | undefined {
@@ -197,23 +232,26 @@ export class Journal {
     this.#offsetsMoved = false;
     this.#next = [...this.#ends];
     this.#waiting = this.#waiting.filter((group) => !group.isEmpty);
-    for (const group of this.#waiting) group.encodeAgain(this.#next, this.#clock.now(), this.#salt);
+    for (const group of this.#waiting) group.encodeAgain(this.#next);
   }
 
-  async #commit(group: Group): Promise<void> {
+  /** True when the group is durable; otherwise it was refused. */
+  async #commit(group: Group): Promise<boolean> {
+    const began = this.#clock.now();
     try {
       await this.#makeRoom(group.length);
       await this.#file.write(group.bytes, this.#segments.last.bytes);
     } catch (error) {
       await this.#writeFailed(group, error);
-      return;
+      return false;
     }
     try {
       await this.#file.datasync();
     } catch (error) {
       this.#refuse(group, this.fail('syncing', error));
-      return;
+      return false;
     }
+    this.#syncMs += (this.#clock.now() - began - this.#syncMs) / 16;
     const start = this.#segments.last.bytes;
     const ends = [...this.#ends];
     group.enter(start, ends, this.#lastRecordAt);
@@ -221,9 +259,9 @@ export class Journal {
     this.#segments.grow(start + group.length);
     this.#backlog.grown(this.#segments.distance(this.#segments.end));
     this.#backlog.settle(group.room);
-    group.resolve();
     this.#recycle(group);
     this.#grown.ring();
+    return true;
   }
 
   async #writeFailed(group: Group, error: unknown): Promise<void> {

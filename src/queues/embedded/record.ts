@@ -20,6 +20,7 @@ import type { Epoch, Sequence, SessionId, Writer } from '../../domain/identifier
  *           u16 partition   u48 offset                                        (from here on under the record digest)
  *           u8 type   u8 flags   u64 epoch   u64 sequence   u16 bytes of session   u16 bytes of writer
  *           session, writer; id, time and traceparent where the flags say so, each a u32 and its bytes; the data
+ *           (only a skip has an id of its own: all others follow from session, epoch and sequence)
  *
  * A group starts only after the one before it was synced. So whatever stands before the group of a readable record
  * was durable once, which tells a torn tail from damage.
@@ -82,14 +83,13 @@ export function writeRecord(
   salt: number,
 ): number {
   const body = at + prefixBytes;
-  const isNumbered = command.kind === 'numbered';
   target.writeUInt32BE(at, body + bodyAt.group);
-  target.writeUIntBE(time, body + bodyAt.time, 6);
+  writeShortNumber(target, time, body + bodyAt.time);
   target.writeUInt16BE(partition, body + bodyAt.partition);
-  target.writeUIntBE(offset, body + bodyAt.offset, 6);
+  writeShortNumber(target, offset, body + bodyAt.offset);
   target[body + bodyAt.type] = typeNumbers.get(command.type) ?? types.length;
   writeNumber(target, command.kind === 'skip' ? 0 : command.epoch, body + bodyAt.epoch);
-  writeNumber(target, isNumbered ? command.sequence : 0, body + bodyAt.sequence);
+  writeNumber(target, command.kind === 'numbered' ? command.sequence : 0, body + bodyAt.sequence);
 
   const sessionBytes = target.write(command.session, body + fixedBodyBytes, 'utf8');
   target.writeUInt16BE(sessionBytes, body + bodyAt.session);
@@ -99,7 +99,7 @@ export function writeRecord(
   end += writerBytes;
 
   let flags = 0;
-  if (command.id !== usualId(command)) {
+  if (command.kind === 'skip') {
     flags |= flag.id;
     end = writeText(target, command.id, end);
   }
@@ -180,13 +180,13 @@ export function readCommand(frame: RecordFrame): Command {
     at = from + bytes.readUInt32BE(at);
     return bytes.toString('utf8', from, at);
   };
-  const ownId = (flags & flag.id) === 0 ? undefined : text();
+  const id = (flags & flag.id) === 0 ? '' : text();
   const time = (flags & flag.time) === 0 ? undefined : text();
   const traceparent = (flags & flag.traceparent) === 0 ? undefined : text();
 
   if (typeNumber === claimNumber) {
-    const id = ownId ?? commandId(session, epoch, 'claim');
-    return { kind: 'claim', type: claimType, session, writer, epoch, id, time, traceparent };
+    const claimId = commandId(session, epoch, 'claim');
+    return { kind: 'claim', type: claimType, session, writer, epoch, id: claimId, time, traceparent };
   }
   const data = bytes.subarray(at, end);
   if (typeNumber === skipNumber) {
@@ -197,7 +197,7 @@ export function readCommand(frame: RecordFrame): Command {
       session,
       source: writer,
       decision,
-      id: ownId ?? '',
+      id,
       time,
       traceparent,
       data,
@@ -206,18 +206,13 @@ export function readCommand(frame: RecordFrame): Command {
   const sequence = readNumber(bytes, body + bodyAt.sequence) as Sequence;
   const type = numberedTypes[typeNumber];
   if (type === undefined) throw new RangeError(`type number ${typeNumber} is not known`);
-  const id = ownId ?? commandId(session, epoch, sequence);
-  return { kind: 'numbered', type, session, writer, epoch, sequence, id, time, traceparent, data };
+  const numberedId = commandId(session, epoch, sequence);
+  return { kind: 'numbered', type, session, writer, epoch, sequence, id: numberedId, time, traceparent, data };
 }
 
 function readDecision(data: Buffer): SkipDecision {
   const { sequence, epoch, by, reason } = JSON.parse(data.toString('utf8')) as SkipDecision;
   return { sequence, epoch, by, reason };
-}
-
-function usualId(command: Command): string | undefined {
-  if (command.kind === 'skip') return undefined;
-  return commandId(command.session, command.epoch, command.kind === 'claim' ? 'claim' : command.sequence);
 }
 
 function writeText(target: Buffer, text: string, at: number): number {
@@ -229,6 +224,11 @@ function writeText(target: Buffer, text: string, at: number): number {
 function writeNumber(target: Buffer, value: number, at: number): void {
   target.writeUInt32BE(Math.floor(value / twoTo32), at);
   target.writeUInt32BE(value % twoTo32, at + 4);
+}
+
+function writeShortNumber(target: Buffer, value: number, at: number): void {
+  target.writeUInt16BE(Math.floor(value / twoTo32), at);
+  target.writeUInt32BE(value % twoTo32, at + 2);
 }
 
 function readNumber(bytes: Buffer, at: number): number {
