@@ -1,0 +1,55 @@
+import { createLogger, Worker, type WorkSummary } from '../../compose/worker.ts';
+import type { Command } from '../command.ts';
+
+export const worker: Command = {
+  shape: {
+    name: 'worker',
+    summary: 'Persist commands from the queue to the store until SIGINT or SIGTERM',
+    positionals: [],
+    options: [
+      {
+        name: 'exit-when-caught-up',
+        placeholder: undefined,
+        description: 'Persist everything that is waiting now, print a summary, and end',
+      },
+      { name: 'json', placeholder: undefined, description: 'Print the summary as JSON' },
+    ],
+    settings: [
+      'queue',
+      'store',
+      'dataDir',
+      'worker.batchCommands',
+      'worker.batchSize',
+      'worker.cachedSessions',
+      'embedded.retentionAge',
+      'embedded.retentionSize',
+      'log.level',
+    ],
+    examples: [
+      { line: 'worker', meaning: 'Work until told to stop; a second signal ends it at once' },
+      { line: 'worker --exit-when-caught-up', meaning: 'Work through what is waiting, then end' },
+    ],
+  },
+  async run({ configuration: { values }, options, output, interruption }) {
+    await using opened = await Worker.open({ values, logger: createLogger(values) });
+    if (interruption.aborted) return 'interrupted';
+    const untilCaughtUp = options.has('exit-when-caught-up');
+    const summary = await (untilCaughtUp ? opened.runUntilCaughtUp(interruption) : opened.runUntil(interruption));
+    if (options.has('json')) await output.json(summary);
+    else if (untilCaughtUp) for (const line of sentences(summary)) await output.line(line);
+    return untilCaughtUp && interruption.aborted ? 'interrupted' : 'done';
+  },
+};
+
+function sentences({ deliveries, milliseconds, tally }: WorkSummary): readonly string[] {
+  const seconds = milliseconds / 1000;
+  const rate = seconds > 0 ? Math.round(deliveries / seconds) : deliveries;
+  const reasons = Object.entries(tally.deadLetters).filter(([, count]) => count > 0);
+  const deadLetters = reasons.reduce((sum, [, count]) => sum + count, 0);
+  const named = reasons.map(([reason, count]) => `${reason} ${count}`).join(', ');
+  return [
+    `Persisted ${deliveries} commands in ${seconds.toFixed(1)} s (${rate} a second).`,
+    `Applied ${tally.applied}, duplicates ${tally.duplicates}, claims ${tally.claimed}, skips ${tally.skipped}, parked ${tally.parked}, unparked ${tally.drained}.`,
+    `Dead letters ${deadLetters}${named === '' ? '' : ` (${named})`}.`,
+  ];
+}

@@ -1,0 +1,63 @@
+import type { Writable } from 'node:stream';
+
+/** Thrown where the reader of our output has gone: there is nobody left to work for. */
+export class ReaderGone extends Error {}
+
+/** Results go to standard output, and everything that is said about them to standard error. */
+export class Output {
+  readonly #results: Writable;
+  readonly #remarks: Writable;
+  #gone = false;
+
+  constructor(results: Writable, remarks: Writable) {
+    this.#results = results;
+    this.#remarks = remarks;
+    results.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      this.#gone = true;
+    });
+    // Nobody can be told that standard error is gone.
+    remarks.on('error', () => undefined);
+  }
+
+  /** Writes one result line. */
+  line(text: string | Uint8Array): Promise<void> {
+    return this.text(typeof text === 'string' ? `${text}\n` : Buffer.concat([text, newLine]));
+  }
+
+  /** Writes a part of a result; waits where the reader is slow. Throws {@link ReaderGone} once the reader has gone. */
+  async text(text: string | Uint8Array): Promise<void> {
+    if (this.#gone) throw new ReaderGone();
+    if (this.#results.write(text)) return;
+    await drained(this.#results);
+  }
+
+  /** Writes one result line as JSON. */
+  json(value: unknown): Promise<void> {
+    return this.line(JSON.stringify(value));
+  }
+
+  /** Says something about the work. */
+  remark(text: string): void {
+    this.#remarks.write(`${text}\n`);
+  }
+
+  /** Resolves once everything written was handed to the operating system. */
+  async finish(): Promise<void> {
+    if (this.#gone) return;
+    await new Promise<void>((resolve) => this.#results.write('', () => resolve()));
+  }
+}
+
+const newLine = Buffer.from('\n');
+
+/** Resolves once there is room again, or nobody left who reads. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of ['drain', 'close', 'error']) stream.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'close', 'error']) stream.on(event, done);
+  });
+}

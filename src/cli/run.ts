@@ -1,0 +1,102 @@
+import type { Writable } from 'node:stream';
+import { type ExitName, exitNameOf } from '../compose/exit-codes.ts';
+import { failureText } from '../compose/failure-text.ts';
+import { buildSettings, loadConfiguration } from '../compose/settings.ts';
+import { packageVersion } from '../compose/version.ts';
+import { suggestion } from '../configuration/names.ts';
+import type { Environment } from '../configuration/settings.ts';
+import { PersistenceError } from '../domain/errors.ts';
+import { parseArguments } from './arguments.ts';
+import type { Command } from './command.ts';
+import { config } from './commands/config.ts';
+import { publish } from './commands/publish.ts';
+import { sessionCommands } from './commands/sessions.ts';
+import { worker } from './commands/worker.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { Output, ReaderGone } from './output.ts';
+
+/** Every command of the program. */
+export const commands: readonly Command[] = [publish, worker, ...sessionCommands, config];
+
+/** What the program is started with. */
+export interface ProgramWorld {
+  /** The words after the program's name. */
+  readonly words: readonly string[];
+  readonly environment: Environment;
+  readonly workingDirectory: string;
+  readonly input: AsyncIterable<Uint8Array>;
+  readonly results: Writable;
+  readonly remarks: Writable;
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly interruption: AbortSignal;
+}
+
+/** Runs the program to its end: results are printed, failures told, and nothing is thrown. */
+export async function runProgram(world: ProgramWorld): Promise<ExitName> {
+  const output = new Output(world.results, world.remarks);
+  try {
+    const exit = await runWords(world, output);
+    await output.finish();
+    return exit;
+  } catch (error) {
+    // Whoever closes the pipe early, as `head` does, has all that was wanted.
+    if (error instanceof ReaderGone) return 'done';
+    output.remark(failureText(error));
+    return exitNameOf(error);
+  }
+}
+
+async function runWords(world: ProgramWorld, output: Output): Promise<ExitName> {
+  const [first = '--help', second = ''] = world.words;
+  if (first === '--version' || first === '-v') {
+    await output.line(await packageVersion());
+    return 'done';
+  }
+  if (first === '--help' || first === '-h' || first === 'help') {
+    await output.line(programHelp(commands));
+    return world.words.length === 0 ? 'usage' : 'done';
+  }
+  const command = commands.find(({ shape }) => shape.name === first || shape.name === `${first} ${second}`);
+  if (command === undefined) throw unknownCommand(first, second);
+  const rest = world.words.slice(command.shape.name.split(' ').length);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    await output.line(commandHelp(command.shape, buildSettings()));
+    return 'done';
+  }
+  return runCommand(command, rest, world, output);
+}
+
+async function runCommand(
+  command: Command,
+  words: readonly string[],
+  world: ProgramWorld,
+  output: Output,
+): Promise<ExitName> {
+  const { positionals, options, flags, mistakes } = parseArguments(command.shape, buildSettings(), words);
+  const { environment, workingDirectory, input, interruption } = world;
+  const configFile = options.get('config');
+  const configuration = await loadConfiguration({ flags, configFile, environment, workingDirectory, mistakes });
+  return command.run({ positionals, options, configuration, output, input, interruption });
+}
+
+function unknownCommand(first: string, second: string): PersistenceError {
+  const names = commands.map(({ shape }) => shape.name);
+  const group = names.filter((name) => name.startsWith(`${first} `));
+  if (group.length > 0) {
+    return new PersistenceError(
+      'INVALID_CONFIGURATION',
+      `${first} needs one of: ${group.map((name) => name.split(' ')[1]).join(', ')}`,
+    );
+  }
+  if (first.startsWith('-')) {
+    return new PersistenceError(
+      'INVALID_CONFIGURATION',
+      'the command comes first: macp-persist COMMAND [OPTIONS]; --help lists the commands',
+    );
+  }
+  const typed = JSON.stringify(second === '' ? first : `${first} ${second}`);
+  return new PersistenceError(
+    'INVALID_CONFIGURATION',
+    `there is no command ${typed}${suggestion(first, names)}; --help lists all`,
+  );
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { QueueAddress, StoreAddress } from '../configuration/addresses.ts';
+import type { Values } from '../configuration/settings.ts';
+import type { SourceId } from '../domain/plan.ts';
+import { nodeFileSystem } from '../platform/node-file-system.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import type { Queue } from '../ports/queue.ts';
+import type { Store } from '../ports/store.ts';
+import { openEmbeddedQueue } from '../queues/embedded/open-embedded-queue.ts';
+import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
+import { openLevelStore } from '../stores/level/level-store.ts';
+import { createMemoryStore } from '../stores/memory/memory-store.ts';
+
+/** A kind of store. */
+export interface StoreAdapter<Address> {
+  /** Opens the store, creating it where it does not exist. */
+  open(address: Address): Promise<Store>;
+  /** Whether there is a store to be read. */
+  exists(address: Address): Promise<boolean>;
+}
+
+/** A kind of queue. */
+export interface QueueAdapter<Address> {
+  /** True when no other process can consume while this one has it open. */
+  readonly exclusive: boolean;
+  /** Opens the queue, creating it where it does not exist. */
+  open(address: Address, values: Values): Promise<Queue>;
+}
+
+type StoreAdapters = {
+  readonly [Kind in StoreAddress['kind']]?: StoreAdapter<Extract<StoreAddress, { readonly kind: Kind }>>;
+};
+type QueueAdapters = {
+  readonly [Kind in QueueAddress['kind']]?: QueueAdapter<Extract<QueueAddress, { readonly kind: Kind }>>;
+};
+
+/** The stores of this build, one entry an adapter. */
+export const storeAdapters: StoreAdapters = {
+  memory: { open: async () => createMemoryStore(), exists: async () => true },
+  level: {
+    open: ({ directory }) => openLevelStore({ directory, files: nodeFileSystem, clock: systemClock }),
+    exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
+  },
+};
+
+/** The queues of this build, one entry an adapter. */
+export const queueAdapters: QueueAdapters = {
+  memory: {
+    exclusive: true,
+    open: async (_, values) =>
+      createMemoryQueue({
+        source: `memory:${randomUUID()}` as SourceId,
+        clock: systemClock,
+        partitions: values['embedded.partitions'],
+        maximumUnconsumedBytes: values['embedded.maximumBacklog'],
+      }),
+  },
+  embedded: {
+    exclusive: true,
+    open: ({ directory }, values) =>
+      openEmbeddedQueue({
+        directory,
+        partitions: values['embedded.partitions'],
+        maximumUnconsumedBytes: values['embedded.maximumBacklog'],
+        retention: { ageMs: values['embedded.retentionAge'], bytes: values['embedded.retentionSize'] },
+        fileSystem: nodeFileSystem,
+        clock: systemClock,
+      }),
+  },
+};
+
+async function fileExists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

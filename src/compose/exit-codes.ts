@@ -1,0 +1,119 @@
+import { type ErrorCode, isPersistenceError } from '../domain/errors.ts';
+
+/** What an exit code means. `docs/exit-codes.md` holds the same table. */
+export interface ExitMeaning {
+  readonly code: number;
+  readonly meaning: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+/** Every exit code of `macp-persist`. */
+export const exitCodes = {
+  done: { code: 0, meaning: 'everything that was asked for was done', remedy: 'nothing' },
+  fault: {
+    code: 1,
+    meaning: 'the program itself failed in a way that it does not know',
+    remedy: 'report it, with what standard error says',
+  },
+  usage: {
+    code: 2,
+    meaning: 'the command line or the settings are wrong',
+    remedy: 'correct what standard error names',
+  },
+  input: {
+    code: 3,
+    meaning: 'the input was refused; nothing of it was sent',
+    remedy: 'correct the lines that standard error names',
+  },
+  absent: { code: 4, meaning: 'what was asked for does not exist in the store', remedy: 'ask for something else' },
+  locked: {
+    code: 5,
+    meaning: 'another process owns the store or the queue',
+    remedy: 'stop that process, or wait until it ends',
+  },
+  unavailable: {
+    code: 6,
+    meaning: 'the store or the queue cannot work at present: it is down, or full',
+    remedy: 'try again later; make room on the disk',
+  },
+  failed: {
+    code: 7,
+    meaning: 'writing or syncing failed',
+    remedy: 'look at the disk, then start again: the start recovers from what is on it',
+  },
+  damaged: {
+    code: 8,
+    meaning: 'the store or the queue is damaged or was written by a newer version',
+    remedy: 'use the newer version, or restore or rebuild it',
+  },
+  fenced: {
+    code: 9,
+    meaning: 'another writer or worker has taken over',
+    remedy: 'let the other one work, or start again under a new writer name',
+  },
+  history: {
+    code: 10,
+    meaning: 'the queue no longer holds what the store needs next',
+    remedy: 'restore the queue, or a store that it still covers',
+  },
+  interrupted: { code: 130, meaning: 'ended by SIGINT or SIGTERM before the work was done', remedy: 'run it again' },
+} as const satisfies Record<string, ExitMeaning>;
+
+export type ExitName = keyof typeof exitCodes;
+
+const byError: Readonly<Record<ErrorCode, ExitName>> = {
+  INVALID_EVENT: 'input',
+  UNSUPPORTED_SPEC_VERSION: 'input',
+  UNSUPPORTED_CONTENT_MODE: 'input',
+  MISSING_ATTRIBUTE: 'input',
+  INVALID_ATTRIBUTE: 'input',
+  REPEATED_ATTRIBUTE: 'input',
+  UNKNOWN_TYPE: 'input',
+  INVALID_SESSION_ID: 'input',
+  INVALID_SEQUENCE: 'input',
+  INVALID_EPOCH: 'input',
+  INVALID_WRITER: 'input',
+  INVALID_DATA: 'input',
+  DATA_TOO_LARGE: 'input',
+  WRONG_PARTITION: 'input',
+  MIXED_EVENTS: 'input',
+  STORE_LOCKED: 'locked',
+  STORE_UNAVAILABLE: 'unavailable',
+  STORE_IO_FAILED: 'failed',
+  STORE_CORRUPT: 'damaged',
+  STORE_TOO_NEW: 'damaged',
+  STORE_CLOSED: 'failed',
+  DISK_FULL: 'unavailable',
+  POSITION_MISMATCH: 'fenced',
+  CURSOR_MISMATCH: 'fenced',
+  SESSION_NOT_FOUND: 'absent',
+  BELOW_COMPACTION_BASE: 'absent',
+  QUEUE_LOCKED: 'locked',
+  QUEUE_FULL: 'unavailable',
+  QUEUE_UNAVAILABLE: 'unavailable',
+  QUEUE_IO_FAILED: 'failed',
+  QUEUE_CORRUPT: 'damaged',
+  QUEUE_TOO_NEW: 'damaged',
+  QUEUE_CLOSED: 'failed',
+  SOURCE_LOST_HISTORY: 'history',
+  INVALID_CONFIGURATION: 'usage',
+  INVALID_INPUT: 'input',
+  WRITER_FENCED: 'fenced',
+  UNEXPECTED: 'fault',
+  ABORTED: 'interrupted',
+};
+
+/** How the process ends after `error`. */
+export function exitNameOf(error: unknown): ExitName {
+  return isPersistenceError(error) ? byError[error.code] : 'fault';
+}
+
+/** The exit codes as a Markdown table, for the documentation. */
+export function exitCodeTable(): string {
+  const rows = Object.entries(exitCodes).map(([name, { code, meaning, remedy }]) => {
+    const codes = Object.entries(byError).flatMap(([error, exit]) => (exit === name ? [`\`${error}\``] : []));
+    return `| ${code} | ${meaning} | ${remedy} | ${codes.join(', ')} |`;
+  });
+  return ['| code | meaning | what to do | error codes |', '|---|---|---|---|', ...rows].join('\n');
+}

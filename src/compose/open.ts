@@ -1,0 +1,75 @@
+import { join, resolve } from 'node:path';
+import {
+  type QueueAddress,
+  type QueueReference,
+  type StoreAddress,
+  type StoreReference,
+  showAddress,
+} from '../configuration/addresses.ts';
+import type { Values } from '../configuration/settings.ts';
+import { PersistenceError } from '../domain/errors.ts';
+import type { Queue } from '../ports/queue.ts';
+import type { Store } from '../ports/store.ts';
+import { type QueueAdapter, queueAdapters, type StoreAdapter, storeAdapters } from './adapters.ts';
+
+/** Opens the store at an address, creating an embedded one that does not exist. It belongs to the caller. */
+export async function openStore(address: StoreAddress): Promise<Store> {
+  const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];
+  if (adapter === undefined) throw notBuilt('store', address.kind);
+  return adapter.open(address);
+}
+
+/** Opens the store at an address in order to read it. Throws `INVALID_CONFIGURATION` when there is none. */
+export async function openExistingStore(address: StoreAddress): Promise<Store> {
+  const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];
+  if (adapter === undefined) throw notBuilt('store', address.kind);
+  if (await adapter.exists(address)) return adapter.open(address);
+  throw new PersistenceError(
+    'INVALID_CONFIGURATION',
+    `there is no store at ${showAddress(address)}: name another with --store or --data-dir, or let a worker persist something first`,
+  );
+}
+
+/** Opens the queue at an address, creating an embedded one that does not exist. It belongs to the caller. */
+export async function openQueue(address: QueueAddress, values: Values): Promise<Queue> {
+  return adapterOf(address).open(address, values);
+}
+
+/** True when nobody else can consume the queue at `address` while this process has it open. */
+export function isExclusive(address: QueueAddress): boolean {
+  return adapterOf(address).exclusive;
+}
+
+/** Where the configured store lies. Relative directories start at the current one. */
+export function storeAddress({ store, dataDir }: Pick<Values, 'store' | 'dataDir'>): StoreAddress {
+  const address = 'named' in store ? namedStore(store.kind, dataDir) : store;
+  return 'directory' in address ? { ...address, directory: resolve(address.directory) } : address;
+}
+
+/** Where the configured queue lies. Relative directories start at the current one. */
+export function queueAddress({ queue, dataDir }: Pick<Values, 'queue' | 'dataDir'>): QueueAddress {
+  const address = 'named' in queue ? namedQueue(queue.kind, dataDir) : queue;
+  return 'directory' in address ? { ...address, directory: resolve(address.directory) } : address;
+}
+
+function namedStore(kind: StoreReference['kind'], dataDir: string): StoreAddress {
+  if (kind === 'memory') return { kind };
+  if (kind === 'level') return { kind, directory: join(dataDir, 'level') };
+  throw notBuilt('store', kind);
+}
+
+function namedQueue(kind: QueueReference['kind'], dataDir: string): QueueAddress {
+  if (kind === 'memory') return { kind };
+  if (kind === 'embedded') return { kind, directory: join(dataDir, 'queue') };
+  throw notBuilt('queue', kind);
+}
+
+function adapterOf(address: QueueAddress): QueueAdapter<QueueAddress> {
+  const adapter: QueueAdapter<QueueAddress> | undefined = queueAdapters[address.kind];
+  if (adapter === undefined) throw notBuilt('queue', address.kind);
+  return adapter;
+}
+
+function notBuilt(what: 'store' | 'queue', kind: string): PersistenceError {
+  return new PersistenceError('INVALID_CONFIGURATION', `${what} kind ${kind} is not part of this build`);
+}

@@ -1,0 +1,119 @@
+import pino, { type Logger } from 'pino';
+import type { Values } from '../configuration/settings.ts';
+import { Pipeline, type PipelineSummary } from '../pipeline/pipeline.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import type { Queue } from '../ports/queue.ts';
+import type { Store } from '../ports/store.ts';
+import { logPipeline } from '../telemetry/pipeline-log.ts';
+import { openQueue, openStore, queueAddress, storeAddress } from './open.ts';
+
+const backoff = { initial: 100, maximum: 10_000 };
+
+/** Log lines as JSON on standard error. */
+export function createLogger(values: Values): Logger {
+  return pino({ level: values['log.level'] }, pino.destination({ dest: 2, sync: true }));
+}
+
+/** A pipeline over a queue and a store, with the limits of the settings. */
+export function createPipeline(queue: Queue, store: Store, values: Values): Pipeline {
+  return new Pipeline({
+    queue,
+    store,
+    clock: systemClock,
+    limits: { deliveries: values['worker.batchCommands'], bytes: values['worker.batchSize'] },
+    cachedSessions: values['worker.cachedSessions'],
+    backoff,
+  });
+}
+
+/** What a worker did, and how long it took. */
+export interface WorkSummary extends PipelineSummary {
+  readonly milliseconds: number;
+}
+
+export interface WorkerOptions {
+  readonly values: Values;
+  readonly logger: Logger;
+}
+
+/** The configured queue, store and the pipeline between them, opened together and closed together. */
+export class Worker implements AsyncDisposable {
+  readonly #queue: Queue;
+  readonly #store: Store;
+  readonly #pipeline: Pipeline;
+  readonly #logger: Logger;
+  #closing: Promise<void> | undefined;
+
+  private constructor(queue: Queue, store: Store, pipeline: Pipeline, logger: Logger) {
+    this.#queue = queue;
+    this.#store = store;
+    this.#pipeline = pipeline;
+    this.#logger = logger;
+  }
+
+  /** Opens everything. What was opened is closed again when the rest cannot be. */
+  static async open({ values, logger }: WorkerOptions): Promise<Worker> {
+    const queue = await openQueue(queueAddress(values), values);
+    try {
+      const store = await openStore(storeAddress(values));
+      const { source, partitions } = queue;
+      logger.info({ source, partitions, store: store.identity }, 'worker opened');
+      if (!store.capabilities.durable)
+        logger.warn({ store: store.identity.kind }, 'this store does not survive the process');
+      const pipeline = createPipeline(queue, store, values);
+      logPipeline(pipeline, logger);
+      return new Worker(queue, store, pipeline, logger);
+    } catch (error) {
+      await queue.close();
+      throw error;
+    }
+  }
+
+  /** Works until `interruption`, then finishes what is under way. Rejects with the first error that no retry mends. */
+  runUntil(interruption: AbortSignal): Promise<WorkSummary> {
+    return this.#work(interruption, () => this.#pipeline.run());
+  }
+
+  /** Persists everything that the queue holds at this moment, then ends; earlier on `interruption`. */
+  runUntilCaughtUp(interruption: AbortSignal): Promise<WorkSummary> {
+    return this.#work(interruption, () => this.#pipeline.runUntilCaughtUp());
+  }
+
+  /** Stops and closes everything. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #work(interruption: AbortSignal, work: () => Promise<PipelineSummary>): Promise<WorkSummary> {
+    const start = systemClock.elapsed();
+    const stop = (): void => {
+      this.#logger.info('stopping: what is under way is finished first');
+      // What fails while stopping is reported by the work itself.
+      this.#pipeline.stop().catch(() => undefined);
+    };
+    interruption.addEventListener('abort', stop);
+    try {
+      const summary = await work();
+      return { ...summary, milliseconds: systemClock.elapsed() - start };
+    } finally {
+      interruption.removeEventListener('abort', stop);
+    }
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#pipeline.close();
+    } finally {
+      try {
+        await this.#queue.close();
+      } finally {
+        await this.#store.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { choice, directory, duration, integer, type Kind, queueReference, size, storeReference } from './kinds.ts';
+
+/** One setting. Its flag, environment variable and file key derive from its key in the table. */
+export interface Setting<Value> {
+  readonly kind: Kind<NonNullable<Value>>;
+  readonly description: string;
+  /** What the file would hold when nobody sets it; `undefined`: the setting has no value then. */
+  readonly fallback: unknown;
+  /** Never shown, logged or repeated in an error. */
+  readonly secret: boolean;
+  /** Upstream's own environment variables, which come after all of ours. */
+  readonly upstream: UpstreamSource | undefined;
+}
+
+/** Reads a setting from the variables that macp-runtime itself knows. */
+export interface UpstreamSource {
+  /** The variables that take part, for people. */
+  readonly variables: readonly string[];
+  /** The setting as text and the variables that it came from, or undefined where they say nothing. */
+  read(environment: Environment): { readonly text: string; readonly from: string } | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Settings by key, as data: everything else derives from it. */
+export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
+
+/** The effective values of a table's settings, by key. */
+export type ValuesOf<Table extends SettingsTable> = {
+  readonly [Key in keyof Table]: Table[Key] extends Setting<infer Value> ? Value : never;
+};
+
+interface Extras {
+  readonly secret?: true;
+  readonly upstream?: UpstreamSource;
+}
+
+/** A setting that always has a value: `fallback`, written as the file would hold it, unless someone sets another. */
+export function setting<Value>(
+  kind: Kind<Value>,
+  fallback: unknown,
+  description: string,
+  extras: Extras = {},
+): Setting<Value> {
+  return {
+    kind: kind as Kind<NonNullable<Value>>,
+    description,
+    fallback,
+    secret: extras.secret ?? false,
+    upstream: extras.upstream,
+  };
+}
+
+/** A setting that has no value unless someone sets it. */
+export function optionalSetting<Value>(
+  kind: Kind<Value>,
+  description: string,
+  extras: Extras = {},
+): Setting<Value | undefined> {
+  return { ...setting(kind, undefined, description, extras), kind: kind as Kind<NonNullable<Value>> };
+}
+
+/** Which kinds of stores and queues this build has adapters for. */
+export interface AvailableKinds {
+  readonly stores: readonly string[];
+  readonly queues: readonly string[];
+}
+
+export type Settings = ReturnType<typeof settingsTable>;
+export type Values = ValuesOf<Settings>;
+
+const mebibyte = 2 ** 20;
+
+/** Every setting of this build. */
+export function settingsTable(available: AvailableKinds) {
+  return {
+    store: setting(storeReference(available.stores), 'level', 'Where sessions are kept: a kind of store, or a URL', {
+      upstream: upstreamStore,
+    }),
+    queue: setting(queueReference(available.queues), 'embedded', 'Where commands wait: a kind of queue, or a URL'),
+    dataDir: setting(
+      directory,
+      'macp-persist-data',
+      'Directory of the embedded queue (its queue/) and of the level store (its level/)',
+      {
+        upstream: upstreamVariable('MACP_DATA_DIR'),
+      },
+    ),
+    'embedded.partitions': optionalSetting(
+      integer(1, 1024),
+      'Partitions of a new embedded queue, fixed once it exists (a new one gets 8)',
+    ),
+    'embedded.maximumBacklog': setting(
+      size(mebibyte),
+      '1GiB',
+      'Unconsumed bytes at which the embedded queue takes no more',
+    ),
+    'embedded.retentionAge': setting(
+      duration(0),
+      '7d',
+      'How long the embedded queue keeps consumed commands for replay',
+    ),
+    'embedded.retentionSize': setting(
+      size(0),
+      '10GiB',
+      'How many bytes of consumed commands the embedded queue keeps for replay',
+    ),
+    'worker.batchCommands': setting(integer(1, 100_000), 512, 'Most commands that one commit takes'),
+    'worker.batchSize': setting(size(1), '16MiB', 'Most bytes of commands that one commit takes'),
+    'worker.cachedSessions': setting(
+      integer(1, 10_000_000),
+      100_000,
+      'About how many sessions a worker remembers the state of, at some 300 bytes each',
+    ),
+    'log.level': setting(
+      choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+      'info',
+      'Least severe log lines that are written to standard error',
+    ),
+  } as const;
+}
+
+/** A setting that one of upstream's variables gives as it stands. */
+function upstreamVariable(name: string): UpstreamSource {
+  return {
+    variables: [name],
+    read: (environment) => {
+      const text = environment[name];
+      return text === undefined || text === '' ? undefined : { text, from: name };
+    },
+  };
+}
+
+// What macp-runtime does with its variables: the backend's name decides, and only its own path or URL counts.
+const upstreamStore: UpstreamSource = {
+  variables: ['MACP_STORAGE_BACKEND', 'MACP_ROCKSDB_PATH', 'MACP_REDIS_URL'],
+  read: (environment) => {
+    const backend = environment['MACP_STORAGE_BACKEND'];
+    if (backend === undefined || backend === '') return undefined;
+    const path = environment['MACP_ROCKSDB_PATH'];
+    const url = environment['MACP_REDIS_URL'];
+    if (backend === 'rocksdb' && path)
+      return { text: `rocksdb:${path}`, from: 'MACP_STORAGE_BACKEND and MACP_ROCKSDB_PATH' };
+    if (backend === 'redis' && url) return { text: url, from: 'MACP_STORAGE_BACKEND and MACP_REDIS_URL' };
+    return { text: backend, from: 'MACP_STORAGE_BACKEND' };
+  },
+};
