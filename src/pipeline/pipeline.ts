@@ -6,8 +6,8 @@ import { addTally, emptyTally } from '../domain/rule/tally.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Consumer, Queue, QueuedDelivery, TakeLimits } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
+import type { PipelineEvents, PipelineState } from '../ports/telemetry.ts';
 import { type DecidedBatch, Decider } from './decider.ts';
-import type { PipelineEvents, PipelineState } from './events.ts';
 import { type Backoff, Retrier } from './retrier.ts';
 
 export interface PipelineOptions {

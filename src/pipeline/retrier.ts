@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Retrying } from './events.ts';
+import type { Retrying } from '../ports/telemetry.ts';
 
 /** Delays between attempts, in milliseconds: doubling from `initial` to `maximum`. */
 export interface Backoff {

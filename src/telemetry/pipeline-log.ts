@@ -1,12 +1,13 @@
+import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { deadLetterCount } from '../domain/rule/tally.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { PipelineEvents } from '../ports/telemetry.ts';
 
 /**
  * Writes what a pipeline tells about itself to a pino logger: commits at debug, state changes at info, retries and
  * dead letters at warn, the end of everything at error. Data and messages of commands never reach the log.
  */
-export function logPipeline(pipeline: Pipeline, logger: Logger): void {
+export function logPipeline(pipeline: EventEmitter<PipelineEvents>, logger: Logger): void {
   pipeline.on('state', (from, to) => logger.info({ from, to }, 'worker state'));
   pipeline.on('committed', ({ deliveries, bytes, sessions, tally, milliseconds }) => {
     const deadLetters = deadLetterCount(tally);
