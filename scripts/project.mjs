@@ -55,11 +55,14 @@ function readPackages(lockFile) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : undefined;
 }
 
-/** Compiles `src` and `workers` into `dist`, and removes from `dist` what has no source any more. */
-export function build() {
+/**
+ * Compiles what `project` includes into `output`, and removes from there what has no source any more. As it stands:
+ * `src` and `workers` into `dist`.
+ */
+export function build(project = 'tsconfig.build.json', output = 'dist') {
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  run(process.execPath, [compiler, '-p', 'tsconfig.build.json'], 'The build failed.');
-  const built = join(root, 'dist');
+  run(process.execPath, [compiler, '-p', project], 'The build failed.');
+  const built = join(root, output);
   for (const file of readdirSync(built, { recursive: true, withFileTypes: true })) {
     if (!file.isFile()) continue;
     const path = join(file.parentPath, file.name);

@@ -4,7 +4,7 @@ import type { Module } from './modules.ts';
 export interface Layer {
   /** Names of layers, as {@link layerOf} gives them. */
   readonly reaches: readonly string[];
-  /** Node's own modules that it may import: all where this is absent. */
+  /** Node's own modules, or single exports of them, that it may import: all where this is absent. */
   readonly builtins?: readonly string[];
   /** Whether it may import packages. */
   readonly packages: boolean;
@@ -18,7 +18,7 @@ export interface Layer {
 const pure: Layer = { reaches: [], builtins: ['node:buffer', 'node:crypto'], packages: false, ambient: 'nothing' };
 const core: Layer = {
   reaches: ['domain', 'ports'],
-  builtins: ['node:buffer', 'node:crypto', 'node:events'],
+  builtins: ['node:buffer', 'node:crypto', 'node:events', 'node:timers/promises#setImmediate'],
   packages: false,
   ambient: 'turns',
 };
@@ -36,11 +36,12 @@ export const layers: Readonly<Record<string, Layer>> = {
   'read-side': core,
   publisher: core,
   replay: core,
-  // What the adapters of one family share lies beside their folders.
+  // What the adapters of one family share lies beside their folders; what all that stand on LevelDB share, in level.
   stores: adapter,
   queues: adapter,
-  'stores/*': { ...adapter, reaches: [...adapter.reaches, 'stores'] },
-  'queues/*': { ...adapter, reaches: [...adapter.reaches, 'queues'] },
+  level: adapter,
+  'stores/*': { ...adapter, reaches: [...adapter.reaches, 'stores', 'level'] },
+  'queues/*': { ...adapter, reaches: [...adapter.reaches, 'queues', 'level'] },
   telemetry: { ...adapter, ambient: 'everything' },
   platform: { ...adapter, ambient: 'everything' },
   configuration: { reaches: ['domain'], packages: true, ambient: 'turns' },

@@ -36,6 +36,8 @@ export const cleanTree: Tree = {
   'src/pipeline/carry.ts': `
     import type { Shelf } from '../ports/shelf.ts';
     import { words } from '../domain/word.ts';
+    import { setImmediate as turn } from 'node:timers/promises';
+    export const next = (): Promise<void> => turn();
     export const rest = () => new Promise((resolve) => setImmediate(resolve));
     export const carry = async (shelf: Shelf): Promise<boolean> => words.has((await shelf.read()).process);`,
   'src/compose/house.ts': `
@@ -95,6 +97,11 @@ const cases: readonly (readonly [rule: string, path: string, text: string])[] = 
   [foreign, 'src/domain/disk.ts', `export { open } from 'node:fs';`],
   [foreign, 'src/domain/disk.ts', `import type { Stats } from 'node:fs'; export type S = Stats;`],
   [foreign, 'src/pipeline/disk.ts', `export * from 'node:timers/promises';`],
+  [
+    foreign,
+    'src/pipeline/disk.ts',
+    `import { setTimeout, setImmediate } from 'node:timers/promises'; export const a = [setTimeout, setImmediate];`,
+  ],
   [foreign, 'src/domain/pack.ts', `export * from 'listed';`],
   [foreign, 'src/compose/pack.ts', `export * from 'unlisted';`],
   [foreign, 'src/compose/pack.ts', `export * from '@listed/but-another';`],

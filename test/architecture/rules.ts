@@ -85,14 +85,18 @@ function outwardArrows(module: Module): readonly string[] {
 
 function foreignImports(module: Module, dependencies: ReadonlySet<string>): readonly string[] {
   const layer = layerOfModule(module);
-  return module.mentions.flatMap(({ specifier }) => {
+  return module.mentions.flatMap(({ specifier, names }) => {
     if (specifier === undefined || specifier.startsWith('.')) return [];
-    if (specifier.startsWith('node:')) {
-      return (layer?.builtins?.includes(specifier) ?? true) ? [] : [`imports ${specifier}`];
-    }
+    if (specifier.startsWith('node:'))
+      return isAllowed(layer?.builtins, specifier, names) ? [] : [`imports ${specifier}`];
     if (layer?.packages === false) return [`imports the package ${specifier}`];
     return dependencies.has(packageOf(specifier)) ? [] : [`${specifier} is not among the dependencies`];
   });
+}
+
+function isAllowed(builtins: readonly string[] | undefined, specifier: string, names: readonly string[]): boolean {
+  if (builtins === undefined || builtins.includes(specifier)) return true;
+  return names.length > 0 && names.every((name) => builtins.includes(`${specifier}#${name}`));
 }
 
 function packageOf(specifier: string): string {
