@@ -1,0 +1,28 @@
+import { backlogMemory } from './scenarios/memory.ts';
+import { persistBacklog } from './scenarios/persist-backlog.ts';
+import { publishDurably } from './scenarios/publish.ts';
+import { readLongLog } from './scenarios/read-log.ts';
+
+/**
+ * `npm run bench [NAME…]`: every scenario, or those named. Contestants take turns within one run and what counts is
+ * their ratio, because machines differ and are noisy. Exits 1 when a figure that is asked for is missed.
+ */
+const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
+  persist: () => persistBacklog(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
+  publish: () => publishDurably(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
+  read: () => readLongLog(size('BENCH_ROUNDS', 5)),
+  memory: () => backlogMemory(size('BENCH_COMMANDS', 1_000_000)),
+};
+
+function size(variable: string, otherwise: number): number {
+  return Number(process.env[variable] ?? otherwise);
+}
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(scenarios);
+let allMet = true;
+for (const name of names) {
+  const scenario = scenarios[name];
+  if (scenario === undefined) throw new Error(`no scenario ${name}; there are ${Object.keys(scenarios).join(', ')}`);
+  allMet = (await scenario()) && allMet;
+}
+process.exitCode = allMet ? 0 : 1;

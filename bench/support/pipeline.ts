@@ -1,0 +1,49 @@
+import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
+import { systemClock } from '../../src/platform/system-clock.ts';
+import type { Queue } from '../../src/ports/queue.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { openEmbeddedQueue } from '../../src/queues/embedded/open-embedded-queue.ts';
+import { openLevelStore } from '../../src/stores/level/level-store.ts';
+import { interleavedAppends, sessionIds } from './entries.ts';
+
+const gibibyte = 1024 ** 3;
+
+export function openQueue(directory: string): Promise<Queue> {
+  return openEmbeddedQueue({
+    directory,
+    fileSystem: nodeFileSystem,
+    clock: systemClock,
+    // The backlog is measured whole, and read again every round.
+    maximumUnconsumedBytes: 64 * gibibyte,
+    retention: { bytes: 64 * gibibyte },
+  });
+}
+
+export function openStore(directory: string): Promise<Store> {
+  return openLevelStore({ directory, files: nodeFileSystem, clock: systemClock });
+}
+
+/** Fills a queue with `count` appends that interleave `sessions` sessions. */
+export async function fillQueue(queue: Queue, sessions: number, count: number): Promise<void> {
+  let chunk = [];
+  for (const command of interleavedAppends(sessionIds(sessions), count)) {
+    chunk.push(command);
+    if (chunk.length < 4096) continue;
+    await queue.publish(chunk);
+    chunk = [];
+  }
+  if (chunk.length > 0) await queue.publish(chunk);
+}
+
+/** A worker with the limits that `macp-persist worker` has by default. */
+export function worker(queue: Queue, store: Store): Pipeline {
+  return new Pipeline({
+    queue,
+    store,
+    clock: systemClock,
+    limits: { deliveries: Number(process.env['BENCH_DELIVERIES'] ?? 8192), bytes: 8 * 1024 * 1024 },
+    cachedSessions: 50_000,
+    backoff: { initial: 100, maximum: 5_000 },
+  });
+}
