@@ -153,6 +153,47 @@ describe('refusals name the place and what is wrong', () => {
   });
 });
 
+describe('an array of bytes', () => {
+  it('holds 0 to 255, written plainly, wherever an element stands', () => {
+    const written = Array.from({ length: 1200 }, (_, number) => [
+      `${number}`,
+      `0${number}`,
+      `00${number}`,
+      `-${number}`,
+    ]).flat();
+    const wrong = written.filter((element) => {
+      const plain = /^(?:0|[1-9][0-9]*)$/.test(element) && Number(element) <= 255;
+      const arrays = [
+        `[${element}]`,
+        `[1,${element}]`,
+        `[${element},22,33,44,55]`,
+        `[ ${element} , 1 ]`,
+        `[0,10,200,${element},0]`,
+      ];
+      return arrays.some((array) => (append(entry().replace('[1,2]', array)).refusal === undefined) !== plain);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('has nothing but commas between its elements', () => {
+    for (const array of [
+      '[1;2,3,4,5]',
+      '[1,,2,3,4]',
+      '[,1,2,3,4]',
+      '[1 2,3,4,5]',
+      '[1,2,3,4,]',
+      '[1:2]',
+      '[1}',
+      '[1,2,3,4,5',
+      '[12a,3,4,5]',
+      '[/,1,2,3]',
+      '[1:,2,3]',
+    ]) {
+      expect(append(entry().replace('[1,2]', array)).refusal?.code, array).toBe('INVALID_DATA');
+    }
+  });
+});
+
 describe('a snapshot', () => {
   it('belongs to the session of its command, however its id is escaped', () => {
     expect(message('macp.session.save.v1', snapshot('"s1"'))).toBeUndefined();

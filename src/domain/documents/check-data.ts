@@ -3,9 +3,9 @@ import type { DataFacts, Refusal } from '../delivery.ts';
 import type { Epoch, Sequence, SessionId } from '../identifiers.ts';
 import { logEntry, persistedSession, skipDecision } from './document-tables.ts';
 import { JsonReader, JsonSyntaxError } from './json-reader.ts';
-import { decodeNumber, decodeText, placeOf, removeSpaces } from './json-text.ts';
+import { decodeNumber, decodeText, placeOf, removeSpaces, shorten } from './json-text.ts';
 import { mismatch, readDocument } from './read-shape.ts';
-import { ShapeError, shorten } from './shape.ts';
+import { ShapeError } from './shape.ts';
 
 /** The data of a command after it was checked. */
 export interface CheckedData {

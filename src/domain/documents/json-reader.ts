@@ -16,6 +16,10 @@ const plain = new Uint8Array(256).fill(1, 0x20, 0x80);
 plain[quote] = 0;
 plain[backslash] = 0;
 
+/** The values of the hexadecimal digits, -1 for all other bytes. */
+const hexadecimal = new Int8Array(256).fill(-1);
+for (const digit of '0123456789abcdefABCDEF') hexadecimal[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
+
 const none = new Uint8Array(0);
 
 const literals: ReadonlyMap<number, Uint8Array> = new Map(
@@ -145,11 +149,15 @@ export class JsonReader {
     return at + 12;
   }
 
-  /** The number that the escape `\uXXXX` at `at` writes. */
+  /** The UTF-16 unit that the escape `\uXXXX` at `at` writes. */
   #unit(at: number): number {
-    const digits = Buffer.from(this.bytes.subarray(at + 2, Math.min(at + 6, this.end))).toString('latin1');
-    if (!/^[0-9a-fA-F]{4}$/.test(digits)) this.fail('four hexadecimal digits', at + 2);
-    return Number.parseInt(digits, 16);
+    let unit = 0;
+    for (let index = at + 2; index < at + 6; index += 1) {
+      const digit = hexadecimal[this.bytes[index] ?? 0] ?? -1;
+      if (digit < 0) this.fail('four hexadecimal digits', at + 2);
+      unit = unit * 16 + digit;
+    }
+    return unit;
   }
 
   /** Passes a number. */

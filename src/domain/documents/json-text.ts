@@ -1,5 +1,4 @@
 import { JsonReader } from './json-reader.ts';
-import { shorten } from './shape.ts';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -53,6 +52,11 @@ export function decodeNumber(bytes: Uint8Array, start: number): number {
   const reader = new JsonReader(bytes, start);
   reader.number();
   return Number(textBetween(bytes, start, reader.at));
+}
+
+/** At most 40 characters of `text`, for people. */
+export function shorten(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
 const shownSteps = 8;

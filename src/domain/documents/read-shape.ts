@@ -1,5 +1,5 @@
 import { isDigit, type JsonReader } from './json-reader.ts';
-import { decodeText, textBetween } from './json-text.ts';
+import { decodeText, shorten, textBetween } from './json-text.ts';
 import { serdeLimits } from './serde-limits.ts';
 import {
   type ChoiceShape,
@@ -9,7 +9,6 @@ import {
   integer,
   type Shape,
   ShapeError,
-  shorten,
 } from './shape.ts';
 
 const byteShape = integer('a byte', 0n, 255n);
@@ -34,7 +33,6 @@ export function readDocument(reader: JsonReader, shape: DocumentShape, notes?: n
   else {
     for (;;) {
       const index = readKey(reader, shape, following);
-      reader.expect(0x3a, '":"');
       if (index === unknownField) reader.value();
       else {
         const field = shape.fields[index] as Field;
@@ -56,14 +54,16 @@ export function readDocument(reader: JsonReader, shape: DocumentShape, notes?: n
 
 const unknownField = -1;
 
-/** Passes a key. The index of the field it names, or -1. `following` is the index of the field most likely to come. */
+/** Passes a key and its colon. The index of the field it names, or -1; `following` is the one most likely to come. */
 function readKey(reader: JsonReader, shape: DocumentShape, following: number): number {
   reader.next();
   const token = shape.tokens[following];
   if (token !== undefined && reader.passIf(token)) return following;
   const start = reader.at;
   reader.text(true);
-  return shape.indexes.get(decodeText(reader.bytes, start)) ?? unknownField;
+  const name = decodeText(reader.bytes, start);
+  reader.expect(0x3a, '":"');
+  return shape.indexes.get(name) ?? unknownField;
 }
 
 function missing(shape: DocumentShape, seen: number): string {
@@ -169,37 +169,39 @@ function readElements(reader: JsonReader, of: Shape): number {
   return count;
 }
 
-/** Payloads are most of what is stored, so their usual form, digits and commas, is passed in one tight loop. */
+/** 1 for the ASCII digits, 0 for all other bytes. */
+const digits = new Uint8Array(256).fill(1, 0x30, 0x3a);
+const text255 = 0x323535;
+
+/**
+ * Payloads are most of what is stored, so their usual form, digits and commas, is passed in one tight loop. Whether a
+ * number has one, two or three digits cannot be predicted: they are counted without branching.
+ */
 function readBytes(reader: JsonReader): void {
   if (reader.next() !== openBracket) mismatch(reader, 'an array of bytes');
   const { bytes, end } = reader;
-  let at = reader.at + 1;
-  while (at < end - 4) {
-    let value = (bytes[at] ?? 0) - 0x30;
-    if (value < 0 || value > 9) break;
-    let from = at + 1;
-    let byte = bytes[from] ?? 0;
-    if (value !== 0 && isDigit(byte)) {
-      value = value * 10 + byte - 0x30;
-      from += 1;
-      byte = bytes[from] ?? 0;
-      if (isDigit(byte)) {
-        value = value * 10 + byte - 0x30;
-        from += 1;
-        byte = bytes[from] ?? 0;
-      }
-    }
-    if (value > 255) break;
-    if (byte === closeBracket) {
-      reader.at = from + 1;
+  const from = reader.at + 1;
+  let at = from;
+  while (at < end - 3) {
+    const first = bytes[at] ?? 0;
+    const second = bytes[at + 1] ?? 0;
+    const third = bytes[at + 2] ?? 0;
+    const two = digits[second] ?? 0;
+    const three = two & (digits[third] ?? 0);
+    const startsWithZero = two > first - 0x30;
+    const tooLarge = three * ((first << 16) | (second << 8) | third) > text255;
+    if (digits[first] === 0 || startsWithZero || tooLarge) break;
+    const next = at + 1 + two + three;
+    const separator = bytes[next];
+    if (separator === closeBracket) {
+      reader.at = next + 1;
       return;
     }
-    if (byte !== comma) break;
-    at = from + 1;
+    if (separator !== comma) break;
+    at = next + 1;
   }
-  const first = at === reader.at + 1;
   reader.at = at;
-  readOtherBytes(reader, first);
+  readOtherBytes(reader, at === from);
 }
 
 /** The rest of an array of bytes in any form; `mayEnd` when nothing was passed but the opening bracket. */

@@ -1,6 +1,6 @@
 import type { JsonReader, ValueLimits } from './json-reader.ts';
-import { textBetween } from './json-text.ts';
-import { ShapeError, shorten } from './shape.ts';
+import { shorten, textBetween } from './json-text.ts';
+import { ShapeError } from './shape.ts';
 
 /**
  * What serde_json demands of a `Value`: it keeps numbers as doubles and refuses those that would become infinite, and

@@ -39,11 +39,11 @@ export interface ChoiceShape {
 
 /** One of `words`. */
 export function choice(...words: readonly string[]): ChoiceShape {
-  return { kind: 'choice', words, tokens: words.map(tokenOf) };
+  return { kind: 'choice', words, tokens: words.map((word) => tokenOf(word)) };
 }
 
-function tokenOf(word: string): Uint8Array {
-  return Buffer.from(JSON.stringify(word), 'utf8');
+function tokenOf(word: string, following = ''): Uint8Array {
+  return Buffer.from(JSON.stringify(word) + following, 'utf8');
 }
 
 /** One member of a document. One that is not required may be absent, but not null, unless its shape is optional. */
@@ -56,7 +56,7 @@ export interface Field {
 /** A JSON object with known members, at most 31; members of other names may hold any JSON. */
 export interface DocumentShape {
   readonly fields: readonly Field[];
-  /** The fields' names as they usually stand in a text. */
+  /** The fields' names as they usually stand in a text, colon included. */
   readonly tokens: readonly Uint8Array[];
   readonly indexes: ReadonlyMap<string, number>;
   /** One bit for each required field. */
@@ -69,7 +69,7 @@ export interface DocumentShape {
 export function documentShape(fields: readonly Field[], noted: readonly string[] = []): DocumentShape {
   return {
     fields,
-    tokens: fields.map((field) => tokenOf(field.name)),
+    tokens: fields.map((field) => tokenOf(field.name, ':')),
     indexes: new Map(fields.map((field, index) => [field.name, index])),
     required: fields.reduce((bits, field, index) => (field.required ? bits | (1 << index) : bits), 0),
     notes: fields.map((field) => noted.indexOf(field.name)),
@@ -86,9 +86,4 @@ export class ShapeError extends PersistenceError {
     this.offset = offset;
     this.problem = problem;
   }
-}
-
-/** At most 40 characters of `text`, for people. */
-export function shorten(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
