@@ -11,8 +11,10 @@ export interface CutOptions {
   readonly survival: (cut: number) => Survival;
   /** Which cuts to examine: by number of records before them. */
   readonly examined: (cut: number) => boolean;
-  /** Complaints about a directory. `marked`: the latest number that the program marked before the cut. */
-  readonly examine: (directory: string, marked: number) => Promise<readonly string[]>;
+  /** Complaints about a directory. `marked`: what the program last marked before the cut, empty when nothing. */
+  readonly examine: (directory: string, marked: string) => Promise<readonly string[]>;
+  /** What the disk holds before the first record; nothing where it is absent. */
+  readonly start?: string;
 }
 
 /** How many different states were examined, and all complaints. */
@@ -22,19 +24,20 @@ export interface CutReport {
 }
 
 /**
- * Cuts the power after every record of a journal that began on an empty directory. States that do not differ from the
+ * Cuts the power after every record of a journal. States that do not differ from the
  * one before, in what is on the disk and what was promised, are examined once.
  */
 export async function cutEverywhere(journal: readonly JournalRecord[], options: CutOptions): Promise<CutReport> {
-  const disk = emptyDisk(options.scratch, options.strict);
+  const disk =
+    options.start === undefined ? emptyDisk(options.scratch, options.strict) : new Disk(options.start, options.strict);
   const directory = join(options.scratch, 'image');
   const complaints: string[] = [];
-  let marked = 0;
-  let before: { readonly image: Image; readonly marked: number } | undefined;
+  let marked = '';
+  let before: { readonly image: Image; readonly marked: string } | undefined;
   let examined = 0;
   for (const [index, record] of journal.entries()) {
     disk.apply(record);
-    if (record.kind === 'mark') marked = Number(record.data.toString());
+    if (record.kind === 'mark') marked = record.data.toString();
     if (!options.examined(index + 1)) continue;
     const image = disk.survivors(options.survival(index + 1));
     if (before !== undefined && before.marked === marked && isSame(image, before.image)) continue;

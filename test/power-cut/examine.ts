@@ -2,46 +2,47 @@ import type { SessionId } from '../../src/domain/identifiers.ts';
 import type { QueuedDelivery } from '../../src/ports/queue.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { type Histories, type Observation, prefixComplaints, readHistories } from '../crash/history.ts';
+import { describeError } from './describe-error.ts';
 import { commandsOf, type MainPath, openMainPath } from './main-path.ts';
+
+/** What the programme had been promised before the crash. */
+export interface Promised {
+  /** How many of the lines, which are published in order, were acknowledged. */
+  readonly acknowledged: number;
+  /** By partition the offset after the last delivery whose commit had resolved. */
+  readonly committed: readonly (readonly [partition: number, next: number])[];
+}
+
+export const nothingPromised: Promised = { acknowledged: 0, committed: [] };
 
 const limits = { deliveries: 500, bytes: 1024 * 1024 };
 
 /**
  * Opens what a crash left behind with the real code, looks for anything that contradicts the promises, then lets the
- * worker catch up and finishes the work. `acknowledged`: how many of the lines, which were published in order, had
- * been acknowledged. Resolves with every complaint.
+ * worker catch up and finishes the work. Resolves with every complaint.
  */
 export async function examine(
   directory: string,
   lines: readonly string[],
-  acknowledged: number,
+  promised: Promised,
 ): Promise<readonly string[]> {
   const histories = readHistories(lines);
+  const complaints: string[] = [];
   try {
     await using path = await openMainPath(directory);
     const queued = await heldDeliveries(path);
-    const complaints = [
-      ...queueComplaints(queued, lines, acknowledged),
-      ...(await storeComplaints(path, histories, queued)),
-    ];
+    const reached = leadingHeld(queued, lines);
+    complaints.push(...queueComplaints(queued, reached, promised.acknowledged));
+    complaints.push(...(await storeComplaints(path, histories, queued, promised)));
     await path.newPipeline().runUntilCaughtUp();
-    complaints.push(...(await completenessComplaints(path.store, lines.slice(0, queued.length), 'caught up')));
-    await path.queue.publish(commandsOf(lines.slice(queued.length)));
+    complaints.push(...(await completenessComplaints(path.store, lines.slice(0, reached), 'caught up')));
+    await path.queue.publish(commandsOf(lines.slice(reached)));
     await path.newPipeline().runUntilCaughtUp();
     complaints.push(...(await completenessComplaints(path.store, lines, 'finished')));
-    return complaints;
   } catch (error) {
-    return [describe(error)];
+    complaints.push(describeError(error));
   }
-}
-
-/** An error with everything that caused it, in one line. */
-export function describe(error: unknown): string {
-  const parts: string[] = [];
-  for (let at = error; at !== undefined; at = at instanceof Error ? at.cause : undefined) {
-    parts.push(at instanceof Error && 'code' in at ? `${String(at.code)} ${at.message}` : String(at));
-  }
-  return parts.join(' <- ');
+  return complaints;
 }
 
 /** Everything that is wrong when every session must have applied all of its commands among the lines. */
@@ -60,28 +61,33 @@ export async function completenessComplaints(
   return complaints.map((complaint) => `${when}: ${complaint}`);
 }
 
-async function heldDeliveries({ queue }: MainPath): Promise<readonly QueuedDelivery[]> {
+/** Everything the queue holds. */
+export async function heldDeliveries({ queue }: MainPath): Promise<readonly QueuedDelivery[]> {
   const held: QueuedDelivery[] = [];
   for await (const batch of queue.replay({ limits })) held.push(...batch);
   return held;
 }
 
-function queueComplaints(
-  queued: readonly QueuedDelivery[],
-  lines: readonly string[],
-  acknowledged: number,
-): readonly string[] {
-  const complaints: string[] = [];
-  if (queued.length < acknowledged)
-    complaints.push(`${acknowledged} publishes were acknowledged, the queue holds ${queued.length}`);
+/** How many of the lines, from the first on, the queue holds. */
+export function leadingHeld(queued: readonly QueuedDelivery[], lines: readonly string[]): number {
   const held = new Set(
     queued.map(({ content }) =>
       content.kind === 'numbered' ? `${content.session} ${content.sequence}` : content.kind,
     ),
   );
-  const expected = commandsOf(lines.slice(0, queued.length)).map(({ session, sequence }) => `${session} ${sequence}`);
-  const missing = expected.filter((name) => !held.has(name));
-  if (missing.length > 0) complaints.push(`the queue is no prefix of what was published: ${missing.join(', ')}`);
+  const first = commandsOf(lines).findIndex(({ session, sequence }) => !held.has(`${session} ${sequence}`));
+  return first < 0 ? lines.length : first;
+}
+
+function queueComplaints(queued: readonly QueuedDelivery[], reached: number, acknowledged: number): readonly string[] {
+  const complaints: string[] = [];
+  if (reached < acknowledged)
+    complaints.push(`${acknowledged} publishes were acknowledged, the queue holds ${reached}`);
+  if (reached < new Set(queued.map(({ position }) => `${position.partition} ${position.offset}`)).size) {
+    complaints.push(
+      `the queue holds ${queued.length} deliveries, but only the first ${reached} commands without a hole`,
+    );
+  }
   return complaints;
 }
 
@@ -89,11 +95,17 @@ async function storeComplaints(
   { queue, store }: MainPath,
   histories: Histories,
   queued: readonly QueuedDelivery[],
+  promised: Promised,
 ): Promise<readonly string[]> {
   const observed = await observe(store);
   const complaints = [...prefixComplaints(histories, observed)];
   const last = new Map(observed.map((one) => [one.session, one.last]));
   const positions = await store.readPositions(queue.source);
+  for (const [partition, next] of promised.committed) {
+    const stored = positions.get(partition)?.next ?? 0;
+    if (stored < next)
+      complaints.push(`partition ${partition} was committed up to ${next}, the store stands at ${stored}`);
+  }
   for (const { content, position } of queued) {
     if (content.kind !== 'numbered') continue;
     const isConsumed = position.offset < (positions.get(position.partition)?.next ?? 0);

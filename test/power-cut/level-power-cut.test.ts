@@ -1,15 +1,17 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Disk, type Image, readImage, writeImage } from './disk.ts';
+import { cutEverywhere, emptyDisk } from './cuts.ts';
+import { describeError } from './describe-error.ts';
+import { readImage } from './disk.ts';
 import type { Survival } from './disk-file.ts';
 import { type JournalRecord, readJournal } from './journal.ts';
 import { compilePrograms } from './programs.ts';
 import { Random } from './random.ts';
 import { runProgram } from './run.ts';
 import { compileShim } from './shim.ts';
+import { scratchFolder } from './workshop.ts';
 
 const batches = 120;
 
@@ -19,7 +21,7 @@ let scratch: string;
 
 beforeAll(async () => {
   [library, programs] = await Promise.all([compileShim(), compilePrograms('level')]);
-  scratch = realpathSync(mkdtempSync(join(tmpdir(), 'power-cut-level-')));
+  scratch = scratchFolder('level');
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -51,59 +53,41 @@ async function recorded(
   return { directory, journal: readJournal(journal) };
 }
 
-/** How many batches the database on the image holds; a complaint if it does not open or holds anything but a prefix. */
-async function batchesOn(image: Image): Promise<number | string> {
-  const directory = join(scratch, 'image');
-  rmSync(directory, { recursive: true, force: true });
-  writeImage(image, directory);
+/** Complaints about a database that does not open, lacks what was promised, or holds anything but whole batches. */
+async function complaintsAbout(directory: string, promised: number): Promise<readonly string[]> {
   const database = new ClassicLevel<string, Uint8Array>(join(directory, 'level'), { valueEncoding: 'view' });
   try {
     await database.open();
     const keys = new Set(await database.keys().all());
     let count = 0;
     while (keys.has(`a${count}`) && keys.has(`b${count}`)) count += 1;
-    return keys.size === 2 * count ? count : `${keys.size} keys, but only ${count} whole batches`;
+    if (keys.size !== 2 * count) return [`${keys.size} keys, but only ${count} whole batches`];
+    return count < promised ? [`${promised} batches were promised, ${count} are there`] : [];
   } catch (error) {
-    return String(error instanceof Error ? (error.cause ?? error) : error);
+    return [describeError(error)];
   } finally {
     await database.close();
   }
 }
 
-/** Cuts the power after every record of the journal and returns every complaint. */
 async function complaints(
   journal: readonly JournalRecord[],
   survival: (cut: number) => Survival,
 ): Promise<readonly string[]> {
-  const empty = join(scratch, 'empty');
-  mkdirSync(empty, { recursive: true });
-  const disk = new Disk(empty, () => false);
-  const found: string[] = [];
-  let promised = 0;
-  let earlier: Image = new Map();
-  let held: number | string = 0;
-  for (const [cut, record] of journal.entries()) {
-    disk.apply(record);
-    if (record.kind === 'mark') promised = Number(record.data.toString()) + 1;
-    const image = disk.survivors(survival(cut));
-    if (!sameImage(image, earlier)) held = await batchesOn(image);
-    earlier = image;
-    if (typeof held === 'string') found.push(`cut ${cut}: ${held}`);
-    else if (held < promised) found.push(`cut ${cut}: ${promised} batches were promised, ${held} are there`);
-  }
-  return found;
-}
-
-function sameImage(one: Image, other: Image): boolean {
-  return one.size === other.size && [...one].every(([path, data]) => other.has(path) && other.get(path) === data);
+  const report = await cutEverywhere(journal, {
+    scratch,
+    strict: () => false,
+    survival,
+    examined: () => true,
+    examine: (directory, marked) => complaintsAbout(directory, marked === '' ? 0 : Number(marked) + 1),
+  });
+  return report.complaints;
 }
 
 describe('the shim and the model of the disk, shown on LevelDB', () => {
   test('the journal accounts for every byte and name in the directory', async () => {
     const { directory, journal } = await recorded('whole', 'sync');
-    const empty = join(scratch, 'empty');
-    mkdirSync(empty, { recursive: true });
-    const disk = new Disk(empty, () => false);
+    const disk = emptyDisk(scratch, () => false);
     for (const record of journal) disk.apply(record);
     expect(disk.survivors({ kind: 'written' })).toEqual(readImage(directory));
     const kinds = new Set(journal.map((record) => record.kind));
@@ -145,7 +129,7 @@ describe('the shim and the model of the disk, shown on LevelDB', () => {
   });
 
   test('a disk that ignores the syncs is caught', async () => {
-    const { journal } = await recorded('ignored', 'sync', { ignoreSync: '.log' });
+    const { journal } = await recorded('ignored', 'sync', { ignoreSync: 'level/*.log' });
     expect(await complaints(journal, () => ({ kind: 'synced' }))).toContainEqual(
       expect.stringContaining('were promised'),
     );
@@ -160,7 +144,7 @@ describe('the shim and the model of the disk, shown on LevelDB', () => {
       [233, 0],
     ] as const) {
       const { directory, journal } = await recorded(`killed-${killAt}`, 'sync', { killAt, tear });
-      const disk = new Disk(join(scratch, 'empty'), () => false);
+      const disk = emptyDisk(scratch, () => false);
       for (const record of journal) disk.apply(record);
       expect(disk.survivors({ kind: 'written' })).toEqual(readImage(directory));
       expect(Math.max(...journal.map((record) => record.effect))).toBeLessThanOrEqual(killAt);

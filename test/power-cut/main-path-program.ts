@@ -1,19 +1,14 @@
 import { openSync, writeSync } from 'node:fs';
 import { readLines } from '../crash/history.ts';
-import { commandsOf, openMainPath } from './main-path.ts';
-import { publishInOrder } from './publish-in-order.ts';
+import { openMainPath } from './main-path.ts';
+import { workThrough } from './work-through.ts';
 
 /**
- * Publishes the first commands of a recorded stream and persists them meanwhile, in the data directory given, and
- * marks how many publishes are acknowledged. Arguments: directory, control file, NDJSON file, number of commands.
+ * Works a recorded stream through the data directory, from wherever that stands, and marks what it was promised.
+ * Arguments: directory, control file, NDJSON file, number of lines.
  */
 const [directory = '', control = '', file = '', count = ''] = process.argv.slice(2);
 const says = openSync(control, 'w');
-const commands = commandsOf(readLines(file).slice(0, Number(count)));
+const lines = readLines(file).slice(0, Number(count));
 await using path = await openMainPath(directory);
-const pipeline = path.newPipeline();
-const work = pipeline.run();
-await publishInOrder(path.queue, commands, (acknowledged) => writeSync(says, `mark ${acknowledged}`));
-await pipeline.stop();
-await work;
-await path.newPipeline().runUntilCaughtUp();
+await workThrough(path, lines, (promised) => writeSync(says, `mark ${JSON.stringify(promised)}`));

@@ -23,7 +23,7 @@
  *   SHIM_FAIL               "FROM UNTIL ERRNO KINDS SHORT": effects FROM to UNTIL fail if of the KINDS (w write, s sync,
  *                           c create, m other metadata); with SHORT 1 the first failing write writes a half of its
  *                           bytes and succeeds instead
- *   SHIM_IGNORE_SYNC        syncs of paths that contain this text, or of all with "*", succeed and do nothing
+ *   SHIM_IGNORE_SYNC        syncs of the paths below the directory that match this pattern succeed and do nothing
  *   SHIM_SYNC_MICROSECONDS  how long a sync takes
  *
  * A record of the journal is "KIND EFFECT FILE OFFSET LENGTH\n", LENGTH bytes, and "\n". FILE is an inode number.
@@ -33,6 +33,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -416,8 +417,7 @@ static int sync_watched(struct descriptor *entry, const char *kind) {
   if (entry->is_control) return done(0);
   long number;
   int error = next_effect('s', &number);
-  if (error == 0 && ignore_sync != NULL && (strcmp(ignore_sync, "*") == 0 || strstr(entry->path, ignore_sync) != NULL))
-    return done(0);
+  if (error == 0 && ignore_sync != NULL && fnmatch(ignore_sync, below(entry->path), 0) == 0) return done(0);
   ino_t file = entry->file;
   char path[PATH_MAX];
   snprintf(path, sizeof path, "%s", below(entry->path));

@@ -31,7 +31,7 @@ export interface ShimOptions {
   readonly killAt?: number;
   readonly tear?: number;
   readonly fault?: Fault;
-  /** Syncs of paths that contain this text succeed and do nothing; `*` means all: the mutant that does not sync. */
+  /** Syncs of paths below the directory that match this pattern (as in a shell) do nothing: the mutant that does not sync. */
   readonly ignoreSync?: string;
   readonly syncMicroseconds?: number;
 }
