@@ -46,7 +46,7 @@ export class EmbeddedConsumer implements Consumer {
         const deliveries = await this.#take(limits);
         if (deliveries.length > 0) return deliveries;
         if (this.#journal.failure !== undefined) throw this.#journal.failure;
-        if (this.#batches.isAtEnd) await this.#journal.whenGrown(signal);
+        if (this.#batches.isAtEnd && !this.#isClosed) await this.#journal.whenGrown(signal);
       }
       return [];
     });

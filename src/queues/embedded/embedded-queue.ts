@@ -182,12 +182,12 @@ export class EmbeddedQueue implements Queue {
 
   async #acknowledge(next: readonly number[], distance: number | undefined): Promise<void> {
     this.#acknowledged(next, distance ?? this.#consumed);
-    if (this.#consumed - this.#noted < noteEveryBytes) return;
-    this.#noted = this.#consumed;
     const { retention, journal } = this.#parts;
     try {
-      await retention.note();
       await retention.run();
+      if (this.#consumed - this.#noted < noteEveryBytes) return;
+      this.#noted = this.#consumed;
+      await retention.note();
     } catch (error) {
       throw journal.fail('removing consumed segments', error);
     }

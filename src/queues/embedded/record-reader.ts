@@ -125,6 +125,12 @@ export class RecordReader implements AsyncDisposable {
   #held(): Segment {
     const segment = this.#segments.find(this.#place.segment);
     if (segment !== undefined) return segment;
+    const { first } = this.#segments;
+    const { number, previousBytes } = first.header;
+    if (number === this.#place.segment + 1 && previousBytes === this.#place.byte) {
+      this.#place = this.#segments.startOf(first);
+      return first;
+    }
     throw new PersistenceError(
       'SOURCE_LOST_HISTORY',
       `${this.#segments.path(this.#place.segment)} was removed before it was read: start again from a held position`,
