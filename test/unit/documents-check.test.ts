@@ -126,6 +126,16 @@ describe('refusals name the place and what is wrong', () => {
     expect(message('macp.log.append.v1', document)).toBe(expected);
   });
 
+  it('after members and elements of any depth have been passed', () => {
+    const passed = `${'[{"a":['.repeat(30)}0${']},1]'.repeat(30)}`;
+    const place = (value: string): string | undefined =>
+      message('macp.log.append.v1', entry(`,"x":${value}`))?.match(/\((.*)\)$/)?.[1];
+    expect(place(`[${passed},{"b":${passed},"c":[1,2,tru]}]`)).toBe('x[1].c[2]');
+    expect(place(`{"a":[],"b":{},"c":"d","e":[[[[[[[[[{"f":1,"g":-}]]]]]]]]]}`)).toBe('…[0][0][0][0][0][0][0].g');
+    expect(place('{"a":1,tru}')).toBe('x');
+    expect(place('{"a":1,"b\u0001":1}')).toBe('x');
+  });
+
   it('within arrays of documents', () => {
     const wrong = `[${entry()},${entry().replace('[1,2]', '[-1]')}]`;
     expect(message('macp.log.replace.v1', wrong)).toBe('[1].raw_payload[0] is -1, not a byte');

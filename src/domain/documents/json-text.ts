@@ -1,7 +1,12 @@
 import { JsonReader } from './json-reader.ts';
 
 const quote = 0x22;
+const comma = 0x2c;
+const openBracket = 0x5b;
 const backslash = 0x5c;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
 
 /**
  * The JSON text `bytes` without white space between tokens: the very same array when there is none. Throws
@@ -66,48 +71,58 @@ const shownSteps = 8;
  * a whole. Only the text before `offset` has to be valid. Of a deep place, only the last steps are named.
  */
 export function placeOf(bytes: Uint8Array, offset: number): string {
+  const { depth } = stepsTo(bytes, offset, Number.POSITIVE_INFINITY);
+  const outer = Math.max(0, depth - shownSteps);
+  let place = outer > 0 ? '…' : '';
+  for (const step of stepsTo(bytes, offset, outer).steps) {
+    if (step >= 0) place += `[${step}]`;
+    else if (-1 - step < offset) place += `${place === '' ? '' : '.'}${shorten(decodeText(bytes, -1 - step))}`;
+  }
+  return place;
+}
+
+/**
+ * How many containers are open at `offset`, and for those after the first `outer` the index of the present element,
+ * or -1 minus the offset of the present key (of `offset` itself while there is none). It remembers few steps, because
+ * a hostile text may open sixteen million containers.
+ */
+function stepsTo(bytes: Uint8Array, offset: number, outer: number): { depth: number; steps: readonly number[] } {
   const reader = new JsonReader(bytes);
-  // One number a container: the index of the present element, or -1 minus the offset of the present key.
   const steps: number[] = [];
+  let depth = 0;
   let keyDue = false;
   for (;;) {
     const byte = reader.next();
     if (reader.at >= offset) break;
-    const last = steps.length - 1;
+    const present = depth - 1 - outer;
+    const step = present >= 0 && present < shownSteps ? steps[present] : undefined;
     if (byte === quote) {
       const end = endOfString(bytes, reader.at);
       if (end > offset) break;
-      if (keyDue) steps[last] = -1 - reader.at;
+      if (keyDue && step !== undefined) steps[present] = -1 - reader.at;
       keyDue = false;
       reader.at = end;
       continue;
     }
-    if (byte === 0x7b || byte === 0x5b) {
-      steps.push(byte === 0x5b ? 0 : -1 - offset);
-      keyDue = byte === 0x7b;
-    } else if (byte === 0x7d || byte === 0x5d) {
-      steps.pop();
-    } else if (byte === 0x2c) {
-      const step = steps[last] ?? 0;
+    if (byte === openBrace || byte === openBracket) {
+      keyDue = byte === openBrace;
+      if (present + 1 >= 0 && present + 1 < shownSteps) steps[present + 1] = keyDue ? -1 - offset : 0;
+      depth += 1;
+    } else if (byte === closeBrace || byte === closeBracket) {
+      keyDue = false;
+      depth -= 1;
+      if (step !== undefined) steps.pop();
+    } else if (byte === comma && step !== undefined) {
       keyDue = step < 0;
-      steps[last] = keyDue ? -1 - offset : step + 1;
+      steps[present] = keyDue ? -1 - offset : step + 1;
     }
     reader.at += 1;
   }
-  return describeSteps(bytes, offset, steps);
+  return { depth, steps };
 }
 
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1;
   return at + 1;
-}
-
-function describeSteps(bytes: Uint8Array, offset: number, steps: readonly number[]): string {
-  let place = steps.length > shownSteps ? '…' : '';
-  for (const step of steps.slice(-shownSteps)) {
-    if (step >= 0) place += `[${step}]`;
-    else if (-1 - step < offset) place += `${place === '' ? '' : '.'}${shorten(decodeText(bytes, -1 - step))}`;
-  }
-  return place;
 }
