@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+export const goldenFolders = ['v0.4.0', 'v0.13.0', 'edge'] as const;
+
+/** The recorded commands of a folder, line by line: split at line feeds only, because texts hold raw U+2028. */
+export function goldenLines(folder: (typeof goldenFolders)[number]): readonly Uint8Array[] {
+  const bytes = readFileSync(new URL(`../../fixtures/golden/${folder}/commands.ndjson`, import.meta.url));
+  const lines: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, start);
+    lines.push(bytes.subarray(start, end));
+    start = end + 1;
+  }
+  return lines;
+}
