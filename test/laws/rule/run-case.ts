@@ -1,25 +1,38 @@
 import { type DeadLetterReason, deadLetterReasons, type Tally } from '../../../src/domain/plan.ts';
+import { addTally, emptyTally } from '../../../src/domain/rule/tally.ts';
 import type { Case } from './cases/case.ts';
 import { deliveryOf } from './deliveries.ts';
 import { factsOfStore, type SessionFacts } from './facts.ts';
 import { type PlanBatch, PlanStore } from './plan-store.ts';
 
-/** What became of a case: what each delivery counted as, and how the session stood at the end. */
+/** What became of a case. */
 export interface CaseResult {
+  /** What each batch counted as: each delivery, unless all were in one. */
   readonly counts: readonly string[];
+  /** The same, summed up. */
+  readonly total: Tally;
+  /** How the session stood at the end. */
   readonly after: SessionFacts | undefined;
 }
 
-/** Delivers the steps of a case one at a time. */
-export function runCase(planBatch: PlanBatch, { steps, session = 's' }: Case): CaseResult {
+/** Delivers the steps of a case. */
+export function runCase(
+  planBatch: PlanBatch,
+  { steps, session = 's' }: Case,
+  batching: 'one by one' | 'in one batch' = 'one by one',
+): CaseResult {
   const store = new PlanStore();
-  const counts = steps.map(([delivery], offset) =>
-    store
-      .take(planBatch, [deliveryOf(delivery, offset)])
-      .map(countsOf)
-      .join(' and '),
-  );
-  return { counts, after: factsOfStore(store).sessions[session] };
+  const deliveries = steps.map(([delivery], offset) => deliveryOf(delivery, offset));
+  const cuts = batching === 'one by one' ? deliveries.map((_, index) => index + 1) : [];
+  const tallies = store.take(planBatch, deliveries, cuts);
+  return { counts: tallies.map(countsOf), total: totalOf(tallies), after: factsOfStore(store).sessions[session] };
+}
+
+/** Several tallies as one. */
+export function totalOf(tallies: readonly Tally[]): Tally {
+  const total = emptyTally();
+  for (const tally of tallies) addTally(total, tally);
+  return total;
 }
 
 /** A tally in words: `applied 2, drained`. */

@@ -137,9 +137,10 @@ export const reignCases: readonly Case[] = [
       [command(2, { variation: 1 }), 'conflict'],
       [command(2, bySecond), 'conflict'],
       [command(2, { writer: second }), 'conflict'],
+      [command(2, { epoch: 2 }), 'conflict'],
       [command(3, byThird), 'parked'],
     ],
-    after: { epoch: 0, writer: undefined, first: 0, presence: 'unknown', halted: false, parkedCommands: 2, filed: 3 },
+    after: { epoch: 0, writer: undefined, first: 0, presence: 'unknown', halted: false, parkedCommands: 2, filed: 4 },
   },
   {
     law: 'what waited for the first reign and is not of it becomes a dead letter when its turn comes',
