@@ -237,7 +237,7 @@ export class Journal {
 
   /** True when the group is durable; otherwise it was refused. */
   async #commit(group: Group): Promise<boolean> {
-    const began = this.#clock.now();
+    const began = this.#clock.elapsed();
     try {
       await this.#makeRoom(group.length);
       await this.#file.write(group.bytes, this.#segments.last.bytes);
@@ -251,7 +251,7 @@ export class Journal {
       this.#refuse(group, this.fail('syncing', error));
       return false;
     }
-    this.#syncMs += (this.#clock.now() - began - this.#syncMs) / 16;
+    this.#syncMs += (this.#clock.elapsed() - began - this.#syncMs) / 16;
     const start = this.#segments.last.bytes;
     const ends = [...this.#ends];
     group.enter(start, ends, this.#lastRecordAt);

@@ -33,8 +33,9 @@ export async function readSegments(fileSystem: FileSystem, directory: string, pa
 }
 
 /**
- * Makes the last segment whole again: cuts off what a crash left half written, and syncs what is left, since bytes
- * that were only in the page cache must not be delivered, nor their offsets reused, before they are durable.
+ * Makes the last segment whole again: cuts off what a crash left half written, and makes what is left durable before
+ * any of it is delivered or its offsets are reused. The last group may only be in the page cache, and if its sync
+ * failed, the system holds it for written and would not write it again: so it is written anew, in place, and synced.
  */
 export async function recover(
   fileSystem: FileSystem,
@@ -45,12 +46,13 @@ export async function recover(
   try {
     const next = [...header.next];
     const lastRecordAt = new Map<number, number>();
-    const end = await scan(fileSystem, segments, next, lastRecordAt);
+    const { end, lastGroupAt } = await scan(fileSystem, segments, next, lastRecordAt);
     const size = segments.last.bytes;
     if (end < size) {
       await refuseDamage(file, segments, end, size, next);
       await file.truncate(end);
     }
+    await writeAgain(file, lastGroupAt, end);
     await file.datasync();
     segments.grow(end);
     return { state: { segments, salt: header.salt, next, lastRecordAt }, file };
@@ -60,27 +62,46 @@ export async function recover(
   }
 }
 
-/** Reads the last segment up to the first thing that is not the next record; returns where that stands. */
+/**
+ * Reads the last segment up to the first thing that is not the next record. Returns where that stands, and where the
+ * last group begins, or the header where there is none.
+ */
 async function scan(
   fileSystem: FileSystem,
   segments: Segments,
   next: number[],
   lastRecordAt: Map<number, number>,
-): Promise<number> {
+): Promise<{ end: number; lastGroupAt: number }> {
+  let lastGroupAt = 0;
   const from = segments.startOf(segments.last);
   await using reader = new RecordReader(fileSystem, segments, segments.last.header.salt, from, scanChunkBytes);
   for (;;) {
     const at = reader.place.byte;
     const found = reader.advance();
-    if (found === 'damaged') return at;
+    if (found === 'damaged') return { end: at, lastGroupAt };
     if (found === 'more') {
       if (await reader.load()) continue;
-      return at;
+      return { end: at, lastGroupAt };
     }
     const partition = recordPartition(found.bytes, found.start);
-    if (recordOffset(found.bytes, found.start) !== next[partition]) return at;
+    if (recordOffset(found.bytes, found.start) !== next[partition]) return { end: at, lastGroupAt };
     next[partition] += 1;
     lastRecordAt.set(partition, at);
+    lastGroupAt = at - recordGroupDistance(found.bytes, found.start);
+  }
+}
+
+/**
+ * Writes what stands between two bytes over itself. A sync that failed before leaves its pages readable but clean, so
+ * that no later sync writes them. That can only be the last group, since none is begun before the one before it was
+ * synced, or the header (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
+ */
+async function writeAgain(file: OpenFile, from: number, to: number): Promise<void> {
+  const chunk = Buffer.alloc(Math.min(to - from, scanChunkBytes));
+  for (let at = from; at < to; at += chunk.length) {
+    const part = chunk.subarray(0, Math.min(chunk.length, to - at));
+    await file.read(part, at);
+    await file.write(part, at);
   }
 }
 
