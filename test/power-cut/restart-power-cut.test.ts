@@ -80,7 +80,7 @@ describe('a power cut while a process recovers and goes on', () => {
       const { effect } =
         syncs[Math.floor(((part + random.below(1000) / 1000) * syncs.length) / 12)] ?? expect.unreachable();
       const directory = workshop.directory();
-      const fault = { from: effect, until: effect, error: 'EIO', kinds: 's', short: false } as const;
+      const fault = { from: effect, until: effect + 1000, error: 'EIO', kinds: 's', short: false, times: 1 } as const;
       const failed = await workshop.run(directory, { fault });
       expect(failed.journal.filter((record) => record.kind === 'sync-failed')).toHaveLength(1);
       const restarted = await workshop.run(directory);

@@ -20,9 +20,9 @@
  *                           0 again), "count" (puts the number of effects into the file), "fail …" as below, "clear"
  *   SHIM_KILL_AT            SIGKILL to itself instead of this effect
  *   SHIM_TEAR               bytes of that effect, a write, that still happen
- *   SHIM_FAIL               "FROM UNTIL ERRNO KINDS SHORT": effects FROM to UNTIL fail if of the KINDS (w write, s sync,
- *                           c create, m other metadata); with SHORT 1 the first failing write writes a half of its
- *                           bytes and succeeds instead
+ *   SHIM_FAIL               "FROM UNTIL ERRNO KINDS SHORT TIMES": of the effects FROM to UNTIL the first TIMES that are of
+ *                           the KINDS (w write, s sync, c create, m other metadata) fail; with SHORT 1, a write at
+ *                           FROM writes a half of its bytes and succeeds instead
  *   SHIM_IGNORE_SYNC        syncs of the paths below the directory that match this pattern succeed and do nothing
  *   SHIM_SYNC_MICROSECONDS  how long a sync takes
  *
@@ -60,6 +60,7 @@ struct faults {
   int error;
   char kinds[8];
   int shorten;
+  long times;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -108,7 +109,8 @@ static void *real(const char *name) {
 
 static void set_faults(const char *text) {
   memset(&faults, 0, sizeof faults);
-  if (sscanf(text, "%ld %ld %d %7s %d", &faults.from, &faults.until, &faults.error, faults.kinds, &faults.shorten) != 5)
+  if (sscanf(text, "%ld %ld %d %7s %d %ld", &faults.from, &faults.until, &faults.error, faults.kinds,
+             &faults.shorten, &faults.times) != 6)
     die("SHIM_FAIL cannot be read");
 }
 
@@ -233,7 +235,9 @@ static int next_effect(char kind, long *number) {
   *number = ++effects;
   if (*number == kill_at && kind != 'w') end_now();
   if (faults.from == 0 || *number < faults.from || *number > faults.until) return 0;
-  return strchr(faults.kinds, kind) != NULL ? faults.error : 0;
+  if (strchr(faults.kinds, kind) == NULL || faults.times == 0) return 0;
+  faults.times--;
+  return faults.error;
 }
 
 static int failed(int error) {

@@ -12,13 +12,17 @@ const cache = fileURLToPath(new URL('../../node_modules/.cache/power-cut/', impo
 /** What an effect has to be for a fault to hit it: writes, syncs, creations, other metadata (rename, unlink, truncate). */
 export type EffectKinds = 'w' | 's' | 'c' | 'm' | 'wc' | 'wsc' | 'wscm';
 
-/** Effects `from` to `until` fail with `error`; with `short`, a write at `from` first writes half of its bytes. */
+/**
+ * Of the effects `from` to `until` the first `times` of the given kinds fail with `error`; with `short`, a write at
+ * `from` succeeds with half of its bytes instead.
+ */
 export interface Fault {
   readonly from: number;
   readonly until: number;
   readonly error: keyof typeof errorNumbers;
   readonly kinds: EffectKinds;
   readonly short: boolean;
+  readonly times: number;
 }
 
 /** What the preload library (shim.c) is told. All paths are absolute and free of links. */
@@ -40,7 +44,7 @@ const errorNumbers = { EIO: 5, ENOSPC: 28 } as const;
 
 /** The text of a fault in the shim's own form. */
 export function faultText(fault: Fault): string {
-  return `${fault.from} ${fault.until} ${errorNumbers[fault.error]} ${fault.kinds} ${fault.short ? 1 : 0}`;
+  return `${fault.from} ${fault.until} ${errorNumbers[fault.error]} ${fault.kinds} ${fault.short ? 1 : 0} ${fault.times}`;
 }
 
 /**
