@@ -1,6 +1,7 @@
 import { deliveryOf } from './deliveries.ts';
 import { type Facts, factsOfModel, factsOfStore } from './facts.ts';
-import { contractLimits, type NaiveDelivery, NaiveModel } from './naive-model.ts';
+import type { NaiveDelivery } from './naive-delivery.ts';
+import { contractLimits, NaiveModel } from './naive-model.ts';
 import { type PlanBatch, PlanStore } from './plan-store.ts';
 
 /** How the naive model ends when it is fed the deliveries one at a time. */

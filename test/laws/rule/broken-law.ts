@@ -7,7 +7,7 @@ import { command, types } from './commands.ts';
 import { deliveryOf } from './deliveries.ts';
 import type { Facts } from './facts.ts';
 import { anyCuts, anyHistory } from './histories.ts';
-import type { NaiveDelivery } from './naive-model.ts';
+import type { NaiveDelivery } from './naive-delivery.ts';
 import { type PlanBatch, PlanStore } from './plan-store.ts';
 import { countsOf, runCase } from './run-case.ts';
 

@@ -1,5 +1,5 @@
 import type { NumberedType } from '../../../src/domain/command.ts';
-import type { ClaimDelivery, NumberedDelivery, SkipDelivery, UnreadableDelivery } from './naive-model.ts';
+import type { ClaimDelivery, NumberedDelivery, SkipDelivery, UnreadableDelivery } from './naive-delivery.ts';
 
 /** Short names of the numbered command types. */
 export const types = {
@@ -13,7 +13,7 @@ export const types = {
 } as const satisfies Record<string, NumberedType>;
 
 /** What a worker does not know: a command of such a type can be read but never applied. */
-export const unknownType = 'macp.session.rename.v1' as NumberedType;
+const unknownType = 'macp.session.rename.v1' as NumberedType;
 
 export const first = '//test/first';
 export const second = '//test/second';

@@ -4,7 +4,7 @@ import { bytesDigest } from '../../../src/domain/digest.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../../../src/domain/identifiers.ts';
 import { decodeMessage, type Message, type MessageHeader } from '../../../src/domain/message.ts';
 import { decodeBinary } from '../../../src/domain/wire/binary.ts';
-import { identity, type NaiveDelivery } from './naive-model.ts';
+import { identity, type NaiveDelivery } from './naive-delivery.ts';
 
 const operator = '//test/operator';
 const decoded = new Map<string, Content>();

@@ -1,5 +1,7 @@
 import { keptIdentity } from './deliveries.ts';
-import { identity, type NaiveModel, type NaiveReign, type NaiveSession, parkedBytes } from './naive-model.ts';
+import { identity } from './naive-delivery.ts';
+import type { NaiveModel } from './naive-model.ts';
+import { type NaiveReign, type NaiveSession, parkedBytes } from './naive-session.ts';
 import type { PlanStore, StoredSession } from './plan-store.ts';
 
 /** Everything that may be seen of one session from outside, in one shape for the model and for the rule. */

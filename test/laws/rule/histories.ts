@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import type { NumberedType } from '../../../src/domain/command.ts';
 import { claim, command, homeless, skip, types, unreadable } from './commands.ts';
-import { contractLimits, type NaiveDelivery, NaiveModel, type NaiveSession } from './naive-model.ts';
+import type { NaiveDelivery } from './naive-delivery.ts';
+import { contractLimits, NaiveModel } from './naive-model.ts';
+import type { NaiveSession } from './naive-session.ts';
 
 /**
  * Histories in which anything may happen. A history is drawn as intents ("the next three numbers of the reigning
@@ -32,7 +34,7 @@ type Intent =
   | { readonly do: 'unreadable'; readonly text: string; readonly homeless: boolean }
   | { readonly do: 'again'; readonly back: number; readonly count: number };
 
-export type Step = Intent & { readonly session: string };
+type Step = Intent & { readonly session: string };
 
 const writers = ['//test/first', '//test/second', '//test/third'] as const;
 
@@ -122,7 +124,7 @@ export function anyHistory(length: number): fc.Arbitrary<readonly NaiveDelivery[
 export const anyCuts: fc.Arbitrary<readonly number[]> = fc.array(fc.nat(400), { maxLength: 12 });
 
 /** The deliveries that the steps stand for. */
-export function spellOut(steps: readonly Step[]): readonly NaiveDelivery[] {
+function spellOut(steps: readonly Step[]): readonly NaiveDelivery[] {
   const model = new NaiveModel(contractLimits);
   const deliveries: NaiveDelivery[] = [];
   const deliver = (delivery: NaiveDelivery): void => {

@@ -1,48 +1,14 @@
-import type { NumberedType } from '../../../src/domain/command.ts';
 import type { DeadLetterReason } from '../../../src/domain/plan.ts';
+import {
+  type ClaimDelivery,
+  identity,
+  type NaiveDelivery,
+  type NumberedDelivery,
+  type SkipDelivery,
+} from './naive-delivery.ts';
+import { type NaiveReign, type NaiveSession, newSession, parkedBytes, takeEffect } from './naive-session.ts';
 
-/**
- * The one rule once more, written from the words of the contract and from nothing else, as slow and as plain as it
- * gets: one delivery at a time, every command ever applied kept whole, no digest, no batch, no plan. It shares no code
- * with the rule that it is compared with; only types are imported.
- */
-
-export interface NumberedDelivery {
-  readonly kind: 'numbered';
-  readonly session: string;
-  readonly writer: string;
-  readonly epoch: number;
-  readonly sequence: number;
-  readonly type: NumberedType;
-  readonly data: string;
-  readonly valid: boolean;
-}
-
-export interface ClaimDelivery {
-  readonly kind: 'claim';
-  readonly session: string;
-  readonly writer: string;
-  readonly epoch: number;
-}
-
-export interface SkipDelivery {
-  readonly kind: 'skip';
-  readonly session: string;
-  /** The event's id. */
-  readonly id: string;
-  readonly epoch: number;
-  readonly sequence: number;
-}
-
-export interface UnreadableDelivery {
-  readonly kind: 'unreadable';
-  readonly session: string | undefined;
-  /** The whole message. */
-  readonly text: string;
-}
-
-export type NaiveDelivery = NumberedDelivery | ClaimDelivery | SkipDelivery | UnreadableDelivery;
-
+/** What a delivery counted as. */
 export type NaiveOutcome = 'duplicate' | 'applied' | 'parked' | 'claimed' | 'decided' | DeadLetterReason;
 
 /** The bounds that a reader of the contract can see. */
@@ -60,74 +26,11 @@ export const contractLimits: NaiveLimits = {
   parkedBytes: 64 * 1024 * 1024,
 };
 
-/** A finished stretch of a session; `writer` undefined: several merged, standing for every epoch up to `epoch`. */
-export interface NaiveReign {
-  readonly epoch: number;
-  readonly writer: string | undefined;
-  readonly first: number;
-  readonly last: number;
-}
-
-/** All there is to know of one session. */
-export interface NaiveSession {
-  presence: 'unknown' | 'known' | 'deleted';
-  epoch: number;
-  writer: string | undefined;
-  lastAtClaim: number;
-  last: number;
-  halted: boolean;
-  refused: boolean;
-  earlier: NaiveReign[];
-  /** Every command applied in any reign, by its number. */
-  readonly applied: Map<number, NumberedDelivery>;
-  readonly skipped: Set<number>;
-  readonly parked: Map<number, NumberedDelivery>;
-  /** By identity. */
-  readonly deadLetters: Map<string, DeadLetterReason>;
-  /** Ids of the decisions that counted. */
-  readonly decisions: Set<string>;
-  log: string[];
-  snapshot: string | undefined;
-  receipt: string | undefined;
-  anchor: string | undefined;
-}
-
-function newSession(): NaiveSession {
-  return {
-    presence: 'unknown',
-    epoch: 0,
-    writer: undefined,
-    lastAtClaim: 0,
-    last: 0,
-    halted: false,
-    refused: false,
-    earlier: [],
-    applied: new Map(),
-    skipped: new Set(),
-    parked: new Map(),
-    deadLetters: new Map(),
-    decisions: new Set(),
-    log: [],
-    snapshot: undefined,
-    receipt: undefined,
-    anchor: undefined,
-  };
-}
-
-/** What makes two deliveries the same: the session is left out, because everything is kept by session. */
-export function identity(delivery: NaiveDelivery): string {
-  switch (delivery.kind) {
-    case 'numbered':
-      return `${delivery.epoch} ${delivery.writer} ${delivery.sequence} ${delivery.type} ${delivery.data}`;
-    case 'claim':
-      return `${delivery.epoch} ${delivery.writer} claim`;
-    case 'skip':
-      return `decision ${delivery.id}`;
-    case 'unreadable':
-      return `unreadable ${delivery.text}`;
-  }
-}
-
+/**
+ * The one rule once more, written from the words of the contract and from nothing else, as slow and as plain as it
+ * gets: one delivery at a time, every command ever applied kept whole, no digest, no batch, no plan. It shares no code
+ * with the rule that it is compared with; only types are imported.
+ */
 export class NaiveModel {
   readonly sessions = new Map<string, NaiveSession>();
   /** Dead letters of messages that name no session. */
@@ -251,13 +154,6 @@ export class NaiveModel {
   }
 }
 
-/** Bytes of data that wait. */
-export function parkedBytes(session: NaiveSession): number {
-  let bytes = 0;
-  for (const command of session.parked.values()) bytes += Buffer.byteLength(command.data);
-  return bytes;
-}
-
 function isWaiting(session: NaiveSession, command: NumberedDelivery): boolean {
   const waiting = session.parked.get(command.sequence);
   return waiting !== undefined && identity(waiting) === identity(command);
@@ -298,37 +194,4 @@ function deadLetter(session: NaiveSession, delivery: NaiveDelivery, reason: Dead
 function conflict(session: NaiveSession, command: NumberedDelivery): NaiveOutcome {
   session.halted = true;
   return deadLetter(session, command, 'conflict');
-}
-
-/** The data of a session, and what each command type does to it. */
-export type NaiveData = Pick<NaiveSession, 'presence' | 'log' | 'snapshot' | 'receipt' | 'anchor'>;
-
-export function takeEffect(session: NaiveData, command: Pick<NumberedDelivery, 'type' | 'data'>): void {
-  switch (command.type) {
-    case 'macp.session.delete.v1':
-      session.presence = 'deleted';
-      session.log = [];
-      session.snapshot = undefined;
-      session.receipt = undefined;
-      session.anchor = undefined;
-      return;
-    case 'macp.receipt.store.v1':
-      if (session.presence === 'known') session.receipt ??= command.data;
-      return;
-    case 'macp.anchor.store.v1':
-      if (session.presence === 'known') session.anchor = command.data;
-      return;
-    case 'macp.session.create.v1':
-      break;
-    case 'macp.log.append.v1':
-      session.log.push(command.data);
-      break;
-    case 'macp.session.save.v1':
-      session.snapshot = command.data;
-      break;
-    case 'macp.log.replace.v1':
-      session.log = (JSON.parse(command.data) as unknown[]).map((entry) => JSON.stringify(entry));
-      break;
-  }
-  session.presence = 'known';
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { claim, command, types } from './commands.ts';
-import type { NaiveDelivery, NumberedDelivery } from './naive-model.ts';
+import type { NaiveDelivery, NumberedDelivery } from './naive-delivery.ts';
 
 /**
  * Histories of writers that keep to the contract: each claims, numbers from `last + 1` once its claim was applied,

@@ -1,5 +1,5 @@
 import type { SessionFacts } from '../facts.ts';
-import type { NaiveDelivery } from '../naive-model.ts';
+import type { NaiveDelivery } from '../naive-delivery.ts';
 
 /**
  * One law of the table, as a story: what is delivered, one at a time, and what each delivery counts as. Counts are
