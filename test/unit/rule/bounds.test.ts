@@ -6,7 +6,7 @@ import { planBatch } from '../../../src/domain/rule/plan-batch.ts';
 import { claim, command, second, types } from '../../laws/rule/commands.ts';
 import { deliveryOf } from '../../laws/rule/deliveries.ts';
 import { factsOfStore } from '../../laws/rule/facts.ts';
-import type { NaiveDelivery, NumberedDelivery } from '../../laws/rule/naive-model.ts';
+import type { NaiveDelivery, NumberedDelivery } from '../../laws/rule/naive-delivery.ts';
 import { PlanStore } from '../../laws/rule/plan-store.ts';
 import { countsOf } from '../../laws/rule/run-case.ts';
 
