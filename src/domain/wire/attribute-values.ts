@@ -104,9 +104,7 @@ export function readUuid(bytes: Uint8Array): string | undefined {
   return uuid.test(text) ? text : undefined;
 }
 
-/**
- * The media type of a `content-type`, without parameters and in lower case (RFC 9110, 8.3.1).
- */
+/** The media type of a `content-type`, without parameters and in lower case (RFC 9110, 8.3.1). */
 export function mediaType(contentType: Uint8Array): string {
   const text = asBuffer(contentType).toString('latin1');
   const end = text.indexOf(';');

@@ -15,7 +15,7 @@ import { carriesJson, contentOfEvent, unreadable } from './event-content.ts';
 import { readStructured } from './structured-event.ts';
 
 /** Prefix of the headers that hold CloudEvents attributes (CloudEvents 1.0.2, Kafka protocol binding, 3.2). */
-export const attributeHeaderPrefix = 'ce_';
+const attributeHeaderPrefix = 'ce_';
 /** Header with the media type of the data, or of the whole event in structured mode. */
 export const contentTypeHeader = 'content-type';
 /** Header that other software puts the W3C trace context in; `ce_traceparent` stands before it. */
