@@ -103,7 +103,10 @@ export interface SessionChange {
   readonly receipt: Replacement | undefined;
   readonly anchor: Replacement | undefined;
   readonly parked: readonly ParkedCommand[];
-  /** Sequences of commands that were parked before this commit and are so no more. */
+  /**
+   * Sequences of commands that were parked before this commit and are so no more. Taken out before `parked` is put in:
+   * one sequence may stand in both.
+   */
   readonly unparked: readonly Sequence[];
   readonly filed: readonly FiledRecord[];
 }
