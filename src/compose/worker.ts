@@ -7,6 +7,7 @@ import type { Store } from '../ports/store.ts';
 import { logPipeline } from '../telemetry/pipeline-log.ts';
 import { openQueue, openStore, queueAddress, storeAddress } from './open.ts';
 
+const longestTimer = 2 ** 31 - 1;
 const backoff = { initial: 100, maximum: 10_000 };
 
 /** Log lines as JSON on standard error. */
@@ -97,10 +98,13 @@ export class Worker implements AsyncDisposable {
       this.#pipeline.stop().catch(() => undefined);
     };
     interruption.addEventListener('abort', stop);
+    // An idle embedded queue waits for nothing that the event loop knows of: without this the process would just end.
+    const alive = setInterval(() => undefined, longestTimer);
     try {
       const summary = await work();
       return { ...summary, milliseconds: systemClock.elapsed() - start };
     } finally {
+      clearInterval(alive);
       interruption.removeEventListener('abort', stop);
     }
   }
