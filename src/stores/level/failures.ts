@@ -20,7 +20,10 @@ export function classify(error: unknown, directory: string, doing: string): Pers
   if (says(/LEVEL_CORRUPTION|Corruption:/)) {
     return new PersistenceError('STORE_CORRUPT', `${where} is damaged (${doing})`, { cause: error });
   }
-  if (says(/LEVEL_DATABASE_NOT_OPEN|LEVEL_ITERATOR_NOT_OPEN|LEVEL_SNAPSHOT_NOT_OPEN|LEVEL_BATCH_NOT_OPEN/)) {
+  if (
+    !says(/LEVEL_IO_ERROR/) &&
+    says(/LEVEL_DATABASE_NOT_OPEN|LEVEL_ITERATOR_NOT_OPEN|LEVEL_SNAPSHOT_NOT_OPEN|LEVEL_BATCH_NOT_OPEN/)
+  ) {
     return new PersistenceError('STORE_UNAVAILABLE', `${where} is being opened anew (${doing})`, { cause: error });
   }
   return new PersistenceError('STORE_IO_FAILED', `${where} failed (${doing}): ${texts.at(-1) ?? String(error)}`, {

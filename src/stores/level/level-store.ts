@@ -8,6 +8,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { FiledKey, Page, SessionView, Store, StoreCapabilities, StoreIdentity } from '../../ports/store.ts';
 import { assertPlan, storeClosed } from '../plan-checks.ts';
+import type { ReusedBatch } from './batch.ts';
 import { checkPlan, isCommitted, noteCommitted, storedVersions } from './check-plan.ts';
 import { type OpenDatabase, openClassicLevel, probeRoom } from './database.ts';
 import { classify } from './failures.ts';
@@ -179,10 +180,9 @@ class ClassicLevelStore implements LevelStore {
     const stored = await this.#read(() => storedVersions(opened, plan));
     if (plan === this.#unsettled && isCommitted(opened, plan, stored)) return this.#settle(opened, plan);
     checkPlan(opened, plan, stored);
-    const batch = opened.database.batch();
-    const garbage = writePlan(batch, plan);
+    const garbage = fill(opened.batch, plan);
     try {
-      await batch.write({ sync: true });
+      await opened.batch.write();
     } catch (error) {
       const failure = this.#writeFailed(error, 'committing');
       if (failure.code === 'DISK_FULL') this.#unsettled = plan;
@@ -259,5 +259,15 @@ class ClassicLevelStore implements LevelStore {
 
   #unavailable(): PersistenceError {
     return new PersistenceError('STORE_UNAVAILABLE', `the level store in ${this.#opening.directory} is not open now`);
+  }
+}
+
+/** Puts the plan into the batch; when something in it cannot be written, the batch is left empty. */
+function fill(batch: ReusedBatch, plan: Plan): number {
+  try {
+    return writePlan(batch, plan);
+  } catch (error) {
+    batch.clear();
+    throw error;
   }
 }

@@ -3,6 +3,7 @@ import { createLevelDatabase } from '../../level/create-database.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { StoreIdentity } from '../../ports/store.ts';
+import { ReusedBatch } from './batch.ts';
 import { Cleaner } from './cleaner.ts';
 import { type Database, makeDurableDirectory, type OpenDatabase, removeProbe, settleIdentity } from './database.ts';
 import { LevelReader } from './level-reader.ts';
@@ -14,6 +15,7 @@ export interface OpenedLevel {
   readonly database: Database;
   readonly identity: StoreIdentity;
   readonly reader: LevelReader;
+  readonly batch: ReusedBatch;
   readonly cleaner: Cleaner;
   readonly versions: VersionCache;
   readonly positions: Map<SourceId, Map<number, StoredPosition>>;
@@ -52,6 +54,7 @@ export async function openLevel(
       database,
       identity,
       reader,
+      batch: new ReusedBatch(database),
       cleaner: new Cleaner(database, turns, clock, cleaningFailed),
       versions: new VersionCache(options.cachedVersions),
       positions: await reader.positions(),

@@ -4,14 +4,9 @@ import { encodeParkedCommand, encodeParkedHeader } from '../../domain/encoding/p
 import { encodeStoredPosition } from '../../domain/encoding/position.ts';
 import type { FiledRecord, Plan, Replacement, SessionChange } from '../../domain/plan.ts';
 import { firstOrdinal } from '../plan-checks.ts';
+import type { Batch } from './batch.ts';
 import { encodeGarbage } from './garbage.ts';
-import { EntryKeys, filedKey, garbageKey, type Key, parkedKey, positionKey, sessionKey } from './keys.ts';
-
-/** Takes the operations of one atomic step. It copies keys and values as they are given. */
-export interface Batch {
-  put(key: Key, value: Uint8Array): unknown;
-  del(key: Key): unknown;
-}
+import { EntryKeys, filedKey, garbageKey, parkedKey, positionKey, sessionKey } from './keys.ts';
 
 /** Writes everything that `plan` says into `batch`. Returns how many generations became garbage. */
 export function writePlan(batch: Batch, plan: Plan): number {
