@@ -85,6 +85,17 @@ describe('the embedded queue', () => {
     await surviveEverywhere((at) => ({ seed: at, fault: { kind: 'ENOSPC', at, effects: count }, powerOff: false }));
   });
 
+  test.each([2, 3, 4, 5])(
+    'what a full disk refused stays out when the power is cut %i effects later',
+    async (later) => {
+      await surviveEverywhere((at) => ({
+        seed: at * later,
+        fault: { kind: 'ENOSPC', at, effects: 1, thenCutAt: at + later },
+        powerOff: true,
+      }));
+    },
+  );
+
   test.each(['datasync', 'syncDirectory'] as const)(
     'a file system whose %s does nothing is caught',
     async (omission) => {

@@ -15,6 +15,7 @@ import { lostHistory } from '../lost-history.ts';
 import { publishProblem } from '../publish-problem.ts';
 import type { Backlog } from './backlog.ts';
 import { Batches } from './batches.ts';
+import { isDiskFull } from './disk-full.ts';
 import { EmbeddedConsumer } from './embedded-consumer.ts';
 import { findStarts, type Start, verifyStart } from './history.ts';
 import type { Journal } from './journal.ts';
@@ -112,13 +113,16 @@ export class EmbeddedQueue implements Queue {
     backlog.wake();
     await journal.settled();
     const current = this.#consumer;
-    if (current?.consumer !== undefined) {
-      await current.handler.revoked(this.#partitionNumbers());
-      await current.consumer.close();
+    try {
+      if (current?.consumer !== undefined) {
+        await current.handler.revoked(this.#partitionNumbers());
+        await current.consumer.close();
+      }
+      // A note that a failing disk does not take only delays retention.
+      if (journal.failure === undefined) await retention.settle().catch(() => undefined);
+    } finally {
+      await journal.close().finally(() => ledger.close());
     }
-    if (journal.failure === undefined) await retention.settle();
-    await journal.close();
-    await ledger.close();
   }
 
   async #consumerOf(handler: AssignmentHandler): Promise<EmbeddedConsumer> {
@@ -189,7 +193,8 @@ export class EmbeddedQueue implements Queue {
       this.#noted = this.#consumed;
       await retention.note();
     } catch (error) {
-      throw journal.fail('removing consumed segments', error);
+      // Consumed segments then stay a little longer, and go when there is room for the note.
+      if (!isDiskFull(error)) throw journal.fail('removing consumed segments', error);
     }
   }
 

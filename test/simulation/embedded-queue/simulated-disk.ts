@@ -7,7 +7,7 @@ export type EffectKind = 'write' | 'datasync' | 'truncate' | 'create' | 'makeDir
 export type Fault =
   | { readonly kind: 'power cut'; readonly at: number }
   | { readonly kind: 'EIO'; readonly at: number }
-  | { readonly kind: 'ENOSPC'; readonly at: number; readonly effects: number };
+  | { readonly kind: 'ENOSPC'; readonly at: number; readonly effects: number; readonly thenCutAt?: number };
 
 /** What a broken file system leaves out, to show that the checks notice it. */
 export type Omission = 'datasync' | 'syncDirectory';
@@ -90,7 +90,7 @@ export class SimulatedDisk implements FileSystem {
     return {
       read: async (target, position) => file.read(target, position),
       write: async (bytes, position) => {
-        this.#effect('write', () => file.write(bytes.slice(0, this.#random(bytes.length + 1)), position));
+        this.#effect('write', () => file.write(this.#part(bytes), position));
         file.write(Uint8Array.from(bytes), position);
       },
       datasync: async () => {
@@ -107,6 +107,11 @@ export class SimulatedDisk implements FileSystem {
     };
   }
 
+  /** What a failing write wrote all the same: a part, or everything. */
+  #part(bytes: Uint8Array): Uint8Array {
+    return bytes.slice(0, this.#random(3) === 0 ? bytes.length : this.#random(bytes.length));
+  }
+
   /** Counts an effect. Where it goes wrong, `part` is what happens of it. */
   #effect(kind: EffectKind, part?: () => void): void {
     this.effects.push(kind);
@@ -114,7 +119,8 @@ export class SimulatedDisk implements FileSystem {
     const fault = this.#fault;
     const number = this.effects.length;
     if (fault === undefined || number < fault.at) return;
-    if (fault.kind === 'power cut') {
+    const cutAt = fault.kind === 'power cut' ? fault.at : fault.kind === 'ENOSPC' ? fault.thenCutAt : undefined;
+    if (cutAt !== undefined && number >= cutAt) {
       // A sync that the power cut interrupts may have written anything: that is decided after the cut.
       if (kind === 'write') part?.();
       this.#isOff = true;

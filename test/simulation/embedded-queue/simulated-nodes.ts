@@ -119,7 +119,7 @@ export class SimulatedDirectory {
   afterPowerCut(random: Random): SimulatedDirectory {
     const directory = new SimulatedDirectory();
     const left = new Map(this.#durable);
-    for (const { name, node } of this.#changes.slice(0, random(this.#changes.length + 1))) enter(left, name, node);
+    for (const { name, node } of this.#changes) if (random(2) === 0) enter(left, name, node);
     for (const [name, node] of left) directory.set(name, node.afterPowerCut(random));
     directory.sync();
     return directory;
