@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readContents } from '../../src/conformance/store-contents.ts';
+import {
+  PlanBuilder,
+  someDeadLetter,
+  someDecision,
+  someParked,
+  somePosition,
+} from '../../src/conformance/store-plan-builder.ts';
+import { bytes, entries, source } from '../../src/conformance/store-samples.ts';
+import type { SessionId } from '../../src/domain/identifiers.ts';
+import type { Plan } from '../../src/domain/plan.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { levelHarness } from '../support/level-harness.ts';
+import { memoryHarness } from '../support/memory-harness.ts';
+
+const kinds = [
+  'create',
+  'append',
+  'replace',
+  'save',
+  'receipt',
+  'anchor',
+  'remove',
+  'park',
+  'file',
+  'unreadable',
+  'position',
+] as const;
+const ids = ['a', 'aa', 'é', 'b'] as SessionId[];
+
+const step = fc.record({ kind: fc.constantFrom(...kinds), session: fc.constantFrom(...ids), size: fc.nat({ max: 5 }) });
+/** What happens next: a plan is committed, one is committed twice, or the store is closed and opened again. */
+const event = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ event: fc.constant('commit'), steps: fc.array(step, { maxLength: 6 }) }) },
+  { weight: 1, arbitrary: fc.record({ event: fc.constantFrom('repeat', 'reopen') }) },
+);
+
+function take(
+  builder: PlanBuilder,
+  { kind, session, size }: typeof step extends fc.Arbitrary<infer Step> ? Step : never,
+  n: number,
+) {
+  const text = bytes(`${kind} ${n}`);
+  switch (kind) {
+    case 'create':
+      return builder.create(session);
+    case 'append':
+      return builder.append(session, ...entries(n, n + size));
+    case 'replace':
+      return builder.replace(session, ...entries(n, n + size));
+    case 'save':
+      return builder.save(session, text);
+    case 'receipt':
+      return builder.receipt(session, text);
+    case 'anchor':
+      return builder.anchor(session, size === 0 ? 'remove' : text);
+    case 'remove':
+      return builder.remove(session);
+    case 'park':
+      return builder.park(session, someParked(n + 1, text));
+    case 'file':
+      return builder.file(session, size > 2 ? someDeadLetter(`${n}`, session) : someDecision(`${n}`, session));
+    case 'unreadable':
+      return builder.unreadable(someDeadLetter(`${n}`, undefined));
+    case 'position':
+      return builder.position(source, size, somePosition(n + 1));
+  }
+}
+
+/** The code with which the store refused the plan, or undefined. */
+async function commit(store: Store, plan: Plan): Promise<string | undefined> {
+  return store.commit(plan).then(
+    () => undefined,
+    (error: { code?: string }) => error.code ?? String(error),
+  );
+}
+
+test('any plans, repeated, refused, and with the store opened anew between them, leave level with what memory holds', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(event, { maxLength: 25 }), async (events) => {
+      const [memory, level] = [await memoryHarness.create(), await levelHarness.create()];
+      try {
+        const builder = new PlanBuilder();
+        let last: Plan = builder.build();
+        let n = 0;
+        for (const next of events) {
+          if (next.event === 'reopen') await level.reopen();
+          if ('steps' in next) {
+            for (const each of next.steps) {
+              n += 10;
+              take(builder, each, n);
+            }
+            last = builder.build();
+          }
+          expect(await commit(level.store, last)).toBe(await commit(memory.store, last));
+          expect(await readContents(level.store, 3)).toEqual(await readContents(memory.store));
+        }
+      } finally {
+        await level.dispose();
+        await memory.dispose();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { wireLimits } from '../../../src/domain/command.ts';
+import { type Cursor, initialCursor } from '../../../src/domain/cursor.ts';
+import { digestBytes, shortDigestBytes } from '../../../src/domain/digest.ts';
+import { decodeCursor, decodeCursorVersion, encodeCursor } from '../../../src/domain/encoding/cursor.ts';
+import { decodeFiled, encodeFiled } from '../../../src/domain/encoding/filed.ts';
+import {
+  decodeParkedCommand,
+  decodeParkedHeader,
+  encodeParkedCommand,
+  encodeParkedHeader,
+} from '../../../src/domain/encoding/parked.ts';
+import { decodeStoredPosition, encodeStoredPosition } from '../../../src/domain/encoding/position.ts';
+import { type ErrorCode, errorDefinitions, isPersistenceError } from '../../../src/domain/errors.ts';
+import { deadLetterReasons } from '../../../src/domain/plan.ts';
+
+const count = fc.maxSafeNat();
+const text = fc.string({ unit: 'grapheme' });
+const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+const bytes = fc.uint8Array({ maxLength: 300 });
+const latin1 = (length: number) =>
+  fc.uint8Array({ minLength: length, maxLength: length }).map((array) => Buffer.from(array).toString('latin1'));
+const digest = latin1(digestBytes);
+const position = fc.record({ partition: count, offset: count });
+
+const cursor = fc.record({
+  presence: fc.constantFrom('unknown', 'known', 'deleted'),
+  epoch: count,
+  writer: optional(text),
+  first: count,
+  last: count,
+  recent: fc.nat({ max: wireLimits.rememberedDigests }).chain((digests) => latin1(digests * shortDigestBytes)),
+  earlier: fc.array(fc.record({ epoch: count, writer: optional(text), first: count, last: count }), { maxLength: 16 }),
+  skipped: fc.array(fc.record({ from: count, to: count }), { maxLength: 20 }),
+  halted: fc.boolean(),
+  refused: fc.boolean(),
+  entries: count,
+  generation: count,
+  compactionBase: count,
+  hasReceipt: fc.boolean(),
+  hasAnchor: fc.boolean(),
+  parkedCommands: count,
+  parkedBytes: count,
+  filed: count,
+  version: count,
+});
+const parkedHeader = fc.record({ sequence: count, epoch: count, writer: text, digest, bytes: count });
+const parkedCommand = fc.record({
+  sequence: count,
+  epoch: count,
+  writer: text,
+  digest,
+  bytes: count,
+  position,
+  message: bytes,
+});
+const deadLetter = fc.record({
+  kind: fc.constant('dead letter'),
+  id: text,
+  reason: fc.constantFrom(...deadLetterReasons),
+  detail: text,
+  refusal: optional(
+    fc.record({ code: fc.constantFrom(...(Object.keys(errorDefinitions) as ErrorCode[])), message: text }),
+  ),
+  session: optional(text),
+  epoch: optional(count),
+  writer: optional(text),
+  sequence: optional(count),
+  position,
+  message: bytes,
+});
+const decision = fc.record({
+  kind: fc.constant('decision'),
+  id: text,
+  session: text,
+  epoch: count,
+  sequence: count,
+  by: text,
+  reason: text,
+  position,
+});
+
+interface Codec {
+  readonly name: string;
+  readonly values: fc.Arbitrary<unknown>;
+  readonly encode: (value: never) => Uint8Array;
+  readonly decode: (bytes: Uint8Array) => unknown;
+}
+
+const codecs: readonly Codec[] = [
+  { name: 'cursor', values: cursor, encode: encodeCursor, decode: decodeCursor },
+  { name: 'parked header', values: parkedHeader, encode: encodeParkedHeader, decode: decodeParkedHeader },
+  { name: 'parked command', values: parkedCommand, encode: encodeParkedCommand, decode: decodeParkedCommand },
+  { name: 'filed record', values: fc.oneof(deadLetter, decision), encode: encodeFiled, decode: decodeFiled },
+  {
+    name: 'stored position',
+    values: fc.record({ next: count, digest }),
+    encode: encodeStoredPosition,
+    decode: decodeStoredPosition,
+  },
+];
+
+describe.each(codecs)('the codec of a $name', ({ values, encode, decode }) => {
+  test('gives back every value', () => {
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(decode(encode(value as never))).toEqual(value);
+      }),
+    );
+  });
+
+  test('refuses every record that is cut short or goes on', () => {
+    fc.assert(
+      fc.property(values, fc.nat(), (value, at) => {
+        const whole = encode(value as never);
+        expect(corrupt(decode, whole.subarray(0, at % whole.length))).toBe(true);
+        expect(corrupt(decode, Buffer.concat([whole, Buffer.of(at)]))).toBe(true);
+      }),
+    );
+  });
+
+  test('refuses another format version', () => {
+    fc.assert(
+      fc.property(values, fc.integer({ min: 0, max: 255 }), (value, version) => {
+        fc.pre(version !== 1);
+        const other = Buffer.from(encode(value as never));
+        other[0] = version;
+        expect(corrupt(decode, other)).toBe(true);
+      }),
+    );
+  });
+
+  test('reads other bytes as something of its kind or refuses them as STORE_CORRUPT, and never throws anything else', () => {
+    const readable = (garbage: Uint8Array) => {
+      const refused = corrupt(decode, garbage);
+      expect(refused || decode(garbage) !== undefined).toBe(true);
+    };
+    fc.assert(fc.property(bytes, readable));
+    fc.assert(fc.property(bytes, (rest) => readable(Buffer.concat([Buffer.of(1), rest]))));
+  });
+});
+
+test('the version of a cursor is read alone', () => {
+  fc.assert(
+    fc.property(cursor, (value) => {
+      expect(decodeCursorVersion(encodeCursor(value as unknown as Cursor))).toBe(value.version);
+    }),
+  );
+  expect(corrupt(decodeCursorVersion, Buffer.of())).toBe(true);
+  expect(corrupt(decodeCursorVersion, Buffer.of(1, 0x80))).toBe(true);
+});
+
+test('a cursor with 16 digests and a usual writer takes less than 200 bytes', () => {
+  const usual = { ...initialCursor, writer: '//agents.example/writer/0a1b2c3d4e5f', recent: 'd'.repeat(128) } as Cursor;
+  expect(encodeCursor({ ...usual, last: 123_456, entries: 123_456, version: 123_456 } as Cursor).length).toBeLessThan(
+    200,
+  );
+});
+
+function corrupt(decode: (bytes: Uint8Array) => unknown, garbage: Uint8Array): boolean {
+  try {
+    decode(garbage);
+    return false;
+  } catch (error) {
+    if (isPersistenceError(error, 'STORE_CORRUPT')) return true;
+    throw error;
+  }
+}
