@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { FileSystem, OpenFile, OpenMode } from '../ports/file-system.ts';
 
 const flags: Readonly<Record<OpenMode, string>> = { read: 'r', write: 'r+', create: 'w+' };
@@ -50,15 +51,26 @@ class NodeFile implements OpenFile {
   }
 }
 
+/** Step by step, because Node's own recursive mkdir reports a full disk as ENOENT. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' && dirname(path) !== path) {
+      await makeDirectory(dirname(path));
+      await makeDirectory(path);
+    } else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
+}
+
 /** The file system of the machine, through `node:fs`. */
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
     return new NodeFile(await open(path, flags[mode], 0o600));
   },
   list: (directory) => readdir(directory),
-  async makeDirectory(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  },
+  makeDirectory,
   remove: (path) => rm(path),
   async syncDirectory(path) {
     const handle = await open(path, 'r');

@@ -70,24 +70,25 @@ export async function heldDeliveries({ queue }: MainPath): Promise<readonly Queu
 
 /** How many of the lines, from the first on, the queue holds. */
 export function leadingHeld(queued: readonly QueuedDelivery[], lines: readonly string[]): number {
-  const held = new Set(
+  const held = namesOf(queued);
+  const first = commandsOf(lines).findIndex(({ session, sequence }) => !held.has(`${session} ${sequence}`));
+  return first < 0 ? lines.length : first;
+}
+
+function namesOf(queued: readonly QueuedDelivery[]): ReadonlySet<string> {
+  return new Set(
     queued.map(({ content }) =>
       content.kind === 'numbered' ? `${content.session} ${content.sequence}` : content.kind,
     ),
   );
-  const first = commandsOf(lines).findIndex(({ session, sequence }) => !held.has(`${session} ${sequence}`));
-  return first < 0 ? lines.length : first;
 }
 
 function queueComplaints(queued: readonly QueuedDelivery[], reached: number, acknowledged: number): readonly string[] {
   const complaints: string[] = [];
   if (reached < acknowledged)
     complaints.push(`${acknowledged} publishes were acknowledged, the queue holds ${reached}`);
-  if (reached < new Set(queued.map(({ position }) => `${position.partition} ${position.offset}`)).size) {
-    complaints.push(
-      `the queue holds ${queued.length} deliveries, but only the first ${reached} commands without a hole`,
-    );
-  }
+  const { size } = namesOf(queued);
+  if (reached < size) complaints.push(`the queue holds ${size} commands, but only the first ${reached} without a hole`);
   return complaints;
 }
 

@@ -1,5 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from '../../src/domain/command.ts';
 import { isPersistenceError } from '../../src/domain/errors.ts';
+import type { Pipeline } from '../../src/pipeline/pipeline.ts';
 import type { Queue } from '../../src/ports/queue.ts';
 import { heldDeliveries, leadingHeld, type Promised } from './examine.ts';
 import { commandsOf, type MainPath } from './main-path.ts';
@@ -25,9 +27,10 @@ export async function workThrough(
   };
   tell({});
   const pipeline = path.newPipeline();
-  const committed = new Map<number, number>();
-  pipeline.on('committed', ({ positions }) => {
-    for (const { partition, to } of positions) committed.set(partition, to.next);
+  const positions = await path.store.readPositions(path.queue.source);
+  const committed = new Map([...positions].map(([partition, { next }]) => [partition, next]));
+  pipeline.on('committed', ({ positions: steps }) => {
+    for (const { partition, to } of steps) committed.set(partition, to.next);
     tell({ committed: [...committed] });
   });
   const work = pipeline.run();
@@ -37,13 +40,22 @@ export async function workThrough(
   );
   // Whichever of the two fails first decides; the other is then stopped and its outcome is of no interest.
   try {
-    await Promise.race([publishing, work]);
+    await Promise.race([publishing.then(() => consumed(path.queue, pipeline, committed)), work]);
   } finally {
     await pipeline.stop();
     await Promise.allSettled([publishing]);
   }
   await work;
-  await path.newPipeline().runUntilCaughtUp();
+}
+
+/** Resolves once everything that the queue holds is committed. */
+async function consumed(queue: Queue, pipeline: Pipeline, committed: ReadonlyMap<number, number>): Promise<void> {
+  for (;;) {
+    const bounds = [...(await queue.bounds())];
+    if (bounds.every(([partition, { start, end }]) => start === end || (committed.get(partition) ?? 0) >= end)) return;
+    if (pipeline.state !== 'running' && pipeline.state !== 'waiting') return;
+    await wait(1);
+  }
 }
 
 async function publishInOrder(

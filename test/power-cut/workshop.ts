@@ -10,7 +10,7 @@ import { Random } from './random.ts';
 import { type Outcome, runProgram } from './run.ts';
 import { compileShim, type ShimOptions } from './shim.ts';
 
-const stream = fileURLToPath(new URL('../fixtures/golden/v0.4.0/commands.ndjson', import.meta.url));
+export const stream = fileURLToPath(new URL('../fixtures/golden/v0.4.0/commands.ndjson', import.meta.url));
 
 /** Every cut is examined with POWER_CUT=all, a repeatable sample otherwise; POWER_CUT_SEED chooses another sample. */
 const examinesAll = process.env['POWER_CUT'] === 'all';

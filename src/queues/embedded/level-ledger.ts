@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { PersistenceError } from '../../domain/errors.ts';
 import { createLevelDatabase } from '../../level/create-database.ts';
+import { isDiskFull } from './disk-full.ts';
 import type { Ledger, OpenLedger, QueueIdentity } from './ledger.ts';
 
 const identityKey = 'identity';
@@ -54,9 +55,13 @@ export const openLevelLedger: OpenLedger = async (directory) => {
         { cause: error },
       );
     }
-    throw new PersistenceError('QUEUE_IO_FAILED', `the database in ${place} does not open`, {
-      cause: error,
-    });
+    throw new PersistenceError(
+      isDiskFull(error) ? 'DISK_FULL' : 'QUEUE_IO_FAILED',
+      `the database in ${place} does not open`,
+      {
+        cause: error,
+      },
+    );
   }
 };
 
