@@ -27,14 +27,15 @@ export interface CommandOptions {
   /** Commands of one number, type and variation have the same bytes. */
   readonly variation?: number;
   readonly valid?: boolean;
+  readonly misnamed?: boolean;
 }
 
 /** Command `sequence` of a session: an append to session `s` by the first writer in epoch 1 unless told otherwise. */
 export function command(sequence: number, options: CommandOptions = {}): NumberedDelivery {
-  const { session = 's', writer = first, epoch = 1, variation = 0, valid = true } = options;
+  const { session = 's', writer = first, epoch = 1, variation = 0, valid = true, misnamed = false } = options;
   const { type = types.append } = options;
-  const reign = { kind: 'numbered', session, writer, epoch, sequence } as const;
-  if (valid) return { ...reign, type, data: validData(type, session, sequence, variation), valid };
+  const reign = { kind: 'numbered', session, writer, epoch, sequence, misnamed } as const;
+  if (valid) return { ...reign, type, data: validData(type, session, sequence, variation), valid: !misnamed };
   const invalid = invalidData(type, sequence, variation);
   return invalid === undefined
     ? { ...reign, type: unknownType, data: `{"was":"${type} ${sequence} ${variation}"}`, valid }

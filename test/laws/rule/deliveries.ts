@@ -7,6 +7,7 @@ import { decodeBinary } from '../../../src/domain/wire/binary.ts';
 import { identity, type NaiveDelivery } from './naive-delivery.ts';
 
 const operator = '//test/operator';
+const misnamed = '/misnamed';
 const decoded = new Map<string, Content>();
 
 /** What arrives when `naive` is sent: its message written by hand, its content as the wire format reads it. */
@@ -80,7 +81,7 @@ function partsOf(naive: NaiveDelivery): { headers: readonly (readonly [string, s
     case 'skip':
       return { headers: attributes(skipType, naive.id, { session: naive.session, writer: operator }), value: '{}' };
     case 'numbered': {
-      const id = `${naive.session}/${naive.epoch}/${naive.sequence}`;
+      const id = `${naive.session}/${naive.epoch}/${naive.sequence}${naive.misnamed ? misnamed : ''}`;
       const content = naive.data === '' ? [] : [['content-type', contentType(naive.type)] as const];
       return { headers: [...attributes(naive.type, id, naive), ...content], value: naive.data };
     }
@@ -117,5 +118,6 @@ export function keptIdentity(encoded: Uint8Array): string {
   if (type === undefined) return `unreadable ${value}`;
   if (type === skipType) return `decision ${headers.get('ce_id')}`;
   const reign = `${headers.get('ce_macpepoch')} ${headers.get('ce_source')}`;
-  return type === claimType ? `${reign} claim` : `${reign} ${headers.get('ce_macpsequence')} ${type} ${value}`;
+  const suffix = headers.get('ce_id')?.endsWith(misnamed) === true ? ' misnamed' : '';
+  return type === claimType ? `${reign} claim` : `${reign} ${headers.get('ce_macpsequence')} ${type} ${value}${suffix}`;
 }

@@ -10,6 +10,8 @@ export interface NumberedDelivery {
   readonly type: NumberedType;
   readonly data: string;
   readonly valid: boolean;
+  /** Its data is right, but its event id is not the one it must have: not valid for an attribute only. */
+  readonly misnamed: boolean;
 }
 
 export interface ClaimDelivery {
@@ -41,7 +43,7 @@ export type NaiveDelivery = NumberedDelivery | ClaimDelivery | SkipDelivery | Un
 export function identity(delivery: NaiveDelivery): string {
   switch (delivery.kind) {
     case 'numbered':
-      return `${delivery.epoch} ${delivery.writer} ${delivery.sequence} ${delivery.type} ${delivery.data}`;
+      return `${delivery.epoch} ${delivery.writer} ${delivery.sequence} ${delivery.type} ${delivery.data}${delivery.misnamed ? ' misnamed' : ''}`;
     case 'claim':
       return `${delivery.epoch} ${delivery.writer} claim`;
     case 'skip':

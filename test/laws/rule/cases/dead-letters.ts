@@ -26,6 +26,17 @@ export const deadLetterCases: readonly Case[] = [
     after: { last: 2, filed: 1, halted: false },
   },
   {
+    law: 'a command refused for an attribute only is repaired by the same data with the attribute corrected',
+    steps: [
+      [command(1, { misnamed: true }), 'refused'],
+      [command(1, { misnamed: true }), 'duplicate'],
+      [command(1), 'applied'],
+      [command(1, { misnamed: true }), 'duplicate'],
+      [command(2), 'applied'],
+    ],
+    after: { last: 2, filed: 1, halted: false },
+  },
+  {
     law: 'a conflict that comes again is a duplicate and does not halt the next reign',
     steps: [
       [claim(2, second), 'claimed'],
