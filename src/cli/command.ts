@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ExitName } from '../compose/exit-codes.ts';
 import type { Configuration } from '../configuration/resolve.ts';
 import type { Settings } from '../configuration/settings.ts';
@@ -14,7 +15,7 @@ export interface CommandOption {
   readonly check?: (value: string) => string | undefined;
 }
 
-export interface Example {
+interface Example {
   readonly line: string;
   readonly meaning: string;
 }
@@ -39,7 +40,7 @@ export interface CommandContext {
   readonly configuration: Configuration<Settings>;
   readonly output: Output;
   /** Standard input. */
-  readonly input: AsyncIterable<Uint8Array>;
+  readonly input: Readable;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly interruption: AbortSignal;
 }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { PersistenceError } from '../domain/errors.ts';
 
 /** An input that can be read from its start as often as wanted. */
@@ -13,17 +14,18 @@ export interface Input extends AsyncDisposable {
  * The file at `path`, or what `standardInput` brings where `path` is `-`. What can be read only once (standard input, a
  * pipe) is kept in a temporary file until the input is closed. Throws `INVALID_INPUT` when it cannot be read.
  */
-export async function openInput(path: string, standardInput: AsyncIterable<Uint8Array>): Promise<Input> {
+export async function openInput(path: string, standardInput: Readable, interruption: AbortSignal): Promise<Input> {
   try {
-    if (path === '-') return await spooled(standardInput);
+    if (path === '-') return await spooled(standardInput, interruption);
     const found = await stat(path);
     if (found.isDirectory())
       throw new PersistenceError('INVALID_INPUT', `${path} is a directory, not a file of events`);
-    if (!found.isFile()) return await spooled(createReadStream(path));
+    if (!found.isFile()) return await spooled(createReadStream(path), interruption);
     const handle = await open(path, 'r');
     return { read: () => readFrom(handle), [Symbol.asyncDispose]: () => handle.close() };
   } catch (cause) {
     if (cause instanceof PersistenceError) throw cause;
+    if (interruption.aborted) throw new PersistenceError('ABORTED', 'interrupted before anything was sent', { cause });
     throw new PersistenceError(
       'INVALID_INPUT',
       `${path === '-' ? 'standard input' : path} cannot be read: ${String(cause)}`,
@@ -32,7 +34,7 @@ export async function openInput(path: string, standardInput: AsyncIterable<Uint8
   }
 }
 
-async function spooled(chunks: AsyncIterable<Uint8Array>): Promise<Input> {
+async function spooled(stream: Readable, interruption: AbortSignal): Promise<Input> {
   const directory = await mkdtemp(join(tmpdir(), 'macp-persist-'));
   let handle: FileHandle;
   try {
@@ -42,7 +44,7 @@ async function spooled(chunks: AsyncIterable<Uint8Array>): Promise<Input> {
     await rm(directory, { recursive: true });
   }
   try {
-    for await (const chunk of chunks) await handle.writeFile(chunk);
+    for await (const chunk of addAbortSignal(interruption, stream)) await handle.writeFile(chunk);
   } catch (error) {
     await handle.close();
     throw error;

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { type ExitName, exitNameOf } from '../compose/exit-codes.ts';
 import { failureText } from '../compose/failure-text.ts';
 import { buildSettings, loadConfiguration } from '../compose/settings.ts';
@@ -16,7 +16,7 @@ import { commandHelp, programHelp } from './help.ts';
 import { Output, ReaderGone } from './output.ts';
 
 /** Every command of the program. */
-export const commands: readonly Command[] = [publish, worker, ...sessionCommands, config];
+const commands: readonly Command[] = [publish, worker, ...sessionCommands, config];
 
 /** What the program is started with. */
 export interface ProgramWorld {
@@ -24,7 +24,7 @@ export interface ProgramWorld {
   readonly words: readonly string[];
   readonly environment: Environment;
   readonly workingDirectory: string;
-  readonly input: AsyncIterable<Uint8Array>;
+  readonly input: Readable;
   readonly results: Writable;
   readonly remarks: Writable;
   /** Aborted by the first SIGINT or SIGTERM. */

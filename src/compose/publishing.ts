@@ -28,6 +28,8 @@ export interface PublishRequest {
   readonly signal: AbortSignal;
   /** Told when the queue is full, once. */
   readonly onFull: () => void;
+  /** Told all that was published, whenever there is more. */
+  readonly onPublished: (published: Published) => void;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function publishInput(request: PublishRequest): Promise<Published> 
   const queue = await openQueue(address, request.values);
   await using persister = new Persister(queue, isExclusive(address), request);
   const signal = AbortSignal.any([request.signal, persister.failed]);
-  const options = { queue, signal, onFull: () => persister.onFull() };
+  const options = { queue, signal, onFull: () => persister.onFull(), onPublished: request.onPublished };
   try {
     if (writer === undefined) return await publishNumbered(lines(), readNumbered, options);
     const store = await persister.start();

@@ -11,7 +11,7 @@ export function buildSettings(): Settings {
 }
 
 /** The variable that names the configuration file, as `--config` does. */
-export const fileVariable = 'MACP_PERSIST_CONFIG';
+const fileVariable = 'MACP_PERSIST_CONFIG';
 const defaultFile = 'macp-persist.json';
 
 export interface Invocation {

@@ -27,7 +27,7 @@ export interface RedisAddress {
 }
 
 /** A kind by its name alone: where it lies follows from other settings. */
-export interface NamedKind<Kind extends string> {
+interface NamedKind<Kind extends string> {
   readonly kind: Kind;
   readonly named: true;
 }

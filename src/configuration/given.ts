@@ -1,3 +1,5 @@
+import { JsonSyntaxError } from '../domain/documents/json-reader.ts';
+import { compactJson } from '../domain/documents/json-text.ts';
 import type { Mistake } from './mistakes.ts';
 import { flagOf, isSettingVariable, suggestion, variableOf } from './names.ts';
 import type { Environment, SettingsTable } from './settings.ts';
@@ -63,17 +65,28 @@ export function fromFile(table: SettingsTable, path: string, text: string): Give
   let content: unknown;
   try {
     content = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
-  } catch (error) {
-    // The parser's own message repeats the text around the mistake, which may be a secret: only its place is kept.
-    const place = /line \d+ column \d+|position \d+/.exec(String(error))?.[0];
-    return {
-      given: [],
-      mistakes: [{ source: path, problem: `this is not JSON${place === undefined ? '' : ` (at ${place})`}` }],
-    };
+  } catch {
+    return { given: [], mistakes: [{ source: path, problem: `this is not JSON${placeOfMistake(text)}` }] };
   }
   if (!isObject(content))
     return { given: [], mistakes: [{ source: path, problem: 'the settings are not a JSON object' }] };
   return readObject(table, path, content, '');
+}
+
+/**
+ * Where `text` stops being JSON, and what should stand there. The parser's own message repeats the text around the
+ * mistake, which may be a secret.
+ */
+function placeOfMistake(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  try {
+    compactJson(bytes);
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    const before = bytes.toString('utf8', 0, error.offset).split('\n');
+    return `: ${error.expected} expected in line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+  }
+  return '';
 }
 
 function readObject(

@@ -30,7 +30,7 @@ export function isSettingVariable(name: string): boolean {
 }
 
 /** The known name nearest to `name`, when it is near enough to have been meant. */
-export function nearestName(name: string, known: Iterable<string>): string | undefined {
+function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let smallest = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {

@@ -46,6 +46,7 @@ export async function publishAs(lines: AsyncIterable<Line>, options: NumberingOp
   for await (const commands of grouped(lines, (text) => readUnnumbered(text, options.writer))) {
     await numbering.publish(commands);
     count.add(commands);
+    options.onPublished(count.published);
   }
   await numbering.settle();
   return count.published;

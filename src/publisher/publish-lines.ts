@@ -19,6 +19,8 @@ export interface PublishingOptions {
   readonly signal: AbortSignal;
   /** Called when the queue is full, before waiting for room. */
   readonly onFull: () => void;
+  /** Called when more was published, with all that was published until then. */
+  readonly onPublished: (published: Published) => void;
 }
 
 /** What is sent together: one sync each. */
@@ -51,6 +53,7 @@ export async function publishNumbered(
   for await (const commands of grouped(lines, read)) {
     await publishWhenWritable(commands, options);
     count.add(commands);
+    options.onPublished(count.published);
   }
   return count.published;
 }

@@ -29,14 +29,22 @@ export const publish: Command = {
   },
   async run(context) {
     const { positionals, options, output, configuration } = context;
-    await using input = await openInput(positionals[0] ?? '-', context.input);
-    const published = await publishInput({
+    await using input = await openInput(positionals[0] ?? '-', context.input, context.interruption);
+    let sent: Published | undefined;
+    const work = publishInput({
       values: configuration.values,
       logger: createLogger(quietValues(context)),
       input: () => input.read(),
       as: options.get('as'),
       signal: context.interruption,
       onFull: () => output.remark('The queue is full: waiting for room.'),
+      onPublished: (published) => {
+        sent = published;
+      },
+    });
+    const published = await work.catch((error: unknown) => {
+      if (sent !== undefined) output.remark(`Stopped after ${sent.commands} commands were published.`);
+      throw error;
     });
     if (options.has('json')) await output.json(published);
     else await output.line(sentence(published));

@@ -77,6 +77,16 @@ describe('mistakes', () => {
     ]);
   });
 
+  test('a file that is no JSON is told with the place', () => {
+    const text = '{\n  "dataDir": "x",\n  "log": { level: "info" }\n}';
+    expect(mistakesOf({ file: file(text) }).mistakes).toEqual([
+      {
+        source: 'macp-persist.json',
+        problem: expect.stringMatching(/^this is not JSON: .+ expected in line 3, column 12$/),
+      },
+    ]);
+  });
+
   test('variables that Kubernetes sets for a service of our name are no settings', () => {
     const environment = {
       MACP_PERSIST_SERVICE_HOST: '10.0.0.1',
