@@ -1,2 +1,4 @@
-export { type QueueHarness, type QueueLaw, type QueueSettings, type QueueUnderTest, queueLaws } from './queue-suite.ts';
-export { type StoreHarness, type StoreLaw, type StoreUnderTest, storeLaws } from './store-suite.ts';
+export type { QueueSettings, QueueUnderTest } from './queue-law.ts';
+export { type QueueHarness, type QueueLaw, queueLaws } from './queue-suite.ts';
+export type { StoreUnderTest } from './store-law.ts';
+export { type StoreHarness, type StoreLaw, storeLaws } from './store-suite.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseSessionId } from '../domain/identifiers.ts';
 import type { QueuedDelivery } from '../ports/queue.ts';
+import type { QueueLawDefinition } from './queue-law.ts';
 import {
   anyLimits,
   assertDelivered,
@@ -15,7 +16,6 @@ import {
   takeCount,
   told,
 } from './queue-samples.ts';
-import type { QueueLawDefinition } from './queue-suite.ts';
 
 const ada = parseSessionId('ada');
 

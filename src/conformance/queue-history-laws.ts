@@ -3,6 +3,7 @@ import { bytesDigest } from '../domain/digest.ts';
 import { parseSessionId } from '../domain/identifiers.ts';
 import type { StoredPosition } from '../domain/plan.ts';
 import type { Queue, QueuedDelivery, ReplayOptions } from '../ports/queue.ts';
+import type { QueueLawDefinition } from './queue-law.ts';
 import {
   anyLimits,
   assertDelivered,
@@ -16,7 +17,6 @@ import {
   takeCount,
   told,
 } from './queue-samples.ts';
-import type { QueueLawDefinition } from './queue-suite.ts';
 
 const ada = parseSessionId('ada');
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isPersistenceError } from '../domain/errors.ts';
 import { parseSessionId, type SessionId } from '../domain/identifiers.ts';
+import type { QueueLawDefinition } from './queue-law.ts';
 import {
   anyLimits,
   assertDelivered,
@@ -17,7 +18,6 @@ import {
   told,
   toldCommand,
 } from './queue-samples.ts';
-import type { QueueLawDefinition } from './queue-suite.ts';
 import { hostileIds } from './store-samples.ts';
 
 const ada = parseSessionId('ada');

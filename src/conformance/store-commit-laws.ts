@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { Epoch, Sequence, Writer } from '../domain/identifiers.ts';
 import type { Plan } from '../domain/plan.ts';
 import { readContents } from './store-contents.ts';
+import type { StoreLawDefinition } from './store-law.ts';
 import { PlanBuilder, someDeadLetter, someDecision, someParked, somePosition } from './store-plan-builder.ts';
 import { ada, assertCode, assertLog, bob, bytes, entries, source } from './store-samples.ts';
-import type { StoreLawDefinition } from './store-suite.ts';
 
 /** Plans that touch everything there is, each after the one before. */
 export function lifeOfTwoSessions(): readonly Plan[] {

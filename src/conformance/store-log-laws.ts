@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { base64, readLog } from './store-contents.ts';
+import type { StoreLawDefinition } from './store-law.ts';
 import { PlanBuilder } from './store-plan-builder.ts';
 import { ada, assertLog, bob, bytes, entries, oddBytes } from './store-samples.ts';
-import type { StoreLawDefinition } from './store-suite.ts';
 
 export const logLaws: readonly StoreLawDefinition[] = [
   {

@@ -3,9 +3,9 @@ import type { Sequence } from '../domain/identifiers.ts';
 import type { FiledRecord, SourceId } from '../domain/plan.ts';
 import type { FiledKey } from '../ports/store.ts';
 import { readableFiled } from './store-contents.ts';
+import type { StoreLawDefinition } from './store-law.ts';
 import { PlanBuilder, someDeadLetter, someDecision, someParked, somePosition } from './store-plan-builder.ts';
 import { ada, assertCode, bob, oddBytes, source } from './store-samples.ts';
-import type { StoreLawDefinition } from './store-suite.ts';
 
 export const recordLaws: readonly StoreLawDefinition[] = [
   {

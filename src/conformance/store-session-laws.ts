@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { Store } from '../ports/store.ts';
 import { base64, readContents, readView } from './store-contents.ts';
+import type { StoreLawDefinition, StoreUnderTest } from './store-law.ts';
 import { PlanBuilder, someDeadLetter, someParked } from './store-plan-builder.ts';
 import { ada, assertLog, bob, bytes, entries, hostileIds, oddBytes } from './store-samples.ts';
-import type { StoreLawDefinition, StoreUnderTest } from './store-suite.ts';
 
 export const sessionLaws: readonly StoreLawDefinition[] = [
   {

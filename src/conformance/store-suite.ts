@@ -1,18 +1,9 @@
-import type { Store, StoreCapabilities } from '../ports/store.ts';
+import type { StoreCapabilities } from '../ports/store.ts';
 import { commitLaws } from './store-commit-laws.ts';
+import type { StoreUnderTest } from './store-law.ts';
 import { logLaws } from './store-log-laws.ts';
 import { recordLaws } from './store-record-laws.ts';
 import { sessionLaws } from './store-session-laws.ts';
-
-/** One store of its own for one law. */
-export interface StoreUnderTest {
-  /** The open store: after a `reopen`, the one that was opened last. */
-  readonly store: Store;
-  /** Closes the store and opens it again on what it kept. Only called when the capabilities say `durable`. */
-  reopen(): Promise<void>;
-  /** Closes the store and removes what it kept. */
-  dispose(): Promise<void>;
-}
 
 /** What an adapter brings to be tested. */
 export interface StoreHarness {
@@ -25,13 +16,6 @@ export interface StoreHarness {
 export interface StoreLaw {
   readonly name: string;
   check(): Promise<void>;
-}
-
-/** A law before it knows the store; with `needs`, it only holds for stores that have the capability. */
-export interface StoreLawDefinition {
-  readonly name: string;
-  readonly needs?: 'durable' | 'shared' | 'atomicPositions';
-  check(subject: StoreUnderTest): Promise<void>;
 }
 
 /**

@@ -11,7 +11,7 @@ export interface SyntaxNode {
 }
 
 /** One mention of another module: import, re-export, dynamic import, or `import('…')` as a type. */
-export interface Mention {
+interface Mention {
   /** What stands in the quotes; undefined when it is computed. */
   readonly specifier: string | undefined;
   readonly typeOnly: boolean;

@@ -12,13 +12,15 @@ const openBrace = 0x7b;
 const endOfText = -1;
 
 /** Bytes that stand for themselves in a string and are ASCII: everything from U+0020 to U+007F but `"` and `\`. */
-const plain = new Uint8Array(256).fill(1, 0x20, 0x80);
-plain[quote] = 0;
-plain[backslash] = 0;
+const plain = new Uint8Array(256)
+  .fill(1, 0x20, 0x80)
+  .fill(0, quote, quote + 1)
+  .fill(0, backslash, backslash + 1);
 
 /** The values of the hexadecimal digits, -1 for all other bytes. */
-const hexadecimal = new Int8Array(256).fill(-1);
-for (const digit of '0123456789abcdefABCDEF') hexadecimal[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
+const hexadecimal = Int8Array.from({ length: 256 }, (_, byte) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(byte).toLowerCase()),
+);
 
 const none = new Uint8Array(0);
 
