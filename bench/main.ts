@@ -2,6 +2,7 @@ import { backlogMemory } from './scenarios/memory.ts';
 import { persistBacklog } from './scenarios/persist-backlog.ts';
 import { publishDurably } from './scenarios/publish.ts';
 import { readLongLog } from './scenarios/read-log.ts';
+import { commitSizes } from './store/commit-sizes.ts';
 
 /**
  * `npm run bench [NAME…]`: every scenario, or those named. Contestants take turns within one run and what counts is
@@ -10,6 +11,7 @@ import { readLongLog } from './scenarios/read-log.ts';
 const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   persist: () => persistBacklog(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
   publish: () => publishDurably(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
+  commits: () => commitSizes(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 3)),
   read: () => readLongLog(size('BENCH_ROUNDS', 5)),
   memory: () => backlogMemory(size('BENCH_COMMANDS', 1_000_000)),
 };

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type Cursor, initialCursor, remember } from '../../src/domain/cursor.ts';
 import { bytesDigest, type Digest, shortDigest } from '../../src/domain/digest.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../../src/domain/identifiers.ts';
@@ -42,12 +41,6 @@ export function* appendPlans(ids: readonly SessionId[], count: number, perCommit
     };
     position = to;
   }
-}
-
-/** Anonymous memory of this process in bytes (RssAnon: LevelDB maps its files, which is not counted). */
-export async function anonymousBytes(): Promise<number> {
-  const status = await readFile('/proc/self/status', 'utf8');
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
 const newCursor: Cursor = {

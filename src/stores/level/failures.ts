@@ -8,6 +8,7 @@ export function classify(error: unknown, directory: string, doing: string): Pers
   if (isPersistenceError(error)) return error;
   const where = `the level store in ${directory}`;
   const texts = [...textsOf(error)];
+  const reason = texts.at(-1) ?? String(error);
   const says = (pattern: RegExp) => texts.some((text) => pattern.test(text));
   if (says(/LEVEL_LOCKED/)) {
     return new PersistenceError('STORE_LOCKED', `${where} is owned by another process, or is open already`, {
@@ -15,10 +16,10 @@ export function classify(error: unknown, directory: string, doing: string): Pers
     });
   }
   if (says(/No space left on device|Disk quota exceeded|ENOSPC|EDQUOT/)) {
-    return new PersistenceError('DISK_FULL', `the disk of ${where} is full (${doing})`, { cause: error });
+    return new PersistenceError('DISK_FULL', `the disk of ${where} is full (${doing}): ${reason}`, { cause: error });
   }
   if (says(/LEVEL_CORRUPTION|Corruption:/)) {
-    return new PersistenceError('STORE_CORRUPT', `${where} is damaged (${doing})`, { cause: error });
+    return new PersistenceError('STORE_CORRUPT', `${where} is damaged (${doing}): ${reason}`, { cause: error });
   }
   if (
     !says(/LEVEL_IO_ERROR/) &&
@@ -26,7 +27,7 @@ export function classify(error: unknown, directory: string, doing: string): Pers
   ) {
     return new PersistenceError('STORE_UNAVAILABLE', `${where} is being opened anew (${doing})`, { cause: error });
   }
-  return new PersistenceError('STORE_IO_FAILED', `${where} failed (${doing}): ${texts.at(-1) ?? String(error)}`, {
+  return new PersistenceError('STORE_IO_FAILED', `${where} failed (${doing}): ${reason}`, {
     cause: error,
   });
 }
