@@ -1,32 +1,21 @@
 import type { Command } from '../../domain/command.ts';
 import type { Position } from '../../domain/delivery.ts';
-import type { Digest } from '../../domain/digest.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
+import type { OpenFile } from '../../ports/file-system.ts';
 import { Bell } from '../bell.ts';
 import type { Backlog } from './backlog.ts';
 import { isDiskFull } from './disk-full.ts';
 import { Group } from './group.ts';
 import { partitionMemory } from './partition-memory.ts';
-import { findRecord, maximumBodyBytes, recordDigest, recordOverhead, recordRoom } from './record.ts';
-import { encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from './segment.ts';
+import { maximumBodyBytes, recordOverhead, recordRoom } from './record.ts';
+import { type JournalState, type SegmentPlace, SegmentWriter } from './segment-writer.ts';
 import type { Segments } from './segments.ts';
 
 export interface JournalSettings {
   readonly segmentBytes: number;
   readonly groupBytes: number;
-}
-
-/** What opening found, and what the journal goes on from. */
-export interface JournalState {
-  readonly segments: Segments;
-  readonly salt: number;
-  /** The offset the next record of each partition gets. */
-  readonly next: readonly number[];
-  /** Byte in the last segment of the last record of each partition that has one there. */
-  readonly lastRecordAt: ReadonlyMap<number, number>;
 }
 
 /** What taking in a publish costs, roughly, and from how many on a group is worth halving. */
@@ -44,48 +33,39 @@ const reusableBufferBytes = 8 * 1024 * 1024;
  * al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020).
  */
 export class Journal {
-  readonly #fileSystem: FileSystem;
   readonly #clock: Clock;
   readonly #directory: string;
   readonly #settings: JournalSettings;
   readonly #segments: Segments;
   readonly #salt: number;
+  readonly #writer: SegmentWriter;
   readonly #backlog: Backlog;
   readonly #partitionOf: (session: SessionId) => number;
   readonly #grown = new Bell();
   readonly #broken = new Bell();
   readonly #spare: Buffer[] = [];
-  #file: OpenFile;
   /** Durable end of each partition. */
   #ends: readonly number[];
   /** Like `#ends`, with everything that waits. */
   #next: number[];
-  #lastRecordAt: Map<number, number>;
   #waiting: Group[] = [];
   /** How long a group takes to be written and synced, averaged. */
   #syncMs = 0;
-  #mustRoll = false;
   #offsetsMoved = false;
   #running: Promise<void> | undefined;
   #failure: PersistenceError | undefined;
 
-  constructor(
-    parts: { readonly fileSystem: FileSystem; readonly clock: Clock; readonly directory: string },
-    settings: JournalSettings,
-    state: JournalState,
-    file: OpenFile,
-    backlog: Backlog,
-  ) {
-    this.#fileSystem = parts.fileSystem;
-    this.#clock = parts.clock;
-    this.#directory = parts.directory;
+  constructor(place: SegmentPlace, settings: JournalSettings, state: JournalState, file: OpenFile, backlog: Backlog) {
+    this.#clock = place.clock;
+    this.#directory = place.directory;
     this.#settings = settings;
     this.#segments = state.segments;
     this.#salt = state.salt;
     this.#ends = state.next;
     this.#next = [...state.next];
-    this.#lastRecordAt = new Map(state.lastRecordAt);
-    this.#file = file;
+    this.#writer = new SegmentWriter(place, settings.segmentBytes, state, file, (what, cause) =>
+      this.fail(what, cause),
+    );
     this.#backlog = backlog;
     this.#partitionOf = partitionMemory(state.next.length);
   }
@@ -147,7 +127,7 @@ export class Journal {
   /** Settles what waits and closes the file. */
   async close(): Promise<void> {
     await this.settled();
-    await this.#file.close();
+    await this.#writer.close();
   }
 
   /** From now on everything is refused: what the disk holds is not known. */
@@ -239,14 +219,13 @@ export class Journal {
   async #commit(group: Group): Promise<boolean> {
     const began = this.#clock.elapsed();
     try {
-      await this.#makeRoom(group.length);
-      await this.#file.write(group.bytes, this.#segments.last.bytes);
+      await this.#writer.write(group.bytes, this.#ends);
     } catch (error) {
       await this.#writeFailed(group, error);
       return false;
     }
     try {
-      await this.#file.datasync();
+      await this.#writer.sync();
     } catch (error) {
       this.#refuse(group, this.fail('syncing', error));
       return false;
@@ -254,7 +233,7 @@ export class Journal {
     this.#syncMs += (this.#clock.elapsed() - began - this.#syncMs) / 16;
     const start = this.#segments.last.bytes;
     const ends = [...this.#ends];
-    group.enter(start, ends, this.#lastRecordAt);
+    group.enter(start, ends, this.#writer.lastRecordAt);
     this.#ends = ends;
     this.#segments.grow(start + group.length);
     this.#backlog.grown(this.#segments.distance(this.#segments.end));
@@ -267,9 +246,7 @@ export class Journal {
   async #writeFailed(group: Group, error: unknown): Promise<void> {
     if (this.#failure === undefined && isDiskFull(error)) {
       try {
-        // Synced, because a power cut could otherwise bring back a part of what is refused here for certain.
-        await this.#file.truncate(this.#segments.last.bytes);
-        await this.#file.datasync();
+        await this.#writer.cutBack();
         this.#offsetsMoved = true;
         this.#refuse(group, diskFull(this.#directory, error));
         return;
@@ -288,85 +265,6 @@ export class Journal {
 
   #recycle(group: Group): void {
     if (this.#spare.length < 2 && group.buffer.length <= reusableBufferBytes) this.#spare.push(group.buffer);
-  }
-
-  /** Begins the next segment where `bytes` more would make this one too long. */
-  async #makeRoom(bytes: number): Promise<void> {
-    const { bytes: length, header } = this.#segments.last;
-    const isUnused = length === segmentHeaderBytes(header.next.length);
-    if (!this.#mustRoll && (isUnused || length + bytes <= this.#settings.segmentBytes)) return;
-    // A begun file with this number may be left from here on: nothing more goes into the old one.
-    this.#mustRoll = true;
-    const next = await this.#headerOfNext();
-    const file = await createSegment(
-      this.#fileSystem,
-      this.#directory,
-      this.#segments.path(next.number),
-      next,
-      (error) => this.fail('syncing a new segment', error),
-    );
-    const old = this.#file;
-    this.#file = file;
-    this.#segments.add(next, segmentHeaderBytes(next.next.length));
-    this.#backlog.grown(this.#segments.distance(this.#segments.end));
-    this.#lastRecordAt = new Map();
-    this.#mustRoll = false;
-    await old.close();
-  }
-
-  async #headerOfNext(): Promise<SegmentHeader> {
-    const { bytes, header } = this.#segments.last;
-    const digests: Digest[] = [];
-    for (const [partition, digest] of header.digests.entries()) {
-      const at = this.#lastRecordAt.get(partition);
-      digests.push(at === undefined ? digest : await this.#digestAt(at));
-    }
-    return {
-      ...header,
-      number: header.number + 1,
-      begunAt: this.#clock.now(),
-      previousBytes: bytes,
-      next: this.#ends,
-      digests,
-    };
-  }
-
-  async #digestAt(at: number): Promise<Digest> {
-    const prefix = Buffer.alloc(recordOverhead);
-    await this.#file.read(prefix, at);
-    const record = Buffer.alloc(recordOverhead + prefix.readUInt32BE(0));
-    const read = await this.#file.read(record, at);
-    const found = findRecord(record, 0, read, this.#salt);
-    if (found.kind !== 'record')
-      throw new PersistenceError('QUEUE_CORRUPT', `a record at byte ${at} cannot be read back`);
-    return recordDigest({ bytes: record, start: 0, end: found.end });
-  }
-}
-
-/**
- * Creates a segment file that survives a power cut. `syncFailed` makes the error of a failed sync, which leaves it
- * unknown what is there; a failed write leaves at most an unused file, which the next attempt overwrites.
- */
-export async function createSegment(
-  fileSystem: FileSystem,
-  directory: string,
-  path: string,
-  header: SegmentHeader,
-  syncFailed: (error: unknown) => PersistenceError,
-): Promise<OpenFile> {
-  const file = await fileSystem.open(path, 'create');
-  try {
-    await file.write(encodeSegmentHeader(header), 0);
-    try {
-      await file.datasync();
-      await fileSystem.syncDirectory(directory);
-    } catch (error) {
-      throw syncFailed(error);
-    }
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { Backlog } from './backlog.ts';
 import { isDiskFull } from './disk-full.ts';
 import { EmbeddedQueue } from './embedded-queue.ts';
 import { findStarts } from './history.ts';
-import { createSegment, Journal } from './journal.ts';
+import { Journal } from './journal.ts';
 import type { Ledger, QueueIdentity } from './ledger.ts';
 import { openLevelLedger } from './level-ledger.ts';
 import { defaultPartitions, type EmbeddedQueueOptions, type EmbeddedQueueSettings, settingsOf } from './options.ts';
@@ -16,6 +16,7 @@ import { RecordReader } from './record-reader.ts';
 import { readSegments, recover } from './recovery.ts';
 import { Retention } from './retention.ts';
 import { noRecord, segmentHeaderBytes } from './segment.ts';
+import { createSegment } from './segment-writer.ts';
 import type { Place, Segments } from './segments.ts';
 
 const layoutVersion = 1;
@@ -160,9 +161,9 @@ async function begin(
     next: partitions.map(() => 0),
     digests: partitions.map(() => noRecord),
   };
-  const syncFailed = (cause: unknown): PersistenceError =>
-    new PersistenceError('QUEUE_IO_FAILED', `the first segment in ${directory} cannot be synced`, { cause });
-  const file = await createSegment(fileSystem, directory, segments.path(1), header, syncFailed);
+  const syncFailed = (what: string, cause: unknown): PersistenceError =>
+    new PersistenceError('QUEUE_IO_FAILED', `${what} failed in ${directory}`, { cause });
+  const file = await createSegment({ fileSystem, directory }, segments, header, syncFailed);
   await file.close();
   segments.add(header, segmentHeaderBytes(identity.partitions));
 }

@@ -1,9 +1,9 @@
 import { PersistenceError } from '../../domain/errors.ts';
 import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
-import type { JournalState } from './journal.ts';
 import { findRecord, recordGroupDistance, recordOffset, recordPartition } from './record.ts';
 import { RecordReader } from './record-reader.ts';
 import { decodeSegmentHeader, type SegmentHeader, segmentHeaderBytes, segmentNumber } from './segment.ts';
+import type { JournalState } from './segment-writer.ts';
 import { Segments } from './segments.ts';
 
 const scanChunkBytes = 1024 * 1024;
