@@ -17,20 +17,24 @@ export interface Start {
 
 type OpenReader = (from: Place) => RecordReader;
 
-/** Finds the places of held offsets (by partition), reading no more than one segment a partition. */
+/**
+ * Finds the places of held offsets (by partition), reading no more than one segment a partition. `ends` must be those
+ * of the moment of the call: what becomes durable while places are looked up stands behind them.
+ */
 export async function findStarts(
   segments: Segments,
   ends: readonly number[],
   wanted: ReadonlyMap<number, number>,
   openReader: OpenReader,
 ): Promise<ReadonlyMap<number, Start>> {
+  const { end } = segments;
   const starts = new Map<number, Start>();
   const searches = new Map<Segment, Map<number, number>>();
   for (const [partition, next] of wanted) {
     const segment = segments.holding(partition, next);
     if (segment === undefined || next > (ends[partition] ?? 0)) continue;
     if (segment.header.next[partition] === next) {
-      const place = next === ends[partition] ? segments.end : segments.startOf(segment);
+      const place = next === ends[partition] ? end : segments.startOf(segment);
       starts.set(partition, { next, place, digest: segment.header.digests[partition] ?? noRecord });
     } else {
       searches.set(segment, (searches.get(segment) ?? new Map<number, number>()).set(partition, next));
@@ -38,14 +42,14 @@ export async function findStarts(
   }
   for (const [segment, offsets] of searches) {
     await using reader = openReader(segments.startOf(segment));
-    await search(reader, segments, ends, offsets, starts);
+    await search(reader, end, ends, offsets, starts);
   }
   return starts;
 }
 
 async function search(
   reader: RecordReader,
-  segments: Segments,
+  end: Place,
   ends: readonly number[],
   offsets: Map<number, number>,
   starts: Map<number, Start>,
@@ -57,7 +61,7 @@ async function search(
     const next = offsets.get(partition);
     if (next === undefined || recordOffset(frame.bytes, frame.start) !== next - 1) continue;
     offsets.delete(partition);
-    const place = next === ends[partition] ? segments.end : reader.place;
+    const place = next === ends[partition] ? end : reader.place;
     starts.set(partition, { next, place, digest: recordDigest(frame) });
   }
 }
