@@ -10,6 +10,6 @@ export const suites = [
   { name: 'integration', group: 2, timeout: 300_000, needs: [] },
   { name: 'regression', group: 2, timeout: 300_000, needs: [] },
   { name: 'simulation', group: 3, timeout: 900_000, needs: [] },
-  { name: 'crash', group: 4, timeout: 900_000, needs: [] },
+  { name: 'crash', group: 4, timeout: 900_000, needs: ['C compiler'] },
   { name: 'power-cut', group: 5, timeout: 900_000, needs: ['C compiler'] },
 ];

@@ -120,7 +120,8 @@ async function storeComplaints(
   return complaints;
 }
 
-async function observe(store: Store): Promise<readonly Observation[]> {
+/** What the store says of every session it knows. */
+export async function observe(store: Store): Promise<readonly Observation[]> {
   const observed: Observation[] = [];
   for (const [session, cursor] of await store.listCursors({ limit: 1000 })) {
     observed.push({ session, last: cursor.last, content: await contentOf(store, session) });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { NumberedCommand, NumberedType } from '../../src/domain/command.ts';
@@ -23,6 +24,7 @@ export async function openMainPath(directory: string): Promise<MainPath> {
     directory: join(directory, 'queue'),
     fileSystem: nodeFileSystem,
     clock: systemClock,
+    newId: randomUUID,
     partitions: 3,
     segmentBytes: 96 * 1024,
     groupBytes: 16 * 1024,

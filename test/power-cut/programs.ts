@@ -8,13 +8,14 @@ const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Compiles the programs of this folder and of test/crash, with everything under `src` that they import, to plain
- * JavaScript that a Node process of its own can run, and returns the folder that mirrors the repository.
+ * Compiles the programs of this folder and the CLI, with everything under `src` that they import, to plain JavaScript
+ * that a Node process of its own can run, and returns the folder that mirrors the repository. `name` keeps apart what
+ * test files that run at the same time compile.
  */
 export async function compilePrograms(name: string): Promise<string> {
   const output = join(repository, 'node_modules/.cache/power-cut', name);
   mkdirSync(output, { recursive: true });
-  writeFileSync(join(output, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(output, 'package.json'), '{"type":"module","version":"0.0.0"}');
   const compiler = join(repository, 'node_modules/typescript/bin/tsc');
   const project = join(repository, 'test/power-cut/tsconfig.json');
   try {

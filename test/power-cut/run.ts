@@ -8,10 +8,14 @@ export interface Outcome {
   readonly errors: string;
 }
 
-/** Runs a compiled program to its end in a process of its own, under the shim unless `shim` is undefined. */
+/**
+ * Runs a compiled program to its end in a process of its own, under the shim unless `shim` is undefined. With
+ * `killAfter` it gets a SIGKILL after so many milliseconds.
+ */
 export function runProgram(
   program: readonly string[],
   shim: { readonly library: string; readonly options: ShimOptions } | undefined,
+  killAfter?: number,
 ): Promise<Outcome> {
   const environment = shim === undefined ? {} : shimEnvironment(shim.library, shim.options);
   const child = spawn(process.execPath, [...program], {
@@ -26,8 +30,12 @@ export function runProgram(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
   });
+  const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, output, errors }));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, output, errors });
+    });
   });
 }
