@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { PersistenceError } from '../domain/errors.ts';
 
 /** Thrown where the reader of our output has gone: there is nobody left to work for. */
 export class ReaderGone extends Error {}
@@ -7,14 +8,13 @@ export class ReaderGone extends Error {}
 export class Output {
   readonly #results: Writable;
   readonly #remarks: Writable;
-  #gone = false;
+  #failure: Error | undefined;
 
   constructor(results: Writable, remarks: Writable) {
     this.#results = results;
     this.#remarks = remarks;
     results.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      this.#gone = true;
+      this.#failure ??= failureOf(error);
     });
     // Nobody can be told that standard error is gone.
     remarks.on('error', () => undefined);
@@ -27,7 +27,7 @@ export class Output {
 
   /** Writes a part of a result; waits where the reader is slow. Throws {@link ReaderGone} once the reader has gone. */
   async text(text: string | Uint8Array): Promise<void> {
-    if (this.#gone) throw new ReaderGone();
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#results.write(text)) return;
     await drained(this.#results);
   }
@@ -42,14 +42,20 @@ export class Output {
     this.#remarks.write(`${text}\n`);
   }
 
-  /** Resolves once everything written was handed to the operating system. */
+  /** Resolves once everything written was handed to the operating system. Throws what kept it from that. */
   async finish(): Promise<void> {
-    if (this.#gone) return;
-    await new Promise<void>((resolve) => this.#results.write('', () => resolve()));
+    if (this.#failure === undefined) await new Promise<void>((resolve) => this.#results.write('', () => resolve()));
+    if (this.#failure !== undefined) throw this.#failure;
   }
 }
 
 const newLine = Buffer.from('\n');
+
+function failureOf(cause: NodeJS.ErrnoException): Error {
+  if (cause.code === 'EPIPE') return new ReaderGone();
+  const code = cause.code === 'ENOSPC' ? 'DISK_FULL' : 'UNEXPECTED';
+  return new PersistenceError(code, 'standard output cannot be written', { cause });
+}
 
 /** Resolves once there is room again, or nobody left who reads. */
 function drained(stream: Writable): Promise<void> {

@@ -51,17 +51,29 @@ class NodeFile implements OpenFile {
   }
 }
 
-/** Step by step, because Node's own recursive mkdir reports a full disk as ENOENT. */
+/** Step by step, because Node's own recursive mkdir reports a full disk as ENOENT, and never ends in /proc. */
 async function makeDirectory(path: string): Promise<void> {
+  const problem = await tryDirectory(path);
+  if (problem === undefined) return;
+  if (codeOf(problem) !== 'ENOENT' || dirname(path) === path) throw problem;
+  await makeDirectory(dirname(path));
+  // Missing still, although its parent is there: nothing can be made in it.
+  const again = await tryDirectory(path);
+  if (again !== undefined) throw again;
+}
+
+/** Makes one directory; resolves with what was thrown when there is none afterwards. */
+async function tryDirectory(path: string): Promise<unknown> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' && dirname(path) !== path) {
-      await makeDirectory(dirname(path));
-      await makeDirectory(path);
-    } else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+    return codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory() ? undefined : error;
   }
+  return undefined;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** The file system of the machine, through `node:fs`. */

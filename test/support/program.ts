@@ -21,6 +21,8 @@ export interface ProgramOptions {
   readonly directory?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Where standard output goes instead of a pipe. */
+  readonly output?: string;
 }
 
 /** A fresh directory for one test. */
@@ -30,7 +32,10 @@ export function freshDirectory(): string {
 
 /** Starts `macp-persist` with these words, in `directory`. */
 export function startProgram(words: readonly string[], options: ProgramOptions = {}): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [program, ...words], {
+  const { output } = options;
+  const redirected = output === undefined ? [] : ['sh', '-c', `exec "$@" > '${output}'`, 'sh'];
+  const [command = '', ...rest] = [...redirected, process.execPath, program, ...words];
+  return spawn(command, rest, {
     cwd: options.directory ?? tmpdir(),
     env: { ...cleanEnvironment, ...options.environment },
   });

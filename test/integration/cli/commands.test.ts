@@ -157,6 +157,20 @@ describe('sessions', () => {
   });
 });
 
+describe('a place that cannot be written', () => {
+  test('as standard output is told with its own exit code', async () => {
+    const { code, stderr } = await runProgram(['sessions', 'dump'], { directory, output: '/dev/full' });
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/^macp-persist: DISK_FULL: standard output cannot be written/);
+  });
+
+  test('as data directory is told, and not tried for ever', async () => {
+    const ending = await run('worker', '--data-dir', '/proc/nothing');
+    expect(ending.code).toBe(7);
+    expect(ending.stderr).toContain('QUEUE_IO_FAILED');
+  });
+});
+
 describe('settings', () => {
   test('config shows each value and where it came from, and no secret', async () => {
     const here = freshDirectory();
