@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
@@ -14,6 +15,7 @@ export function openQueue(directory: string): Promise<Queue> {
     directory,
     fileSystem: nodeFileSystem,
     clock: systemClock,
+    newId: randomUUID,
     // The backlog is measured whole, and read again every round.
     maximumUnconsumedBytes: 64 * gibibyte,
     retention: { bytes: 64 * gibibyte },

@@ -67,6 +67,7 @@ export const queueAdapters: QueueAdapters = {
         retention: { ageMs: values['embedded.retentionAge'], bytes: values['embedded.retentionSize'] },
         fileSystem: nodeFileSystem,
         clock: systemClock,
+        newId: randomUUID,
       }),
   },
 };

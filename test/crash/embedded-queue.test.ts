@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,7 @@ const build = new URL('../../dist/src', import.meta.url).href;
 const rounds = 24;
 
 function open(directory: string): ReturnType<typeof openEmbeddedQueue> {
-  return openEmbeddedQueue({ directory, fileSystem: nodeFileSystem, clock: systemClock });
+  return openEmbeddedQueue({ directory, fileSystem: nodeFileSystem, clock: systemClock, newId: randomUUID });
 }
 
 /** Lets a process publish, kills it some milliseconds after its first acknowledgement, and returns all of them. */

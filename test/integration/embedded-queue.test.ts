@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,13 @@ let directory: string;
 let queue: EmbeddedQueue;
 
 async function reopen(options: Partial<EmbeddedQueueOptions> = {}): Promise<EmbeddedQueue> {
-  queue = await openEmbeddedQueue({ directory, fileSystem: nodeFileSystem, clock: systemClock, ...options });
+  queue = await openEmbeddedQueue({
+    directory,
+    fileSystem: nodeFileSystem,
+    clock: systemClock,
+    newId: randomUUID,
+    ...options,
+  });
   return queue;
 }
 
@@ -49,7 +56,7 @@ afterEach(async () => {
 describe('opening', () => {
   test('a second opener is refused at once', async () => {
     await expect(
-      openEmbeddedQueue({ directory, fileSystem: nodeFileSystem, clock: systemClock }),
+      openEmbeddedQueue({ directory, fileSystem: nodeFileSystem, clock: systemClock, newId: randomUUID }),
     ).rejects.toMatchObject({
       code: 'QUEUE_LOCKED',
       message: expect.stringContaining(directory),

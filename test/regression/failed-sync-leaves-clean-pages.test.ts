@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { append, create } from '../support/commands.ts';
 test('recovery writes the last group again before it syncs it', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'clean-pages-'));
   try {
-    const parts = { directory, clock: systemClock, partitions: 1 };
+    const parts = { directory, clock: systemClock, newId: randomUUID, partitions: 1 };
     const queue = await openEmbeddedQueue({ ...parts, fileSystem: nodeFileSystem });
     await queue.publish([create(1)]);
     await queue.publish([append(2, 'a'), append(3, 'b')]);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,7 @@ const fullDisk: OpenLedger = async (directory) => {
 test('a queue whose disk is full while it notes what is consumed goes on, closes, and opens again', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'full-disk-'));
   try {
-    const parts = { directory, clock: systemClock, fileSystem: nodeFileSystem, partitions: 1 };
+    const parts = { directory, clock: systemClock, newId: randomUUID, fileSystem: nodeFileSystem, partitions: 1 };
     const queue = await openEmbeddedQueue({ ...parts, openLedger: fullDisk });
     const large = 'x'.repeat(1024 * 1024);
     for (let sequence = 1; sequence <= 9; sequence += 1) await queue.publish([append(sequence, large)]);

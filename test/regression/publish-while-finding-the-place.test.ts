@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +40,13 @@ test('a command that becomes durable while a consumer looks its place up is deli
   let beforeRead = async (): Promise<void> => {};
   try {
     const fileSystem = withReads(() => beforeRead());
-    await using queue = await openEmbeddedQueue({ directory, partitions: 1, fileSystem, clock: systemClock });
+    await using queue = await openEmbeddedQueue({
+      directory,
+      partitions: 1,
+      fileSystem,
+      clock: systemClock,
+      newId: randomUUID,
+    });
     await queue.publish([create(1)]);
 
     const nothing = async (): Promise<ReadonlyMap<number, StoredPosition | undefined>> => new Map();

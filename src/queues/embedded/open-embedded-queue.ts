@@ -1,8 +1,7 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { SourceId } from '../../domain/plan.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import { Backlog } from './backlog.ts';
 import { isDiskFull } from './disk-full.ts';
@@ -64,7 +63,7 @@ async function openWith(
   const saved = await ledger.readAcknowledged();
   if (segments.isEmpty) {
     refuseLostSegments(directory, saved);
-    await begin(fileSystem, clock, directory, segments, identity);
+    await begin(options, directory, segments, identity);
   }
   if (segments.first.header.queue !== identity.id) {
     throw new PersistenceError('QUEUE_CORRUPT', `${directory} and meta/ beside it belong to different queues`);
@@ -115,7 +114,7 @@ async function identify(ledger: Ledger, options: EmbeddedQueueOptions, begun: bo
         `${options.directory} holds segments, but its meta/ says nothing of a queue`,
       );
     }
-    const identity = { id: randomUUID(), layoutVersion, partitions: options.partitions ?? defaultPartitions };
+    const identity = { id: options.newId(), layoutVersion, partitions: options.partitions ?? defaultPartitions };
     await ledger.saveIdentity(identity);
     return identity;
   }
@@ -145,8 +144,7 @@ function refuseLostSegments(directory: string, saved: readonly number[] | undefi
 }
 
 async function begin(
-  fileSystem: FileSystem,
-  clock: Clock,
+  { fileSystem, clock, newId }: EmbeddedQueueOptions,
   directory: string,
   segments: Segments,
   identity: QueueIdentity,
@@ -154,7 +152,7 @@ async function begin(
   const partitions = Array.from({ length: identity.partitions });
   const header = {
     queue: identity.id,
-    salt: randomBytes(4).readUInt32BE(0),
+    salt: crc32(newId()),
     number: 1,
     begunAt: clock.now(),
     previousBytes: 0,

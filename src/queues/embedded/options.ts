@@ -23,6 +23,8 @@ export interface EmbeddedQueueOptions {
   readonly chunkBytes?: number | undefined;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
+  /** A fresh random UUID at every call: names a new queue, and seeds its checksums. */
+  readonly newId: () => string;
   /** Keeps identity, lock and acknowledged positions; default: a small classic-level database in `meta/`. */
   readonly openLedger?: OpenLedger | undefined;
 }

@@ -1,5 +1,6 @@
 // Publishes until it is killed: node publisher.mjs DIRECTORY ROUND BUILD, where BUILD is the URL of the built `src`.
 // Prints `SESSION SEQUENCE PARTITION OFFSET` for every command that was acknowledged.
+import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 
 const [directory, round, build] = process.argv.slice(2);
@@ -12,6 +13,7 @@ const queue = await openEmbeddedQueue({
   directory,
   fileSystem: nodeFileSystem,
   clock: systemClock,
+  newId: randomUUID,
   segmentBytes: 60_000,
 });
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ export const embeddedQueueHarness: QueueHarness = {
       directory,
       fileSystem: nodeFileSystem,
       clock: systemClock,
+      newId: randomUUID,
       maximumUnconsumedBytes,
       segmentBytes: 4_000,
       chunkBytes: 700,

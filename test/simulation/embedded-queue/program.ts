@@ -53,6 +53,7 @@ export function openSimulated(disk: SimulatedDisk, ledger: SimulatedLedger): Ret
     fileSystem: disk,
     clock,
     openLedger: ledger.open,
+    newId: () => '12345678-1234-4321-8765-123456789abc',
     segmentBytes: 1_200,
     chunkBytes: 300,
     groupBytes: 900,
