@@ -39,7 +39,7 @@ async function rate(contestant: Contestant): Promise<number> {
   return units / seconds;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;

@@ -3,7 +3,7 @@ import type { Epoch, Sequence, SessionId, Writer } from '../../src/domain/identi
 import { seededRandom } from './random.ts';
 
 /** The mean size of the recorded log entries, in bytes. */
-export const entryBytes = 841;
+const entryBytes = 841;
 
 const writer = '//bench/writer' as Writer;
 const epoch = 1 as Epoch;

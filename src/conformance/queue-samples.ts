@@ -6,7 +6,7 @@ import { type Epoch, parseSessionId, parseWriter, type Sequence, type SessionId 
 import type { StoredPosition } from '../domain/plan.ts';
 import type { AssignmentHandler, Consumer, Queue, QueuedDelivery, TakeLimits } from '../ports/queue.ts';
 
-export const someWriter = parseWriter('urn:conformance:writer');
+const someWriter = parseWriter('urn:conformance:writer');
 export const anyLimits: TakeLimits = { deliveries: 1_000, bytes: 64 * 1024 * 1024 };
 
 /** Sessions of many partitions. */

@@ -7,7 +7,7 @@ import { PlanBuilder, someDeadLetter, someDecision, someParked, somePosition } f
 import { ada, assertCode, assertLog, bob, bytes, entries, source } from './store-samples.ts';
 
 /** Plans that touch everything there is, each after the one before. */
-export function lifeOfTwoSessions(): readonly Plan[] {
+function lifeOfTwoSessions(): readonly Plan[] {
   const builder = new PlanBuilder();
   const parked = [someParked(9), someParked(11)];
   const steps: readonly (() => PlanBuilder)[] = [

@@ -23,7 +23,7 @@ const somewhere: Position = { partition: 0, offset: 0 };
 const someWriter = 'urn:conformance:writer' as Writer;
 
 /** A digest that differs whenever `name` does. */
-export function someDigest(name: string): Digest {
+function someDigest(name: string): Digest {
   return bytesDigest(Buffer.from(name, 'utf8'));
 }
 

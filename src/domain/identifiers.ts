@@ -66,15 +66,6 @@ export function parseWriter(text: string): Writer {
   return text as Writer;
 }
 
-const decimalNumber = /^[1-9][0-9]{0,15}$/;
-
-/** The number that `text` writes as a decimal from 1 to 2^53-1 without leading zeros, or undefined. */
-export function parseDecimal(text: string): number | undefined {
-  if (!decimalNumber.test(text)) return undefined;
-  const value = Number(text);
-  return Number.isSafeInteger(value) ? value : undefined;
-}
-
 function utf8Length(text: string): number {
   let bytes = 0;
   for (const character of text) {

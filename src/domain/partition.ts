@@ -7,7 +7,7 @@ const seed = 0x9747b28c;
  * murmur2 as Kafka's default partitioner computes it over a key's bytes (Apache Kafka, `Utils.murmur2`), so that
  * every client that partitions by key agrees with ours. An unsigned 32-bit number with the sign bit cleared.
  */
-export function murmur2(bytes: Uint8Array): number {
+function murmur2(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tail = bytes.length & ~3;
   let h = seed ^ bytes.length;

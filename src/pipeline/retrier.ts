@@ -10,7 +10,7 @@ export interface Backoff {
 }
 
 /** The delay before retry number `attempt` (from 1), in milliseconds. */
-export function backoffDelay({ initial, maximum }: Backoff, attempt: number): number {
+function backoffDelay({ initial, maximum }: Backoff, attempt: number): number {
   return Math.min(maximum, initial * 2 ** (attempt - 1));
 }
 

@@ -46,7 +46,7 @@ export async function examine(
 }
 
 /** Everything that is wrong when every session must have applied all of its commands among the lines. */
-export async function completenessComplaints(
+async function completenessComplaints(
   store: Store,
   lines: readonly string[],
   when: string,

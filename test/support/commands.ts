@@ -49,10 +49,6 @@ export function replace(sequence: number, marks: readonly string[], reign: Reign
   return numbered('macp.log.replace.v1', sequence, `[${marks.map(entryText).join(',')}]`, reign);
 }
 
-export function remove(sequence: number, reign: Reigning = {}): NumberedCommand {
-  return numbered('macp.session.delete.v1', sequence, '', reign);
-}
-
 export function claim(epoch: number, writer: string, session: string = defaults.session): ClaimCommand {
   return {
     kind: 'claim',

@@ -80,7 +80,7 @@ function another(reader: JsonReader, close: number, expected: string): boolean {
 }
 
 /** Passes one value of `shape`. Throws {@link JsonSyntaxError} or {@link ShapeError}. */
-export function readShape(reader: JsonReader, shape: Shape): void {
+function readShape(reader: JsonReader, shape: Shape): void {
   switch (shape.kind) {
     case 'text':
       readText(reader, shape.empty === 'allowed');

@@ -9,7 +9,7 @@ export type Database = ClassicLevel<Key, Uint8Array>;
 export type DatabaseSnapshot = ReturnType<Database['snapshot']>;
 
 /** The layout that this code reads and writes; a later one adds here how it upgrades its predecessors. */
-export const layoutVersion = 1;
+const layoutVersion = 1;
 
 const mebibyte = 1024 * 1024;
 
