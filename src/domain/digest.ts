@@ -13,11 +13,18 @@ export const digestBytes = 32;
 export const shortDigestBytes = 8;
 
 const separator = Buffer.from([0]);
+// Used within one call only: a fresh buffer for every command is garbage that costs more than its filling.
+const scratch = new Uint8Array(16 * 1024);
 const typePrefixes = new Map<string, Buffer>();
 
 /** The digest of a command: SHA-256 over its type, one 0 byte, and its data bytes (after white space is removed). */
 export function commandDigest(type: string, data: Uint8Array): Digest {
-  return hash('sha256', Buffer.concat([typePrefix(type), data]), 'binary') as Digest;
+  const prefix = typePrefix(type);
+  const length = prefix.length + data.length;
+  if (length > scratch.length) return hash('sha256', Buffer.concat([prefix, data]), 'binary') as Digest;
+  scratch.set(prefix, 0);
+  scratch.set(data, prefix.length);
+  return hash('sha256', scratch.subarray(0, length), 'binary') as Digest;
 }
 
 /** SHA-256 over bytes that are no command, for instance a record that cannot be read. */

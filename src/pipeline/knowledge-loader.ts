@@ -92,11 +92,13 @@ export class KnowledgeLoader {
     states: ReadonlyMap<SessionId, SessionState>,
     pending: PendingCommit | undefined,
   ): Promise<ReadonlySet<string>> {
+    const filing = new Set<SessionId>();
+    for (const [session, { cursor }] of states) if (cursor !== undefined && cursor.filed > 0) filing.add(session);
     const keys: FiledKey[] = [];
     for (const { content } of deliveries) {
       const { session } = content;
-      if (session !== undefined && (states.get(session)?.cursor?.filed ?? 0) === 0) continue;
-      keys.push({ session, id: filedId(content) });
+      const mayBeFiled = session === undefined || (filing.size > 0 && filing.has(session));
+      if (mayBeFiled) keys.push({ session, id: filedId(content) });
     }
     if (keys.length === 0) return new Set();
     await pending?.over;

@@ -2,10 +2,11 @@ import { wireLimits } from '../command.ts';
 import { initialCursor } from '../cursor.ts';
 import type { Delivery, NumberedContent } from '../delivery.ts';
 import type { Sequence, SessionId } from '../identifiers.ts';
+import { encodeMessage } from '../message.ts';
 import type { DeadLetter, FiledId, ParkedCommand, SessionChange } from '../plan.ts';
-import { type Arrival, arrivalOfDelivery, arrivalOfParked, deadLetterOf, decisionOf } from './arrival.ts';
 import { decide, type Outcome } from './decide.ts';
 import { filedId } from './filed-id.ts';
+import { deadLetterOf, decisionOf, deliveryOfParked } from './filed-record.ts';
 import type { Knowledge, MissingParked, PlanResult } from './knowledge.ts';
 import { parkedCommand, SessionDraft } from './session-draft.ts';
 import { emptyTally } from './tally.ts';
@@ -36,7 +37,7 @@ class BatchPlanner {
   plan(deliveries: readonly Delivery[]): PlanResult {
     let decided = 0;
     for (const delivery of deliveries) {
-      this.#deliver(arrivalOfDelivery(delivery));
+      this.#deliver(delivery);
       decided += 1;
       if (this.#parkedBytes > wireLimits.parkedBytes) break;
     }
@@ -45,51 +46,55 @@ class BatchPlanner {
     return { kind: 'planned', plan, decided };
   }
 
-  #deliver(arrival: Arrival): void {
-    const { session } = arrival.content;
-    if (session === undefined) return this.#fileWithoutSession(arrival);
+  #deliver(delivery: Delivery): void {
+    const { session } = delivery.content;
+    if (session === undefined) return this.#fileWithoutSession(delivery);
     // What a session's parked commands do is not known yet, so neither is what comes after.
     if (this.#missing.has(session)) return;
     const draft = this.#draft(session);
-    this.#settle(draft, arrival, this.#isFiled(draft, arrival));
+    this.#settle(draft, delivery, this.#isFiled(draft, delivery));
     this.#drain(draft);
   }
 
-  #settle(draft: SessionDraft, arrival: Arrival, isFiled: boolean): void {
-    const { content } = arrival;
+  #settle(draft: SessionDraft, delivery: Delivery, isFiled: boolean): void {
+    const { content } = delivery;
     const parkedThere = content.kind === 'numbered' ? draft.parkedAt(content.sequence) : undefined;
     const outcome = decide({ cursor: draft.cursor, parkedThere, isFiled }, content);
     if (outcome.kind === 'duplicate') this.#tally.duplicates += 1;
     else if (outcome.kind === 'dead letter') {
       this.#tally.deadLetters[outcome.reason] += 1;
-      draft.file(deadLetterOf(arrival, outcome), outcome.effect);
+      draft.file(deadLetterOf(delivery, outcome), outcome.effect);
     } else if (content.kind === 'numbered') {
-      this.#settleNumbered(draft, arrival as Arrival<NumberedContent>, outcome.kind);
+      this.#settleNumbered(draft, delivery as Delivery & { readonly content: NumberedContent }, outcome.kind);
     } else if (content.kind === 'claim') {
       if (!this.#fenceParked(draft)) return;
       this.#tally.claimed += 1;
       draft.claim(content);
     } else if (content.kind === 'skip') {
       this.#tally.skipped += 1;
-      draft.skip(content, decisionOf(content, arrival.position));
+      draft.skip(content, decisionOf(content, delivery.position));
     }
   }
 
-  #settleNumbered(draft: SessionDraft, arrival: Arrival<NumberedContent>, kind: Outcome['kind']): void {
-    const { content, position } = arrival;
+  #settleNumbered(
+    draft: SessionDraft,
+    delivery: Delivery & { readonly content: NumberedContent },
+    kind: Outcome['kind'],
+  ): void {
+    const { content, position } = delivery;
     if (kind === 'open') {
       draft.open(content);
-      this.#settle(draft, arrival, false);
+      this.#settle(draft, delivery, false);
     } else if (kind === 'park') {
       this.#tally.parked += 1;
-      draft.park(parkedCommand(content, position, arrival.encodedMessage()));
+      draft.park(parkedCommand(content, position, encodeMessage(delivery.message())));
     } else {
       this.#tally.applied += 1;
       draft.apply(content);
     }
   }
 
-  #isFiled(draft: SessionDraft, { content }: Arrival): boolean {
+  #isFiled(draft: SessionDraft, { content }: Delivery): boolean {
     if (draft.cursor.filed === 0) return false;
     const id = filedId(content);
     return draft.hasJustFiled(id) || (draft.wasFiled && this.#knowledge.isFiled(draft.session, id));
@@ -104,7 +109,7 @@ class BatchPlanner {
     for (const command of commands) {
       draft.unpark(command);
       this.#tally.deadLetters.fenced += 1;
-      draft.file(deadLetterOf(arrivalOfParked(command), outcome), 'none');
+      draft.file(deadLetterOf(deliveryOfParked(command), outcome), 'none');
     }
     return true;
   }
@@ -119,7 +124,7 @@ class BatchPlanner {
       draft.unpark(command);
       this.#tally.drained += 1;
       // Nothing that is parked is filed as well, so a drained command skips that row.
-      this.#settle(draft, arrivalOfParked(command), false);
+      this.#settle(draft, deliveryOfParked(command), false);
     }
   }
 
@@ -148,13 +153,13 @@ class BatchPlanner {
     for (const sequence of stored) this.#parkedBytes += draft.parkedAt(sequence)?.bytes ?? 0;
   }
 
-  #fileWithoutSession(arrival: Arrival): void {
-    const id = filedId(arrival.content);
+  #fileWithoutSession(delivery: Delivery): void {
+    const id = filedId(delivery.content);
     const isFiled = this.#withoutSession.has(id) || this.#knowledge.isFiled(undefined, id);
-    const outcome = decide({ cursor: initialCursor, parkedThere: undefined, isFiled }, arrival.content);
+    const outcome = decide({ cursor: initialCursor, parkedThere: undefined, isFiled }, delivery.content);
     if (outcome.kind === 'dead letter') {
       this.#tally.deadLetters[outcome.reason] += 1;
-      this.#withoutSession.set(id, deadLetterOf(arrival, outcome));
+      this.#withoutSession.set(id, deadLetterOf(delivery, outcome));
     } else this.#tally.duplicates += 1;
   }
 

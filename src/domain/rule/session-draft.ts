@@ -6,6 +6,8 @@ import type { Sequence, SessionId } from '../identifiers.ts';
 import type { FiledId, FiledRecord, ParkedCommand, ParkedHeader, Replacement, SessionChange } from '../plan.ts';
 import type { SessionState } from './knowledge.ts';
 
+const nothing: readonly never[] = [];
+
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 /** One session while a batch is decided: its cursor as it would be, and everything the commit will do to it. */
@@ -15,13 +17,14 @@ export class SessionDraft {
   readonly #parkedBefore: ReadonlyMap<Sequence, ParkedHeader>;
   readonly #cursor: Mutable<Cursor>;
   #resetsLog = false;
-  #entries: Uint8Array[] = [];
+  #entries: Uint8Array[] | undefined;
   #snapshot: Replacement | undefined;
   #receipt: Replacement | undefined;
   #anchor: Replacement | undefined;
-  readonly #parked = new Map<Sequence, ParkedCommand>();
-  readonly #unparked = new Set<Sequence>();
-  readonly #filed = new Map<FiledId, FiledRecord>();
+  // Most sessions of a batch never park or file anything, and there are thousands of drafts in one.
+  #parked: Map<Sequence, ParkedCommand> | undefined;
+  #unparked: Set<Sequence> | undefined;
+  #filed: Map<FiledId, FiledRecord> | undefined;
 
   constructor(session: SessionId, state: SessionState) {
     this.session = session;
@@ -41,24 +44,24 @@ export class SessionDraft {
 
   /** True when this batch filed `id`. */
   hasJustFiled(id: FiledId): boolean {
-    return this.#filed.has(id);
+    return this.#filed?.has(id) === true;
   }
 
   parkedAt(sequence: Sequence): ParkedHeader | undefined {
-    const added = this.#parked.get(sequence);
+    const added = this.#parked?.get(sequence);
     if (added !== undefined) return added;
-    return this.#unparked.has(sequence) ? undefined : this.#parkedBefore.get(sequence);
+    return this.#unparked?.has(sequence) ? undefined : this.#parkedBefore.get(sequence);
   }
 
   /** The whole command when this batch parked it. */
   justParked(sequence: Sequence): ParkedCommand | undefined {
-    return this.#parked.get(sequence);
+    return this.#parked?.get(sequence);
   }
 
   /** Everything parked now, ascending by sequence. */
   allParked(): readonly ParkedHeader[] {
-    const kept = [...this.#parkedBefore.values()].filter((header) => !this.#unparked.has(header.sequence));
-    return [...kept, ...this.#parked.values()].sort((one, other) => one.sequence - other.sequence);
+    const kept = [...this.#parkedBefore.values()].filter(({ sequence }) => !this.#unparked?.has(sequence));
+    return [...kept, ...(this.#parked?.values() ?? [])].sort((one, other) => one.sequence - other.sequence);
   }
 
   /** The session's first reign begins; the command that opened it is decided next. */
@@ -93,6 +96,7 @@ export class SessionDraft {
   }
 
   park(command: ParkedCommand): void {
+    this.#parked ??= new Map();
     this.#parked.set(command.sequence, command);
     this.#cursor.parkedCommands += 1;
     this.#cursor.parkedBytes += command.bytes;
@@ -100,12 +104,16 @@ export class SessionDraft {
   }
 
   unpark(header: ParkedHeader): void {
-    if (!this.#parked.delete(header.sequence)) this.#unparked.add(header.sequence);
+    if (!this.#parked?.delete(header.sequence)) {
+      this.#unparked ??= new Set();
+      this.#unparked.add(header.sequence);
+    }
     this.#cursor.parkedCommands -= 1;
     this.#cursor.parkedBytes -= header.bytes;
   }
 
   file(record: FiledRecord, effect: 'none' | 'halts' | 'blocks'): void {
+    this.#filed ??= new Map();
     this.#filed.set(record.id, record);
     this.#cursor.filed += 1;
     this.#cursor.version += 1;
@@ -150,6 +158,7 @@ export class SessionDraft {
 
   #append(content: NumberedContent): void {
     this.#cursor.presence = 'known';
+    this.#entries ??= [];
     this.#entries.push(content.data);
     this.#cursor.entries += 1;
     this.#cursor.compactionBase = Math.max(this.#cursor.compactionBase, content.facts.compactionBase);
@@ -190,18 +199,19 @@ export class SessionDraft {
   /** What the commit does to the session, or undefined when nothing changed. */
   change(): SessionChange | undefined {
     if (this.#cursor.version === (this.#before?.version ?? 0)) return undefined;
-    const logChanged = this.#resetsLog || this.#entries.length > 0;
+    const entries = this.#entries ?? nothing;
+    const logChanged = this.#resetsLog || entries.length > 0;
     return {
       session: this.session,
       before: this.#before,
       after: this.#cursor,
-      log: logChanged ? { reset: this.#resetsLog, entries: this.#entries } : undefined,
+      log: logChanged ? { reset: this.#resetsLog, entries } : undefined,
       snapshot: this.#snapshot,
       receipt: this.#receipt,
       anchor: this.#anchor,
-      parked: [...this.#parked.values()],
-      unparked: [...this.#unparked],
-      filed: [...this.#filed.values()],
+      parked: this.#parked === undefined ? nothing : [...this.#parked.values()],
+      unparked: this.#unparked === undefined ? nothing : [...this.#unparked],
+      filed: this.#filed === undefined ? nothing : [...this.#filed.values()],
     };
   }
 }

@@ -1,4 +1,3 @@
-import type { Command } from '../../domain/command.ts';
 import type { Content, Position } from '../../domain/delivery.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { Message } from '../../domain/message.ts';
@@ -12,19 +11,17 @@ export class RecordedDelivery implements QueuedDelivery {
   readonly content: Content;
   readonly position: Position;
   readonly bytes: number;
-  readonly #command: Command;
   readonly #frame: RecordFrame;
 
   constructor(frame: RecordFrame, position: Position) {
     this.#frame = frame;
-    this.#command = readCommand(frame);
-    this.content = contentOf(this.#command);
+    this.content = contentOf(readCommand(frame));
     this.position = position;
     this.bytes = frame.end - frame.start;
   }
 
   message(): Message {
-    return encodeBinary(this.#command);
+    return encodeBinary(readCommand(this.#frame));
   }
 
   recordDigest(): Digest {

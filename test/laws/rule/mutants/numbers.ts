@@ -128,7 +128,7 @@ export const nextNumber: readonly Mutant[] = [
   mutant(
     planner,
     'what waited drains',
-    'this.#isFiled(draft, arrival));\n    this.#drain(draft);',
-    'this.#isFiled(draft, arrival));',
+    'this.#isFiled(draft, delivery));\n    this.#drain(draft);',
+    'this.#isFiled(draft, delivery));',
   ),
 ];

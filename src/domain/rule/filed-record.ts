@@ -7,29 +7,18 @@ import { decodeBinary } from '../wire/binary.ts';
 import type { DeadLetterOutcome } from './decide.ts';
 import { filedId } from './filed-id.ts';
 
-/** A delivery, or a parked command delivered again. Its message is encoded only where it has to be kept. */
-export interface Arrival<Kind extends Content = Content> {
-  readonly content: Kind;
-  readonly position: Position;
-  encodedMessage(): Uint8Array;
+/** A parked command as it is delivered again. */
+export function deliveryOfParked({ position, message }: ParkedCommand): Delivery {
+  const whole = decodeMessage(message);
+  return { content: decodeBinary(whole), position, message: () => whole };
 }
 
-export function arrivalOfDelivery(delivery: Delivery): Arrival {
-  const { content, position } = delivery;
-  return { content, position, encodedMessage: () => encodeMessage(delivery.message()) };
-}
-
-export function arrivalOfParked(command: ParkedCommand): Arrival {
-  const { position, message } = command;
-  return { content: decodeBinary(decodeMessage(message)), position, encodedMessage: () => message };
-}
-
-/** The dead letter of an arrival, kept whole. */
+/** The dead letter of a delivery, kept whole. */
 export function deadLetterOf(
-  arrival: Arrival,
+  delivery: Delivery,
   { reason, detail }: Pick<DeadLetterOutcome, 'reason' | 'detail'>,
 ): DeadLetter {
-  const { content, position } = arrival;
+  const { content, position } = delivery;
   return {
     kind: 'dead letter',
     id: filedId(content),
@@ -39,7 +28,7 @@ export function deadLetterOf(
     session: content.session,
     ...reignOf(content),
     position,
-    message: arrival.encodedMessage(),
+    message: encodeMessage(delivery.message()),
   };
 }
 
