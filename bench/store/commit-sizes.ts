@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
@@ -33,7 +34,12 @@ function commits(directory: string, commands: number, size: number): Contestant 
   return {
     name: `level store, ${size} a commit`,
     async run() {
-      await using store = await openLevelStore({ directory, files: nodeFileSystem, clock: systemClock });
+      await using store = await openLevelStore({
+        directory,
+        files: nodeFileSystem,
+        clock: systemClock,
+        newId: randomUUID,
+      });
       for (const plan of appendPlans(sessionIds(sessions), commands, size)) await store.commit(plan);
       return commands;
     },

@@ -23,7 +23,7 @@ export function openQueue(directory: string): Promise<Queue> {
 }
 
 export function openStore(directory: string): Promise<Store> {
-  return openLevelStore({ directory, files: nodeFileSystem, clock: systemClock });
+  return openLevelStore({ directory, files: nodeFileSystem, clock: systemClock, newId: randomUUID });
 }
 
 /** Fills a queue with `count` appends that interleave `sessions` sessions. */

@@ -40,7 +40,8 @@ type QueueAdapters = {
 export const storeAdapters: StoreAdapters = {
   memory: { open: async () => createMemoryStore(), exists: async () => true },
   level: {
-    open: ({ directory }) => openLevelStore({ directory, files: nodeFileSystem, clock: systemClock }),
+    open: ({ directory }) =>
+      openLevelStore({ directory, files: nodeFileSystem, clock: systemClock, newId: randomUUID }),
     exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
   },
 };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -52,7 +53,12 @@ async function observed(data: string): Promise<readonly Observation[]> {
   rmSync(copy, { recursive: true, force: true });
   if (!existsSync(join(data, 'level'))) return [];
   cpSync(join(data, 'level'), copy, { recursive: true });
-  await using store = await openLevelStore({ directory: copy, files: nodeFileSystem, clock: systemClock });
+  await using store = await openLevelStore({
+    directory: copy,
+    files: nodeFileSystem,
+    clock: systemClock,
+    newId: randomUUID,
+  });
   return await observe(store);
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ afterEach(() => rm(parent, { recursive: true }));
 
 function open(name: string, clock: Clock = systemClock): Promise<LevelStore> {
   const { files, openDatabase } = faults;
-  return openLevelStore({ directory: join(parent, name), files, clock, openDatabase });
+  return openLevelStore({ directory: join(parent, name), files, clock, newId: randomUUID, openDatabase });
 }
 
 /** A clock under which the cleaner rests for ever after its first `steps` steps. */

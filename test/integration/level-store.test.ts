@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +34,8 @@ afterEach(async () => {
 async function open(options: Partial<LevelStoreOptions> = {}): Promise<LevelStore> {
   const { files, openDatabase } = faults;
   const probeBytes = 1024 * 1024;
-  const store = await openLevelStore({ directory, clock: systemClock, files, openDatabase, probeBytes, ...options });
+  const defaults = { directory, clock: systemClock, newId: randomUUID, files, openDatabase, probeBytes };
+  const store = await openLevelStore({ ...defaults, ...options });
   stores.push(store);
   return store;
 }

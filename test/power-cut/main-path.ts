@@ -35,6 +35,7 @@ export async function openMainPath(directory: string): Promise<MainPath> {
       directory: join(directory, 'level'),
       files: nodeFileSystem,
       clock: systemClock,
+      newId: randomUUID,
       probeBytes: 64 * 1024,
       openDatabase: async (place) => {
         const database = new ClassicLevel<Uint8Array, Uint8Array>(place, {

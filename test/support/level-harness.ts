@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ export const levelHarness: StoreHarness = {
   capabilities: { durable: true, shared: false, atomicPositions: true, layout: 'own' },
   async create() {
     const parent = await mkdtemp(join(tmpdir(), 'level-store-'));
-    const options = { directory: join(parent, 'store'), files: nodeFileSystem, clock: systemClock };
+    const options = { directory: join(parent, 'store'), files: nodeFileSystem, clock: systemClock, newId: randomUUID };
     let store = await openLevelStore(options);
     return {
       get store() {

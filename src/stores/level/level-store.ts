@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { Cursor } from '../../domain/cursor.ts';
 import { PersistenceError } from '../../domain/errors.ts';
@@ -23,8 +22,8 @@ export interface LevelStoreOptions {
   readonly directory: string;
   readonly files: FileSystem;
   readonly clock: Clock;
-  /** Makes the identity of a new store. Default: a random UUID. */
-  readonly newId?: (() => string) | undefined;
+  /** A fresh random UUID at every call: the identity of a new store. */
+  readonly newId: () => string;
   /** Of how many sessions the cursor version is kept in memory, about 100 bytes each. Default 100,000. */
   readonly cachedVersions?: number | undefined;
   /** Room in bytes that there must be before a store whose disk was full is opened again. Default 16 MiB. */
@@ -51,7 +50,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
     directory,
     files,
     clock,
-    newId: options.newId ?? randomUUID,
+    newId: options.newId,
     cachedVersions: options.cachedVersions ?? 100_000,
     openDatabase: options.openDatabase ?? openClassicLevel,
   };

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { readdirSync, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -54,6 +55,7 @@ describe('a signal', () => {
       directory: join(directory, 'level'),
       files: nodeFileSystem,
       clock: systemClock,
+      newId: randomUUID,
     });
     expect(await store.listSessions({ limit: 10 })).toEqual([]);
   });
