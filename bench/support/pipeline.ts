@@ -44,7 +44,7 @@ export function worker(queue: Queue, store: Store): Pipeline {
     queue,
     store,
     clock: systemClock,
-    limits: { deliveries: Number(process.env['BENCH_DELIVERIES'] ?? 8192), bytes: 8 * 1024 * 1024 },
+    limits: { deliveries: Number(process.env['BENCH_DELIVERIES'] ?? 16384), bytes: 16 * 1024 * 1024 },
     cachedSessions: 50_000,
     backoff: { initial: 100, maximum: 5_000 },
   });

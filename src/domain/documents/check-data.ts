@@ -15,7 +15,8 @@ export interface CheckedData {
   readonly refusal: Refusal | undefined;
 }
 
-const noFacts: DataFacts = Object.freeze({ compactionBase: 0 });
+/** What most data tell: nothing that deciding has to know. */
+export const noFacts: DataFacts = Object.freeze({ compactionBase: 0 });
 
 /** Checks one kind of data. Returns facts, or throws ShapeError or JsonSyntaxError. */
 type Check = (reader: JsonReader, session: SessionId) => DataFacts;

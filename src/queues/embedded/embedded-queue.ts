@@ -11,8 +11,8 @@ import type {
   QueuedDelivery,
   ReplayOptions,
 } from '../../ports/queue.ts';
+import { checkPublish } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
-import { publishProblem } from '../publish-problem.ts';
 import type { Backlog } from './backlog.ts';
 import { Batches } from './batches.ts';
 import { isDiskFull } from './disk-full.ts';
@@ -63,9 +63,9 @@ export class EmbeddedQueue implements Queue {
   }
 
   publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
-    const problem = this.#closed() ?? publishProblem(commands, signal);
-    if (problem !== undefined) return Promise.reject(problem);
-    return commands.length === 0 ? Promise.resolve([]) : this.#parts.journal.append(commands, signal);
+    const plain = this.#closed() ?? checkPublish(commands, signal);
+    if (plain instanceof PersistenceError) return Promise.reject(plain);
+    return commands.length === 0 ? Promise.resolve([]) : this.#parts.journal.append(commands, plain, signal);
   }
 
   whenWritable(signal?: AbortSignal): Promise<void> {

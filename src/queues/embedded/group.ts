@@ -9,6 +9,8 @@ export interface Waiting {
   /** Upper bound of the bytes it takes, counted as pending. */
   readonly room: number;
   readonly commands: readonly Command[];
+  /** Which of the commands are plain: see `checkCommand`. */
+  readonly plain: readonly boolean[];
   readonly signal: AbortSignal | undefined;
   readonly resolve: (positions: readonly Position[]) => void;
   readonly reject: (error: PersistenceError) => void;
@@ -68,13 +70,14 @@ export class Group {
     const { partitionOf, time, salt } = this.#encoding;
     const positions: Position[] = [];
     this.#reserve(waiting.room);
-    for (const command of waiting.commands) {
+    for (const [index, command] of waiting.commands.entries()) {
       const partition = partitionOf(command.session);
       const offset = next[partition] ?? 0;
       next[partition] = offset + 1;
       this.#lastAt[partition] = this.#length;
       this.#nextOffset[partition] = offset + 1;
-      this.#length = writeRecord(this.#buffer, this.#length, command, partition, offset, time, salt);
+      const isPlain = waiting.plain[index] === true;
+      this.#length = writeRecord(this.#buffer, this.#length, command, isPlain, partition, offset, time, salt);
       positions.push({ partition, offset });
     }
     waiting.positions = positions;

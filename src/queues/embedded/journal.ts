@@ -84,8 +84,12 @@ export class Journal {
     return this.#failure;
   }
 
-  /** Adds commands, which must be valid, and resolves with their positions once they are durable. */
-  append(commands: readonly Command[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
+  /** Adds commands, which must be valid, `plain` or not one by one, and resolves with their positions once they are durable. */
+  append(
+    commands: readonly Command[],
+    plain: readonly boolean[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Position[]> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     let room = 0;
     for (const command of commands) {
@@ -96,7 +100,7 @@ export class Journal {
     const refusal = this.#backlog.admit(room);
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      const waiting = { commands, signal, room, resolve, reject, positions: [] };
+      const waiting = { commands, plain, signal, room, resolve, reject, positions: [] };
       try {
         this.#gathering(room).add(waiting, this.#next);
       } catch (error) {

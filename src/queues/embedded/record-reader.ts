@@ -1,6 +1,7 @@
 import { PersistenceError } from '../../domain/errors.ts';
 import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
-import { findRecord, type RecordFrame } from './record.ts';
+import { findRecord } from './record.ts';
+import type { RecordFrame } from './record-layout.ts';
 import type { Place, Segment, Segments } from './segments.ts';
 
 /** What {@link RecordReader.advance} came upon. `more`: {@link RecordReader.load} has to read on first. */

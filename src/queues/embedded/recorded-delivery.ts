@@ -2,9 +2,10 @@ import type { Content, Position } from '../../domain/delivery.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { Message } from '../../domain/message.ts';
 import { encodeBinary } from '../../domain/wire/binary.ts';
-import { contentOf } from '../../domain/wire/content.ts';
 import type { QueuedDelivery } from '../../ports/queue.ts';
-import { type RecordFrame, readCommand, recordDigest } from './record.ts';
+import { readCommand, readContent } from './read-record.ts';
+import { recordDigest } from './record.ts';
+import type { RecordFrame } from './record-layout.ts';
 
 /** A delivery made from a record of the journal. */
 export class RecordedDelivery implements QueuedDelivery {
@@ -15,7 +16,7 @@ export class RecordedDelivery implements QueuedDelivery {
 
   constructor(frame: RecordFrame, position: Position) {
     this.#frame = frame;
-    this.content = contentOf(readCommand(frame));
+    this.content = readContent(frame);
     this.position = position;
     this.bytes = frame.end - frame.start;
   }

@@ -16,8 +16,8 @@ import type {
   ReplayOptions,
 } from '../../ports/queue.ts';
 import { Bell } from '../bell.ts';
+import { checkPublish } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
-import { publishProblem } from '../publish-problem.ts';
 import { MemoryConsumer } from './memory-consumer.ts';
 import { MemoryLog, type MemoryReader } from './memory-log.ts';
 
@@ -61,8 +61,8 @@ export class MemoryQueue implements Queue {
   }
 
   async publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
-    const problem = this.#closed() ?? publishProblem(commands, signal);
-    if (problem !== undefined) throw problem;
+    const checked = this.#closed() ?? checkPublish(commands, signal);
+    if (checked instanceof PersistenceError) throw checked;
     const messages = commands.map(encodeBinary);
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0);
     if (commands.length > 0 && !this.#hasRoom(bytes)) {
