@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import { buildSettings } from '../../src/compose/settings.ts';
+import { createPipeline } from '../../src/compose/worker.ts';
+import { resolveConfiguration } from '../../src/configuration/resolve.ts';
+import type { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { Queue } from '../../src/ports/queue.ts';
@@ -38,14 +41,8 @@ export async function fillQueue(queue: Queue, sessions: number, count: number): 
   if (chunk.length > 0) await queue.publish(chunk);
 }
 
-/** A worker with the limits that `macp-persist worker` has by default. */
+/** A worker with the settings that `macp-persist worker` has by default. */
 export function worker(queue: Queue, store: Store): Pipeline {
-  return new Pipeline({
-    queue,
-    store,
-    clock: systemClock,
-    limits: { deliveries: Number(process.env['BENCH_DELIVERIES'] ?? 16384), bytes: 16 * 1024 * 1024 },
-    cachedSessions: 50_000,
-    backoff: { initial: 100, maximum: 5_000 },
-  });
+  const nothingGiven = { flags: new Map(), environment: {}, file: undefined, otherVariables: [], mistakes: [] };
+  return createPipeline(queue, store, resolveConfiguration(buildSettings(), nothingGiven).values);
 }

@@ -105,7 +105,7 @@ export function settingsTable(available: AvailableKinds) {
       '10GiB',
       'How many bytes of consumed commands the embedded queue keeps for replay',
     ),
-    'worker.batchCommands': setting(integer(1, 100_000), 512, 'Most commands that one commit takes'),
+    'worker.batchCommands': setting(integer(1, 100_000), 16_384, 'Most commands that one commit takes'),
     'worker.batchSize': setting(size(1), '16MiB', 'Most bytes of commands that one commit takes'),
     'worker.cachedSessions': setting(
       integer(1, 10_000_000),
