@@ -106,7 +106,7 @@ export function settingsTable(available: AvailableKinds) {
       'How many bytes of consumed commands the embedded queue keeps for replay',
     ),
     'worker.batchCommands': setting(integer(1, 100_000), 16_384, 'Most commands that one commit takes'),
-    'worker.batchSize': setting(size(1), '16MiB', 'Most bytes of commands that one commit takes'),
+    'worker.batchSize': setting(size(1), '8MiB', 'Most bytes of commands that one commit takes'),
     'worker.cachedSessions': setting(
       integer(1, 10_000_000),
       100_000,
