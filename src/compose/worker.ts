@@ -5,9 +5,12 @@ import { systemClock } from '../platform/system-clock.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import { logPipeline } from '../telemetry/pipeline-log.ts';
+import { logProgress } from '../telemetry/progress-log.ts';
 import { openQueue, openStore, queueAddress, storeAddress } from './open.ts';
 
 const longestTimer = 2 ** 31 - 1;
+/** Milliseconds between two lines about progress. */
+const progressInterval = 10_000;
 const backoff = { initial: 100, maximum: 10_000 };
 
 /** Log lines as JSON on standard error. */
@@ -63,6 +66,7 @@ export class Worker implements AsyncDisposable {
         logger.warn({ store: store.identity.kind }, 'this store does not survive the process');
       const pipeline = createPipeline(queue, store, values);
       logPipeline(pipeline, logger);
+      logProgress(pipeline, logger, systemClock, progressInterval);
       return new Worker(queue, store, pipeline, logger);
     } catch (error) {
       await queue.close();
