@@ -6,7 +6,7 @@ import { ClassicLevel } from 'classic-level';
  * Creates an empty LevelDB in `directory`, whose parent exists, unless something lies there already. LevelDB never
  * syncs the first manifest of a database, so that a power cut in the first moments leaves one that does not open any
  * more ("no meta-nextfile entry in descriptor"); it is therefore created beside its place, opened and closed once,
- * which syncs a second manifest, and renamed (docs/decisions/0012-power-cut-model.md). Throws what LevelDB or the file
+ * which syncs a second manifest, and renamed (docs/decisions/0009-power-cut-model.md). Throws what LevelDB or the file
  * system throws; `LEVEL_LOCKED` when another process is creating it just now.
  */
 export async function createLevelDatabase(directory: string): Promise<void> {

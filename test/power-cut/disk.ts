@@ -27,7 +27,7 @@ export type Image = ReadonlyMap<string, Buffer | undefined>;
 
 /**
  * A disk as the effects of a journal leave it: what is durable, and what is only written. The rules and their reasons
- * stand in docs/decisions/0012-power-cut-model.md; in short:
+ * stand in docs/decisions/0009-power-cut-model.md; in short:
  * - a sync covers what was written to its file before it began, once it has ended;
  * - changes of names are durable in their order, as far as a sync of a grown file or of a changed directory reached;
  * - in a strict directory they are durable only once that directory was synced;

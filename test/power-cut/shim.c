@@ -5,7 +5,7 @@
  * threads, writes what took effect to a journal outside that directory, and can end the process at an effect, tear a
  * write, or let effects fail. What a power cut would have left is computed from the journal (disk.ts): a cut between
  * any two records of the journal is the state that the records before it describe. The model is written down in
- * docs/decisions/0012-power-cut-model.md.
+ * docs/decisions/0009-power-cut-model.md.
  *
  * A sync does not reach the real disk: it is recorded once when it begins and once when it ends, with a pause
  * between, so that data written while a sync is under way is seen not to be covered by it.

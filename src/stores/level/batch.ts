@@ -20,7 +20,7 @@ interface NativeBatch {
  *
  * It calls the methods that abstract-level defines for its implementations, because the public ones end a batch with
  * its write, and the memory of an ended one goes only when garbage collection finds it: 50 to 80 MiB more at 8,192 to
- * 16,384 entries a commit, and 0.5 us more an operation (docs/decisions/0010-level-layout.md).
+ * 16,384 entries a commit, and 0.5 us more an operation (docs/decisions/0007-level-layout.md).
  */
 export class ReusedBatch implements Batch {
   readonly #native: NativeBatch;

@@ -14,7 +14,7 @@ const layoutVersion = 1;
 const mebibyte = 1024 * 1024;
 
 /**
- * Measured (docs/decisions/0010-level-layout.md): a large write buffer is what makes synced batches fast, and twice
+ * Measured (docs/decisions/0007-level-layout.md): a large write buffer is what makes synced batches fast, and twice
  * its size is the most memory that LevelDB takes; entries are half their size after Snappy, which leaves half as much
  * to compact.
  */

@@ -2,7 +2,7 @@ import type { SessionId } from '../../domain/identifiers.ts';
 import type { FiledId, SourceId } from '../../domain/plan.ts';
 
 /**
- * The key space (docs/decisions/0010-level-layout.md). Every key starts with one byte that names its kind. Session
+ * The key space (docs/decisions/0007-level-layout.md). Every key starts with one byte that names its kind. Session
  * ids hold no NUL, so `kind id 0x00 rest` sorts by the UTF-8 bytes of the id first, and no id is mistaken for the
  * beginning of another. Numbers are big-endian, so that they sort as numbers.
  */
