@@ -26,6 +26,7 @@ export function createPipeline(queue: Queue, store: Store, values: Values): Pipe
     clock: systemClock,
     limits: { deliveries: values['worker.batchCommands'], bytes: values['worker.batchSize'] },
     cachedSessions: values['worker.cachedSessions'],
+    acceptsNewQueue: values['worker.acceptNewQueue'],
     backoff,
   });
 }

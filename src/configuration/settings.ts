@@ -1,4 +1,14 @@
-import { choice, directory, duration, integer, type Kind, queueReference, size, storeReference } from './kinds.ts';
+import {
+  choice,
+  directory,
+  duration,
+  integer,
+  type Kind,
+  queueReference,
+  size,
+  storeReference,
+  truth,
+} from './kinds.ts';
 
 /** One setting. Its flag, environment variable and file key derive from its key in the table. */
 export interface Setting<Value> {
@@ -111,6 +121,11 @@ export function settingsTable(available: AvailableKinds) {
       integer(1, 10_000_000),
       100_000,
       'About how many sessions a worker remembers the state of, at some 300 bytes each',
+    ),
+    'worker.acceptNewQueue': setting(
+      truth,
+      false,
+      'Whether to consume a queue although the store was filled from another of its kind',
     ),
     'log.level': setting(
       choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isPersistenceError, PersistenceError, toPersistenceError } from '../domain/errors.ts';
-import type { DeadLetter, Tally } from '../domain/plan.ts';
+import type { DeadLetter, StoredPosition, Tally } from '../domain/plan.ts';
 import { addTally, emptyTally } from '../domain/rule/tally.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Consumer, Queue, QueuedDelivery, TakeLimits } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { PipelineEvents, PipelineState } from '../ports/telemetry.ts';
 import { type DecidedBatch, Decider } from './decider.ts';
+import { refuseReplacedSource } from './known-source.ts';
 import { type Backoff, Retrier } from './retrier.ts';
 
 export interface PipelineOptions {
@@ -18,6 +19,8 @@ export interface PipelineOptions {
   readonly limits: TakeLimits;
   /** About how many session states are kept in memory. */
   readonly cachedSessions: number;
+  /** True to consume a queue although the store was filled from another of its kind. Default false: it is refused. */
+  readonly acceptsNewQueue?: boolean | undefined;
   /** How long to wait between attempts when the store is down or full. */
   readonly backoff: Backoff;
 }
@@ -122,7 +125,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     try {
       await using consumer = await this.#retrier.run(() =>
         this.#options.queue.consume({
-          assigned: (partitions) => this.#decider.assign(partitions),
+          assigned: (partitions) => this.#assign(partitions),
           revoked: (partitions) => this.#release(partitions),
         }),
       );
@@ -206,6 +209,12 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     });
     for (const letter of deadLettersOf(plan)) this.emit('deadLetter', letter);
     return 'committed';
+  }
+
+  async #assign(partitions: readonly number[]): Promise<ReadonlyMap<number, StoredPosition | undefined>> {
+    const { store, queue, acceptsNewQueue } = this.#options;
+    if (acceptsNewQueue !== true) await refuseReplacedSource(store, queue.source);
+    return this.#decider.assign(partitions);
   }
 
   /** Resolves once every batch that was taken before is committed or given up. */

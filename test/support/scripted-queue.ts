@@ -27,7 +27,7 @@ export function rawDelivery(content: Content, message: Message, position: Positi
  * Once they are used up, take waits for more, or for its signal.
  */
 export class ScriptedQueue implements Queue {
-  readonly source = 'scripted' as SourceId;
+  readonly source: SourceId;
   readonly capabilities = { durable: false, replayable: false, positions: true, fencesWriters: false };
   readonly partitions = 1;
   readonly acknowledged: ReadonlyMap<number, StoredPosition>[] = [];
@@ -36,6 +36,10 @@ export class ScriptedQueue implements Queue {
   #end = 0;
   #handler: AssignmentHandler | undefined;
   #arrived: (() => void) | undefined;
+
+  constructor(source = 'scripted') {
+    this.source = source as SourceId;
+  }
 
   /** How many batches were taken. */
   get taken(): number {

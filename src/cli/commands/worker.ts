@@ -21,6 +21,7 @@ export const worker: Command = {
       'worker.batchCommands',
       'worker.batchSize',
       'worker.cachedSessions',
+      'worker.acceptNewQueue',
       'embedded.retentionAge',
       'embedded.retentionSize',
       'log.level',

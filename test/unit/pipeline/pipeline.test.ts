@@ -244,6 +244,25 @@ describe('a pipeline', () => {
     await running;
   });
 
+  it('refuses a queue that took the place of the one its store was filled from, unless it is told to accept it', async () => {
+    const first = new ScriptedQueue('embedded:one');
+    const held = createHeldStore();
+    first.add(create(1));
+    await pipelineOf(first, held.store).runUntilCaughtUp();
+    const second = new ScriptedQueue('embedded:two');
+    second.add(append(2, 'm2'));
+    await expect(pipelineOf(second, held.store).runUntilCaughtUp()).rejects.toMatchObject({
+      code: 'SOURCE_LOST_HISTORY',
+      message: expect.stringContaining('embedded:one'),
+    });
+    expect(held.plans.length).toBe(1);
+    const otherKind = new ScriptedQueue('kafka:three');
+    otherKind.add(append(2, 'm2'));
+    expect((await pipelineOf(otherKind, held.store).runUntilCaughtUp()).tally.applied).toBe(1);
+    const { tally } = await pipelineOf(second, held.store, { acceptsNewQueue: true }).runUntilCaughtUp();
+    expect(tally.duplicates).toBe(1);
+  });
+
   it('runs only once, and closing it twice is fine', async () => {
     const queue = new ScriptedQueue();
     const pipeline = pipelineOf(queue, createHeldStore().store);

@@ -1,0 +1,25 @@
+import { PersistenceError } from '../domain/errors.ts';
+import type { SourceId } from '../domain/plan.ts';
+import type { Store } from '../ports/store.ts';
+
+/**
+ * Refuses a source that the store has never consumed while it has consumed another of the same kind: a queue that was
+ * deleted and made anew, or the wrong directory. What the old one still held would be missing without a word. Throws
+ * `SOURCE_LOST_HISTORY`.
+ */
+export async function refuseReplacedSource(store: Store, source: SourceId): Promise<void> {
+  const known = await store.readSources();
+  if (known.includes(source)) return;
+  const replaced = known.find((other) => kindOf(other) === kindOf(source));
+  if (replaced === undefined) return;
+  throw new PersistenceError(
+    'SOURCE_LOST_HISTORY',
+    `the store was filled from ${replaced}, and ${source} is another queue: configure the queue that belongs to this ` +
+      'store, or, when the old one is really gone, set worker.acceptNewQueue to go on with what this one holds',
+  );
+}
+
+/** Source ids start with the kind of the queue. */
+function kindOf(source: SourceId): string {
+  return source.slice(0, source.indexOf(':') + 1) || source;
+}
