@@ -26,11 +26,7 @@ export async function openInput(path: string, standardInput: Readable, interrupt
   } catch (cause) {
     if (cause instanceof PersistenceError) throw cause;
     if (interruption.aborted) throw new PersistenceError('ABORTED', 'interrupted before anything was sent', { cause });
-    throw new PersistenceError(
-      'INVALID_INPUT',
-      `${path === '-' ? 'standard input' : path} cannot be read: ${String(cause)}`,
-      { cause },
-    );
+    throw new PersistenceError('INVALID_INPUT', `${path === '-' ? 'standard input' : path} cannot be read`, { cause });
   }
 }
 

@@ -56,6 +56,11 @@ async function runWords(world: ProgramWorld, output: Output): Promise<ExitName> 
     await output.line(programHelp(commands));
     return world.words.length === 0 ? 'usage' : 'done';
   }
+  const family = commands.filter(({ shape }) => shape.name.startsWith(`${first} `));
+  if (family.length > 0 && (second === '--help' || second === '-h')) {
+    await output.line(programHelp(family));
+    return 'done';
+  }
   const command = commands.find(({ shape }) => shape.name === first || shape.name === `${first} ${second}`);
   if (command === undefined) throw unknownCommand(first, second);
   const rest = world.words.slice(command.shape.name.split(' ').length);

@@ -76,6 +76,7 @@ export const queueAdapters: QueueAdapters = {
 async function fileExists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
-    () => false,
+    // Whatever else is in the way is told when the store is opened.
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
   );
 }

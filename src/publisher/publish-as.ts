@@ -36,7 +36,8 @@ const longestPause = 50;
  * Numbers and publishes events that carry no number, as `writer`: a name that nobody used before. Each session is
  * claimed first with the epoch above its present one; once the claim is seen applied, its events are numbered from
  * the last sequence on. Resolves when all of them are seen applied. Throws `WRITER_FENCED` when somebody else claims
- * one of the sessions meanwhile.
+ * one of the sessions meanwhile, and `INVALID_WRITER` when the name has reigned in one of them before: an answer that
+ * was lost must not lead to everything being added once more.
  */
 export async function publishAs(lines: AsyncIterable<Line>, options: NumberingOptions): Promise<Published> {
   // What the queue holds may open or claim sessions: a claim made before that is applied would come too late.
@@ -55,6 +56,8 @@ export async function publishAs(lines: AsyncIterable<Line>, options: NumberingOp
 class Numbering {
   readonly #options: NumberingOptions;
   readonly #reigned = new Map<SessionId, Reigned>();
+  /** True once reigns were forgotten: a session may then be met again that this very run has claimed. */
+  #forgot = false;
 
   constructor(options: NumberingOptions) {
     this.#options = options;
@@ -81,6 +84,7 @@ class Numbering {
       });
     }
     this.#reigned.clear();
+    this.#forgot = true;
   }
 
   #number(command: UnnumberedCommand) {
@@ -100,6 +104,7 @@ class Numbering {
       open.forEach((session, index) => {
         const cursor = cursors[index];
         const claimed = claims.get(session)?.epoch;
+        if (attempt === 0 && !this.#forgot && cursor !== undefined) this.#refuseUsedName(session, cursor);
         if (cursor !== undefined && claimed !== undefined && this.#isOurs(cursor, claimed))
           this.#takeUp(session, cursor);
         else if (attempt === mostClaims) throw fenced(session, cursor);
@@ -111,6 +116,16 @@ class Numbering {
       // Another claim may stand before ours: then its epoch counts, and the next attempt goes above it.
       await this.#until(open, (session, cursor) => cursor.epoch >= (next.get(session)?.epoch ?? noEpoch));
     }
+  }
+
+  #refuseUsedName(session: SessionId, { writer, earlier }: Cursor): void {
+    const name = this.#options.writer;
+    if (writer !== name && !earlier.some((reign) => reign.writer === name)) return;
+    throw new PersistenceError(
+      'INVALID_WRITER',
+      `${name} has written to session ${JSON.stringify(session)} before: a writer's name is used by one run only. If that run's ` +
+        'answer was lost, look at what it left with `sessions show`; to add these events again, choose a fresh name',
+    );
   }
 
   #takeUp(session: SessionId, { epoch, last }: Cursor): void {

@@ -66,7 +66,7 @@ describe('publish', () => {
         subject: session,
         data: { id },
       });
-    for (const writer of ['//import/1', '//import/2', '//import/2']) {
+    for (const writer of ['//import/1', '//import/2', '//import/3']) {
       expect(await runProgram(['publish', '-', '--as', writer], { directory, input: event(writer) })).toMatchObject({
         code: 0,
       });
@@ -74,12 +74,18 @@ describe('publish', () => {
     const shown = JSON.parse((await runProgram(['sessions', 'show', session, '--json'], { directory })).stdout);
     const last = lines(commands).filter((line) => line.includes(`"subject":"${session}"`)).length;
     expect(shown).toMatchObject({
-      writer: '//import/2',
+      writer: '//import/3',
       epoch: 4,
       last_sequence: last + 3,
       has_anchor: true,
       dead_letters: {},
     });
+    for (const used of ['//import/1', '//import/3']) {
+      const again = await runProgram(['publish', '-', '--as', used], { directory, input: event('again') });
+      expect(again).toMatchObject({ code: 3, stderr: expect.stringContaining('INVALID_WRITER') });
+    }
+    const after = JSON.parse((await runProgram(['sessions', 'show', session, '--json'], { directory })).stdout);
+    expect(after).toMatchObject({ epoch: 4, last_sequence: last + 3 });
   });
 
   test('waits for room in a full queue, persisting by itself what nobody else can', async () => {
