@@ -1,16 +1,18 @@
 import type { SessionId } from '../domain/identifiers.ts';
 import type { Plan, PositionStep, SourceId, StoredPosition } from '../domain/plan.ts';
-import type { MissingParked } from '../domain/rule/knowledge.ts';
+import type { Knowledge } from '../domain/rule/knowledge.ts';
 import { planBatch } from '../domain/rule/plan-batch.ts';
 import type { QueuedDelivery } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
-import { KnowledgeLoader, type PendingCommit } from './knowledge-loader.ts';
+import { KnowledgeLoader, type ParkedWhole, type PendingCommit } from './knowledge-loader.ts';
 import { SessionCache } from './session-cache.ts';
 
 /** Deliveries and the one atomic step that they amount to. */
 export interface DecidedBatch {
   readonly deliveries: readonly QueuedDelivery[];
   readonly plan: Plan;
+  /** What it was decided on. */
+  readonly knowledge: Knowledge;
 }
 
 /** Decides batch after batch, each on the outcome of the one before, which may still be on its way to the store. */
@@ -50,22 +52,22 @@ export class Decider {
 
   /** Decides deliveries from the first on; a batch that drains very much may leave the last ones undecided. */
   async decide(deliveries: readonly QueuedDelivery[]): Promise<DecidedBatch> {
-    let missing: readonly MissingParked[] = [];
+    const parked: ParkedWhole = new Map();
     for (;;) {
-      const knowledge = await this.#loader.load(deliveries, missing, this.#pending);
+      const knowledge = await this.#loader.load(deliveries, parked, this.#pending);
       const result = planBatch(knowledge, deliveries);
-      if (result.kind === 'missing') missing = [...missing, ...result.parked];
+      if (result.kind === 'missing') await this.#loader.loadParked(result.parked, parked, this.#pending);
       else {
         const decided = result.decided === deliveries.length ? deliveries : deliveries.slice(0, result.decided);
-        return { deliveries: decided, plan: { ...result.plan, positions: this.#steps(decided) } };
+        return { deliveries: decided, plan: { ...result.plan, positions: this.#steps(decided) }, knowledge };
       }
     }
   }
 
   /** From here on batches are decided on what `batch` leads to; its commit is `over` some time later. */
-  advance({ plan }: DecidedBatch, over: Promise<unknown>): void {
+  advance({ plan, knowledge }: DecidedBatch, over: Promise<unknown>): void {
     for (const { partition, to } of plan.positions) this.#positions.set(partition, to);
-    this.#loader.advance(plan.changes);
+    this.#loader.advance(plan.changes, knowledge);
     const sessions = new Set<SessionId>(plan.changes.map((change) => change.session));
     this.#pending = { sessions, over };
   }

@@ -8,6 +8,9 @@ import type { SessionCache } from './session-cache.ts';
 
 const nothingParked: ReadonlyMap<Sequence, ParkedHeader> = new Map();
 
+/** Parked commands that were loaded whole, by session and sequence. */
+export type ParkedWhole = Map<SessionId, Map<Sequence, ParkedCommand>>;
+
 /** A commit that was planned and may not be in the store yet. */
 export interface PendingCommit {
   readonly sessions: ReadonlySet<SessionId>;
@@ -29,15 +32,14 @@ export class KnowledgeLoader {
     this.#cache = cache;
   }
 
-  /** What is known of the sessions of `deliveries`, with the parked commands that an earlier attempt missed. */
+  /** What is known of the sessions of `deliveries`, with the parked commands that were loaded whole already. */
   async load(
     deliveries: readonly Delivery[],
-    missing: readonly MissingParked[],
+    parked: ParkedWhole,
     pending: PendingCommit | undefined,
   ): Promise<Knowledge> {
     const states = await this.#states(deliveries, pending);
     const filed = await this.#filed(deliveries, states, pending);
-    const parked = await this.#parked(missing, pending);
     return {
       state: (session) => states.get(session) ?? unloaded(session),
       isFiled: (session, id) => filed.has(keyText({ session, id })),
@@ -45,10 +47,11 @@ export class KnowledgeLoader {
     };
   }
 
-  /** Remembers the states that a planned commit leads to. */
-  advance(changes: readonly SessionChange[]): void {
+  /** Remembers the states that a planned commit leads to, from those that it was decided on. */
+  advance(changes: readonly SessionChange[], knowledge: Knowledge): void {
     for (const change of changes) {
-      const parked = this.#cache.get(change.session)?.parked ?? nothingParked;
+      // Not from the cache: what the batch was decided on may have been pushed out of it meanwhile.
+      const { parked } = knowledge.state(change.session);
       this.#cache.set(change.session, { cursor: change.after, parked: parkedAfter(parked, change) });
     }
   }
@@ -106,17 +109,18 @@ export class KnowledgeLoader {
     return new Set(keys.filter((_, index) => held[index] === true).map(keyText));
   }
 
-  async #parked(
+  /** Loads parked commands whole, beside those that are loaded already. */
+  async loadParked(
     missing: readonly MissingParked[],
+    parked: ParkedWhole,
     pending: PendingCommit | undefined,
-  ): Promise<ReadonlyMap<SessionId, ReadonlyMap<Sequence, ParkedCommand>>> {
-    const loaded = new Map<SessionId, ReadonlyMap<Sequence, ParkedCommand>>();
-    if (missing.length > 0) await pending?.over;
+  ): Promise<void> {
+    await pending?.over;
     for (const { session, sequences } of missing) {
-      const commands = await this.#store.readParked(session, sequences);
-      loaded.set(session, new Map(commands.map((command) => [command.sequence, command])));
+      const loaded = parked.get(session) ?? new Map<Sequence, ParkedCommand>();
+      for (const command of await this.#store.readParked(session, sequences)) loaded.set(command.sequence, command);
+      parked.set(session, loaded);
     }
-    return loaded;
   }
 }
 

@@ -1,5 +1,6 @@
 import { PersistenceError } from '../domain/errors.ts';
-import type { SourceId } from '../domain/plan.ts';
+import type { SourceId, StoredPosition } from '../domain/plan.ts';
+import type { PartitionBounds } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 
 /**
@@ -17,6 +18,26 @@ export async function refuseReplacedSource(store: Store, source: SourceId): Prom
     `the store was filled from ${replaced}, and ${source} is another queue: configure the queue that belongs to this ` +
       'store, or, when the old one is really gone, set worker.acceptNewQueue to go on with what this one holds',
   );
+}
+
+/**
+ * Refuses a partition that the store has never consumed and whose first records are gone: retention removed them after
+ * another store had consumed them. The sessions in it would wait for their missing commands for ever. Throws
+ * `SOURCE_LOST_HISTORY`.
+ */
+export function refuseLostBeginning(
+  positions: ReadonlyMap<number, StoredPosition | undefined>,
+  bounds: ReadonlyMap<number, PartitionBounds>,
+): void {
+  for (const [partition, position] of positions) {
+    const start = bounds.get(partition)?.start ?? 0;
+    if (position !== undefined || start === 0) continue;
+    throw new PersistenceError(
+      'SOURCE_LOST_HISTORY',
+      `the store has consumed nothing of partition ${partition}, and the queue holds it from offset ${start} on only: ` +
+        'start from a store that has consumed what came before, or, when that is really gone, set worker.acceptNewQueue',
+    );
+  }
 }
 
 /** Source ids start with the kind of the queue. */

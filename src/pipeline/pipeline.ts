@@ -8,7 +8,7 @@ import type { Consumer, Queue, QueuedDelivery, TakeLimits } from '../ports/queue
 import type { Store } from '../ports/store.ts';
 import type { PipelineEvents, PipelineState } from '../ports/telemetry.ts';
 import { type DecidedBatch, Decider } from './decider.ts';
-import { refuseReplacedSource } from './known-source.ts';
+import { refuseLostBeginning, refuseReplacedSource } from './known-source.ts';
 import { type Backoff, Retrier } from './retrier.ts';
 
 export interface PipelineOptions {
@@ -143,16 +143,22 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     for (;;) {
       const ending = this.#ending.signal.aborted || isDone();
       if (backlog.length === 0 && !ending) backlog = await this.#take(consumer);
-      const batch = backlog.length === 0 ? undefined : await this.#retrier.run(() => this.#decider.decide(backlog));
+      const [decided] = await Promise.allSettled([backlog.length === 0 ? undefined : this.#decide(backlog)]);
+      // What became of the commit under way comes first: deciding on it may have failed only because it did.
       const stale = await this.#finish(pending);
       pending = undefined;
       if (stale.length > 0) backlog = [...stale, ...backlog];
-      else if (batch === undefined) return;
+      else if (decided.status === 'rejected') throw decided.reason;
+      else if (decided.value === undefined) return;
       else {
-        backlog = backlog.slice(batch.deliveries.length);
-        pending = this.#begin(consumer, batch);
+        backlog = backlog.slice(decided.value.deliveries.length);
+        pending = this.#begin(consumer, decided.value);
       }
     }
+  }
+
+  #decide(deliveries: readonly QueuedDelivery[]): Promise<DecidedBatch> {
+    return this.#retrier.run(() => this.#decider.decide(deliveries));
   }
 
   async #take(consumer: Consumer): Promise<readonly QueuedDelivery[]> {
@@ -214,7 +220,9 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
   async #assign(partitions: readonly number[]): Promise<ReadonlyMap<number, StoredPosition | undefined>> {
     const { store, queue, acceptsNewQueue } = this.#options;
     if (acceptsNewQueue !== true) await refuseReplacedSource(store, queue.source);
-    return this.#decider.assign(partitions);
+    const positions = await this.#decider.assign(partitions);
+    if (acceptsNewQueue !== true) refuseLostBeginning(positions, await queue.bounds());
+    return positions;
   }
 
   /** Resolves once every batch that was taken before is committed or given up. */

@@ -53,13 +53,31 @@ class NodeFile implements OpenFile {
 
 /** Step by step, because Node's own recursive mkdir reports a full disk as ENOENT, and never ends in /proc. */
 async function makeDirectory(path: string): Promise<void> {
+  const parent = dirname(path);
   const problem = await tryDirectory(path);
-  if (problem === undefined) return;
-  if (codeOf(problem) !== 'ENOENT' || dirname(path) === path) throw problem;
-  await makeDirectory(dirname(path));
-  // Missing still, although its parent is there: nothing can be made in it.
-  const again = await tryDirectory(path);
-  if (again !== undefined) throw again;
+  if (problem !== undefined) {
+    if (codeOf(problem) !== 'ENOENT' || parent === path) throw problem;
+    await makeDirectory(parent);
+    // Missing still, although its parent is there: nothing can be made in it.
+    const again = await tryDirectory(path);
+    if (again !== undefined) throw again;
+  }
+  // Also when it was there: whoever made it may have died before this.
+  await syncDirectory(parent).catch(ignoreForbidden);
+}
+
+/** A parent that cannot be read is somebody else's, who made this directory before. */
+function ignoreForbidden(error: unknown): void {
+  if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error;
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Makes one directory; resolves with what was thrown when there is none afterwards. */
@@ -84,12 +102,5 @@ export const nodeFileSystem: FileSystem = {
   list: (directory) => readdir(directory),
   makeDirectory,
   remove: (path) => rm(path),
-  async syncDirectory(path) {
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory,
 };

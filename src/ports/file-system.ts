@@ -22,7 +22,10 @@ export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile>;
   /** Names of the entries of a directory, in no particular order. */
   list(directory: string): Promise<readonly string[]>;
-  /** Makes the directory and its missing parents; an existing one is left as it is. */
+  /**
+   * Makes the directory and its missing parents, so that they survive a power cut; an existing one is left as it is,
+   * and is made to survive as well.
+   */
   makeDirectory(path: string): Promise<void>;
   /** Removes a file. */
   remove(path: string): Promise<void>;

@@ -1,4 +1,4 @@
-import { type ClaimCommand, claimType, commandId } from '../domain/command.ts';
+import { type ClaimCommand, type Command, claimType, commandId } from '../domain/command.ts';
 import type { Cursor } from '../domain/cursor.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { type Epoch, noEpoch, type Sequence, type SessionId, type Writer } from '../domain/identifiers.ts';
@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { numbered, readUnnumbered, type UnnumberedCommand } from './input-event.ts';
 import type { Line } from './lines.ts';
+import { patiently } from './patiently.ts';
 import {
   grouped,
   type Published,
@@ -68,10 +69,7 @@ class Numbering {
     await this.#reign(
       [...new Set(commands.map(({ session }) => session))].filter((session) => !this.#reigned.has(session)),
     );
-    await publishWhenWritable(
-      commands.map((command) => this.#number(command)),
-      this.#options,
-    );
+    await this.#send(commands.map((command) => this.#number(command)));
   }
 
   /** Waits until everything published is applied; from then on the store knows all that is remembered here. */
@@ -99,7 +97,7 @@ class Numbering {
     let claims: ReadonlyMap<SessionId, ClaimCommand> = new Map();
     let open = sessions;
     for (let attempt = 0; open.length > 0; attempt += 1) {
-      const cursors = await this.#options.store.readCursors(open);
+      const cursors = await this.#cursors(open);
       const next = new Map<SessionId, ClaimCommand>();
       open.forEach((session, index) => {
         const cursor = cursors[index];
@@ -110,7 +108,7 @@ class Numbering {
         else if (attempt === mostClaims) throw fenced(session, cursor);
         else next.set(session, this.#claim(session, ((cursor?.epoch ?? noEpoch) + 1) as Epoch));
       });
-      if (next.size > 0) await publishWhenWritable([...next.values()], this.#options);
+      if (next.size > 0) await this.#send([...next.values()]);
       claims = next;
       open = [...next.keys()];
       // Another claim may stand before ours: then its epoch counts, and the next attempt goes above it.
@@ -141,15 +139,26 @@ class Numbering {
     return epoch === expected && writer === this.#options.writer && !halted;
   }
 
+  /** What is refused for want of room on the disk is certainly not in the queue, and is sent again. */
+  #send(commands: readonly Command[]): Promise<void> {
+    const { clock, signal } = this.#options;
+    return patiently(() => publishWhenWritable(commands, this.#options), clock, signal);
+  }
+
+  #cursors(sessions: readonly SessionId[]): Promise<readonly (Cursor | undefined)[]> {
+    const { store, clock, signal } = this.#options;
+    return patiently(() => store.readCursors(sessions), clock, signal);
+  }
+
   /** Resolves once `isReached` holds for the cursor of every session. */
   async #until(
     sessions: readonly SessionId[],
     isReached: (session: SessionId, cursor: Cursor) => boolean,
   ): Promise<void> {
-    const { store, clock, signal } = this.#options;
+    const { clock, signal } = this.#options;
     let open = sessions;
     for (let pause = 1; open.length > 0; pause = Math.min(longestPause, pause * 2)) {
-      const cursors = await store.readCursors(open);
+      const cursors = await this.#cursors(open);
       open = open.filter((session, index) => {
         const cursor = cursors[index];
         return cursor === undefined || !isReached(session, cursor);

@@ -32,6 +32,8 @@ export class ScriptedQueue implements Queue {
   readonly partitions = 1;
   readonly acknowledged: ReadonlyMap<number, StoredPosition>[] = [];
   readonly #batches: (readonly QueuedDelivery[])[] = [];
+  /** First offset that is still held. */
+  start = 0;
   #taken = 0;
   #end = 0;
   #handler: AssignmentHandler | undefined;
@@ -94,7 +96,7 @@ export class ScriptedQueue implements Queue {
   }
 
   async bounds(): Promise<ReadonlyMap<number, PartitionBounds>> {
-    return new Map([[0, { start: 0, end: this.#end }]]);
+    return new Map([[0, { start: this.start, end: Math.max(this.start, this.#end) }]]);
   }
 
   publish(): never {

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
@@ -36,15 +36,6 @@ export const openClassicLevel: OpenDatabase = async (directory) => {
   await database.open();
   return database;
 };
-
-/** Makes `directory` and its missing parents so that they survive a power cut. */
-export async function makeDurableDirectory(files: FileSystem, directory: string): Promise<void> {
-  const path = resolve(directory);
-  const missing: string[] = [];
-  for (let at = path; !(await exists(files, at)); at = dirname(at)) missing.push(at);
-  await files.makeDirectory(path);
-  for (const made of missing.reverse()) await files.syncDirectory(dirname(made));
-}
 
 /**
  * The identity of an open database; a new one is given a `newId` and keeps it. Throws `STORE_TOO_NEW`, or
@@ -115,14 +106,4 @@ function parseIdentity(stored: Uint8Array, directory: string): { id: string; lay
     if (!(cause instanceof SyntaxError)) throw cause;
   }
   throw new PersistenceError('STORE_CORRUPT', `${directory} holds an identity that cannot be read: ${text}`);
-}
-
-async function exists(files: FileSystem, directory: string): Promise<boolean> {
-  try {
-    await files.list(directory);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { SourceId, StoredPosition } from '../../domain/plan.ts';
 import { createLevelDatabase } from '../../level/create-database.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -5,7 +6,7 @@ import type { FileSystem } from '../../ports/file-system.ts';
 import type { StoreIdentity } from '../../ports/store.ts';
 import { ReusedBatch } from './batch.ts';
 import { Cleaner } from './cleaner.ts';
-import { type Database, makeDurableDirectory, type OpenDatabase, removeProbe, settleIdentity } from './database.ts';
+import { type Database, type OpenDatabase, removeProbe, settleIdentity } from './database.ts';
 import { LevelReader } from './level-reader.ts';
 import type { Turns } from './turns.ts';
 import { VersionCache } from './version-cache.ts';
@@ -41,7 +42,7 @@ export async function openLevel(
   cleaningFailed: (error: unknown) => void,
 ): Promise<OpenedLevel> {
   const { directory, files, clock } = options;
-  await makeDurableDirectory(files, directory);
+  await files.makeDirectory(resolve(directory));
   await createLevelDatabase(directory);
   const database = await options.openDatabase(directory);
   try {

@@ -263,6 +263,14 @@ describe('a pipeline', () => {
     expect(tally.duplicates).toBe(1);
   });
 
+  it('refuses to begin in the middle of a partition that its store has never consumed', async () => {
+    const queue = new ScriptedQueue();
+    const { store } = createHeldStore();
+    queue.start = 5;
+    await expect(pipelineOf(queue, store).runUntilCaughtUp()).rejects.toMatchObject({ code: 'SOURCE_LOST_HISTORY' });
+    expect((await pipelineOf(queue, store, { acceptsNewQueue: true }).runUntilCaughtUp()).commits).toBe(0);
+  });
+
   it('runs only once, and closing it twice is fine', async () => {
     const queue = new ScriptedQueue();
     const pipeline = pipelineOf(queue, createHeldStore().store);
