@@ -9,6 +9,7 @@ import {
 import type { Content } from '../../domain/delivery.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../../domain/identifiers.ts';
 import { contentOf, plainContent } from '../../domain/wire/content.ts';
+import { viewOf } from './record.ts';
 import {
   bodyAt,
   claimNumber,
@@ -35,7 +36,7 @@ export function readContent(frame: RecordFrame): Content {
   const writerEnd = sessionEnd + bytes.readUInt16BE(body + bodyAt.writer);
   const session = bytes.toString('utf8', body + fixedBodyBytes, sessionEnd) as SessionId;
   const writer = bytes.toString('latin1', sessionEnd, writerEnd) as Writer;
-  return plainContent(type, session, writer, epoch, sequence, bytes.subarray(writerEnd, end));
+  return plainContent(type, session, writer, epoch, sequence, viewOf(bytes, writerEnd, end));
 }
 
 /** The command of a record. Its data lies in the record's bytes, it is no copy. */
