@@ -19,7 +19,7 @@ const mebibyte = 1024 * 1024;
  * to compact.
  */
 const tuning = {
-  writeBufferSize: 32 * mebibyte,
+  writeBufferSize: 24 * mebibyte,
   maxFileSize: 16 * mebibyte,
   cacheSize: 8 * mebibyte,
   blockSize: 16 * 1024,
