@@ -7,6 +7,7 @@ import {
   queueReference,
   size,
   storeReference,
+  text,
   truth,
 } from './kinds.ts';
 
@@ -126,6 +127,38 @@ export function settingsTable(available: AvailableKinds) {
       truth,
       false,
       'Whether to consume a queue although the store was filled from another of its kind',
+    ),
+    'http.host': setting(
+      text,
+      '127.0.0.1',
+      'Address that the HTTP API listens at; any but the loopback one needs http.tokens',
+    ),
+    'http.port': setting(integer(0, 65_535), 8080, 'Port that the HTTP API listens at; 0 takes a free one'),
+    'http.tokens': optionalSetting(
+      text,
+      'File of the bearer tokens that the HTTP API accepts; read again when it changes',
+    ),
+    'http.maximumRate': setting(
+      integer(0, 1_000_000),
+      10_000,
+      'Most requests that the HTTP API takes from one address a second; 0 for no limit',
+    ),
+    'http.maximumConnections': setting(integer(1, 65_535), 1_000, 'Most connections that the HTTP API holds open'),
+    'http.maximumBody': setting(size(1_024), '32MiB', 'Largest body that the HTTP API takes'),
+    'http.maximumBuffered': setting(size(mebibyte), '256MiB', 'Most bytes of bodies that the HTTP API holds at a time'),
+    'service.drainDeadline': setting(
+      duration(0),
+      '30s',
+      'How long requests under way and waiting commands are finished for after SIGINT or SIGTERM',
+    ),
+    'service.stalledAfter': setting(
+      duration(1_000),
+      '5m',
+      'How long commands may wait without one being persisted until the process ends, to be started again',
+    ),
+    'service.backupDirectory': optionalSetting(
+      directory,
+      "Where backups are made (else the data directory's backups/)",
     ),
     'log.level': setting(
       choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

@@ -38,6 +38,8 @@ const definitions = {
   },
   SESSION_NOT_FOUND: { retryable: false, meaning: 'no such session exists in the store' },
   BELOW_COMPACTION_BASE: { retryable: false, meaning: 'the accepted ordinals asked for were compacted away' },
+  NOT_STORED: { retryable: false, meaning: 'the store holds no such document, dead letter or backup' },
+  NOT_YET_APPLIED: { retryable: true, meaning: 'what was waited for was not applied in time' },
 
   // The queue.
   QUEUE_LOCKED: { retryable: false, meaning: 'another process owns this queue' },
@@ -54,6 +56,23 @@ const definitions = {
     retryable: false,
     meaning: 'the source no longer holds the position that the store stands at',
   },
+
+  // Writing to a session.
+  STANDING_UNKNOWN: { retryable: false, meaning: 'the publisher has no way to learn where a session stands' },
+  DEAD_LETTERED: { retryable: false, meaning: 'the command became a dead letter instead of being applied' },
+  NOT_OPEN: { retryable: false, meaning: 'the number is not the open one of a blocked session' },
+
+  // The service.
+  INVALID_REQUEST: { retryable: false, meaning: 'a parameter of the request is not valid' },
+  UNSUPPORTED_MEDIA_TYPE: { retryable: false, meaning: 'the content type of the request is not accepted here' },
+  REQUEST_TOO_LARGE: { retryable: false, meaning: 'the body of the request is larger than the service takes' },
+  NO_SUCH_RESOURCE: { retryable: false, meaning: 'the service has nothing at this path, or not for this method' },
+  UNAUTHENTICATED: { retryable: false, meaning: 'the service wants a bearer token that it knows' },
+  FORBIDDEN: { retryable: false, meaning: 'the token does not have the scope that this needs' },
+  TOO_MANY_REQUESTS: { retryable: true, meaning: 'more requests came than the service takes at a time' },
+  SERVICE_UNAVAILABLE: { retryable: true, meaning: 'the service does not answer, or is stopping' },
+  NOT_SUPPORTED: { retryable: false, meaning: 'this store, queue or mode cannot do that' },
+  STALLED: { retryable: false, meaning: 'commands are waiting, and none was persisted for too long' },
 
   // The person at the keyboard.
   INVALID_CONFIGURATION: { retryable: false, meaning: 'the settings are not valid' },

@@ -208,7 +208,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     this.emit('committed', {
       deliveries: deliveries.length,
       bytes,
-      sessions: changes.length,
+      changes,
       tally,
       positions,
       milliseconds,

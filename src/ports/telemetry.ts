@@ -1,5 +1,5 @@
 import type { PersistenceError } from '../domain/errors.ts';
-import type { DeadLetter, PositionStep, Tally } from '../domain/plan.ts';
+import type { DeadLetter, PositionStep, SessionChange, Tally } from '../domain/plan.ts';
 
 /**
  * The life of a pipeline:
@@ -17,7 +17,7 @@ export interface CommittedBatch {
   readonly deliveries: number;
   /** Bytes of the deliveries as the queue counts them. */
   readonly bytes: number;
-  readonly sessions: number;
+  readonly changes: readonly SessionChange[];
   readonly tally: Tally;
   readonly positions: readonly PositionStep[];
   /** From handing the plan to the store until it was durable. */

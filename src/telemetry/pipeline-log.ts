@@ -9,9 +9,10 @@ import type { PipelineEvents } from '../ports/telemetry.ts';
  */
 export function logPipeline(pipeline: EventEmitter<PipelineEvents>, logger: Logger): void {
   pipeline.on('state', (from, to) => logger.info({ from, to }, 'worker state'));
-  pipeline.on('committed', ({ deliveries, bytes, sessions, tally, milliseconds }) => {
+  pipeline.on('committed', ({ deliveries, bytes, changes, tally, milliseconds }) => {
     const deadLetters = deadLetterCount(tally);
     const { applied, duplicates, parked } = tally;
+    const sessions = changes.length;
     logger.debug({ deliveries, bytes, sessions, applied, duplicates, parked, deadLetters, milliseconds }, 'committed');
   });
   pipeline.on('deadLetter', ({ id, reason, detail, session, epoch, writer, sequence, position }) => {

@@ -23,7 +23,7 @@ const core: Layer = {
   ambient: 'turns',
 };
 const adapter: Layer = { reaches: ['domain', 'ports'], packages: true, ambient: 'turns' };
-const inner = ['domain', 'ports', 'pipeline', 'read-side', 'publisher', 'replay'];
+const inner = ['domain', 'ports', 'pipeline', 'read-side', 'publisher', 'replay', 'service', 'http-client'];
 
 /**
  * The arrows: `cli, workers -> compose -> pipeline, read-side, replay, publisher -> ports <- adapters`, and everything
@@ -36,6 +36,9 @@ export const layers: Readonly<Record<string, Layer>> = {
   'read-side': core,
   publisher: core,
   replay: core,
+  service: { ...core, reaches: [...core.reaches, 'read-side', 'publisher'] },
+  'http-server': adapter,
+  'http-client': { ...adapter, packages: false, ambient: 'everything' },
   // What the adapters of one family share lies beside their folders; what all that stand on LevelDB share, in level.
   stores: adapter,
   queues: adapter,
@@ -47,7 +50,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   configuration: { reaches: ['domain'], packages: true, ambient: 'turns' },
   conformance: { reaches: ['domain', 'ports'], packages: false, ambient: 'turns' },
   compose: {
-    reaches: [...inner, 'stores/*', 'queues/*', 'telemetry', 'platform', 'configuration'],
+    reaches: [...inner, 'http-server', 'stores/*', 'queues/*', 'telemetry', 'platform', 'configuration'],
     packages: true,
     ambient: 'everything',
   },

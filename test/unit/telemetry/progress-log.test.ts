@@ -18,7 +18,7 @@ it('tells of progress with the first commit and then once an interval, with coun
     pipeline.emit('committed', {
       deliveries: applied + 1,
       bytes: 1,
-      sessions: 1,
+      changes: [],
       tally,
       positions: [],
       milliseconds: 1,
