@@ -1,7 +1,7 @@
 import type { Refusal } from '../domain/delivery.ts';
 import { type ErrorCode, PersistenceError } from '../domain/errors.ts';
+import type { Line } from '../domain/lines.ts';
 import type { InputEvent } from './input-event.ts';
-import type { Line } from './lines.ts';
 
 /** A line that cannot be sent, and why. */
 export interface RefusedLine {

@@ -2,10 +2,10 @@ import { type ClaimCommand, type Command, claimType, commandId } from '../domain
 import type { Cursor } from '../domain/cursor.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { type Epoch, noEpoch, type Sequence, type SessionId, type Writer } from '../domain/identifiers.ts';
+import type { Line } from '../domain/lines.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { numbered, readUnnumbered, type UnnumberedCommand } from './input-event.ts';
-import type { Line } from './lines.ts';
 import { patiently } from './patiently.ts';
 import {
   grouped,

@@ -1,10 +1,10 @@
 import type { Command } from '../domain/command.ts';
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
+import type { Line } from '../domain/lines.ts';
 import type { Queue } from '../ports/queue.ts';
 import { readLine } from './check-input.ts';
 import type { InputEvent } from './input-event.ts';
-import type { Line } from './lines.ts';
 
 /** What was published. */
 export interface Published {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Writer } from '../../../src/domain/identifiers.ts';
+import { splitLines } from '../../../src/domain/lines.ts';
 import { encodeEvent } from '../../../src/domain/wire/structured.ts';
 import { checkInput, InputRefused } from '../../../src/publisher/check-input.ts';
 import { readNumbered, readUnnumbered } from '../../../src/publisher/input-event.ts';
-import { splitLines } from '../../../src/publisher/lines.ts';
 import { append, claim, skip } from '../../support/commands.ts';
 
 const writer = '//test/numbering' as Writer;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../../src/domain/command.ts';
 import type { SessionId, Writer } from '../../../src/domain/identifiers.ts';
+import { type Line, splitLines } from '../../../src/domain/lines.ts';
 import type { SourceId } from '../../../src/domain/plan.ts';
 import { Pipeline } from '../../../src/pipeline/pipeline.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { Queue } from '../../../src/ports/queue.ts';
 import type { Store } from '../../../src/ports/store.ts';
-import { type Line, splitLines } from '../../../src/publisher/lines.ts';
 import { publishAs } from '../../../src/publisher/publish-as.ts';
 import { createMemoryQueue } from '../../../src/queues/memory/memory-queue.ts';
 import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
