@@ -11,15 +11,30 @@ import { ClassicLevel } from 'classic-level';
  */
 export async function createLevelDatabase(directory: string): Promise<void> {
   if (await holdsSomething(directory)) return;
-  const draft = `${directory}.new`;
+  await createBeside(directory, `${directory}.new`, async (draft) => {
+    const database = new ClassicLevel(draft);
+    try {
+      await database.open();
+    } finally {
+      await database.close();
+    }
+  });
+}
+
+/**
+ * Makes a LevelDB as `draft`, in the place beside `directory`, and renames it once `make` is done; whatever an
+ * interrupted attempt left there is removed first. `make` fills the empty directory, closes the database again, and
+ * sees to it that its files survive a power cut; that their names do is seen to here. When it fails, what
+ * it made stays until the next attempt.
+ */
+export async function createBeside(
+  directory: string,
+  draft: string,
+  make: (draft: string) => Promise<void>,
+): Promise<void> {
   await ClassicLevel.destroy(draft);
   await mkdir(draft, { mode: 0o700 });
-  const database = new ClassicLevel(draft);
-  try {
-    await database.open();
-  } finally {
-    await database.close();
-  }
+  await make(draft);
   await syncDirectory(draft);
   await rename(draft, directory);
   await syncDirectory(dirname(directory));

@@ -9,6 +9,7 @@ import type {
   SourceId,
   StoredPosition,
 } from '../domain/plan.ts';
+import type { StoreTotals } from '../domain/totals.ts';
 
 /** What a store promises, as data, so that nobody has to ask which store it is. */
 export interface StoreCapabilities {
@@ -20,6 +21,8 @@ export interface StoreCapabilities {
   readonly atomicPositions: boolean;
   /** An unmodified macp-runtime can boot on it. */
   readonly layout: 'own' | 'upstream';
+  /** It copies itself while it is used: {@link Store.backup}. */
+  readonly backup: boolean;
 }
 
 /** Which store this is: `id` is made once, when the store is created. */
@@ -27,6 +30,12 @@ export interface StoreIdentity {
   readonly kind: string;
   readonly id: string;
   readonly layoutVersion: number;
+}
+
+/** What a backup holds: keys and values, before whatever compresses them. */
+export interface BackupSize {
+  readonly records: number;
+  readonly bytes: number;
 }
 
 export interface LogRange {
@@ -84,12 +93,24 @@ export interface Store extends AsyncDisposable {
   /** Every source that has a stored position here. */
   readSources(): Promise<readonly SourceId[]>;
 
+  /** What the store holds, counted in the same atomic step as each commit. */
+  readTotals(): Promise<StoreTotals>;
+
   /** The session as of now, or undefined when it does not exist (unknown or deleted). */
   openSession(session: SessionId): Promise<SessionView | undefined>;
   /** Ids of existing sessions in UTF-8 byte order. */
   listSessions(page: Page<SessionId>): Promise<readonly SessionId[]>;
   /** Every session the store keeps a cursor for, tombstones and unknown ones included, in UTF-8 byte order. */
   listCursors(page: Page<SessionId>): Promise<readonly (readonly [SessionId, Cursor])[]>;
+
+  /**
+   * Copies the store as of one moment, identity and positions included, into the new directory `directory`, while
+   * commits go on. Resolves once the copy is durable: put into the store's place it opens, and goes on from there.
+   * Until then nothing lies under that name; what an interrupted backup left beside it goes with the next one there.
+   * Throws `INVALID_INPUT` where something lies already, `NOT_SUPPORTED` when the capabilities do not say `backup`,
+   * `DISK_FULL`, and `STORE_CLOSED` when the store is closed meanwhile.
+   */
+  backup(directory: string): Promise<BackupSize>;
 
   /** Settles what is under way and releases everything. Idempotent. */
   close(): Promise<void>;

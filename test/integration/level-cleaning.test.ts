@@ -78,7 +78,7 @@ test('replaced and deleted logs are removed afterwards, and nothing else is', as
   await assertLog(store, ada, entries(80, 81));
   await assertLog(store, bob, entries(70, 72));
   await store.close();
-  expect(await keyCounts('store')).toEqual({ '!': 1, c: 2, e: 3 });
+  expect(await keyCounts('store')).toEqual({ '!': 1, t: 1, c: 2, e: 3 });
 });
 
 test('replacing a log of any length writes its new entries, one cursor and one marker, and removes in bounded steps', async () => {
@@ -89,7 +89,7 @@ test('replacing a log of any length writes its new entries, one cursor and one m
   await store.cleaned();
   expect(faults.steps).toEqual([stepEntries, stepEntries, stepEntries, stepEntries]);
   await store.close();
-  expect(await keyCounts('store')).toEqual({ '!': 1, c: 1, e: 1 });
+  expect(await keyCounts('store')).toEqual({ '!': 1, t: 1, c: 1, e: 1 });
 });
 
 test('readers do not notice: a view from before the replacement shows the whole old log after it was removed', async () => {
@@ -127,7 +127,7 @@ test.each([1, 2, 3, 4])(
       await reopened.cleaned();
       await assertLog(reopened, ada, entries(9_000, last));
       await reopened.close();
-      expect(await keyCounts(name)).toEqual({ '!': 1, c: 1, e: last - 9_000 });
+      expect(await keyCounts(name)).toEqual({ '!': 1, t: 1, c: 1, e: last - 9_000 });
     }
   },
 );
@@ -142,5 +142,5 @@ test('garbage made while the cleaner is at work is removed as well', async () =>
   }
   await store.cleaned();
   await store.close();
-  expect(await keyCounts('store')).toEqual({ '!': 1, c: 13 });
+  expect(await keyCounts('store')).toEqual({ '!': 1, t: 1, c: 13 });
 });

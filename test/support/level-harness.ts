@@ -8,7 +8,7 @@ import { systemClock } from '../../src/platform/system-clock.ts';
 import { openLevelStore } from '../../src/stores/level/level-store.ts';
 
 export const levelHarness: StoreHarness = {
-  capabilities: { durable: true, shared: false, atomicPositions: true, layout: 'own' },
+  capabilities: { durable: true, shared: false, atomicPositions: true, layout: 'own', backup: true },
   async create() {
     const parent = await mkdtemp(join(tmpdir(), 'level-store-'));
     const options = { directory: join(parent, 'store'), files: nodeFileSystem, clock: systemClock, newId: randomUUID };

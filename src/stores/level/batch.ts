@@ -37,9 +37,9 @@ export class ReusedBatch implements Batch {
     this.#native._del(key);
   }
 
-  /** Writes and syncs everything put since the last write as one atomic step. */
-  async write(): Promise<void> {
-    await this.#native._write({ sync: true });
+  /** Writes everything put since the last write as one atomic step, and syncs it unless told not to. */
+  async write(options: { readonly sync: boolean } = { sync: true }): Promise<void> {
+    await this.#native._write(options);
     this.#native._clear();
   }
 

@@ -1,15 +1,10 @@
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { PersistenceError } from '../../domain/errors.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
-import type { StoreIdentity } from '../../ports/store.ts';
-import { identityKey, type Key } from './keys.ts';
+import type { Key } from './keys.ts';
 
 export type Database = ClassicLevel<Key, Uint8Array>;
 export type DatabaseSnapshot = ReturnType<Database['snapshot']>;
-
-/** The layout that this code reads and writes; a later one adds here how it upgrades its predecessors. */
-const layoutVersion = 1;
 
 const mebibyte = 1024 * 1024;
 
@@ -26,34 +21,23 @@ const tuning = {
   compression: true,
 } as const;
 
+/** A copy is written in order and then closed: a small buffer is as fast, and it comes on top of the store's own. */
+const backupTuning = { ...tuning, writeBufferSize: 4 * mebibyte, cacheSize: mebibyte } as const;
+
 const probeName = 'room-probe';
 
 /** Opens the database in `directory`, which exists. Rejects with what the library threw. */
 export type OpenDatabase = (directory: string) => Promise<Database>;
 
-export const openClassicLevel: OpenDatabase = async (directory) => {
-  const database: Database = new ClassicLevel(directory, { keyEncoding: 'view', valueEncoding: 'view', ...tuning });
+export const openClassicLevel: OpenDatabase = (directory) => openTuned(directory, tuning);
+
+/** Opens the database of a backup that is being written. Rejects with what the library threw. */
+export const openBackupDatabase: OpenDatabase = (directory) => openTuned(directory, backupTuning);
+
+async function openTuned(directory: string, options: typeof tuning | typeof backupTuning): Promise<Database> {
+  const database: Database = new ClassicLevel(directory, { keyEncoding: 'view', valueEncoding: 'view', ...options });
   await database.open();
   return database;
-};
-
-/**
- * The identity of an open database; a new one is given a `newId` and keeps it. Throws `STORE_TOO_NEW`, or
- * `STORE_CORRUPT` when the database holds something but no identity: then it is not one of ours.
- */
-export async function settleIdentity(
-  database: Database,
-  directory: string,
-  newId: () => string,
-): Promise<StoreIdentity> {
-  const stored = await database.get(identityKey);
-  if (stored !== undefined) return readIdentity(stored, directory);
-  if ((await database.keys({ limit: 1 }).all()).length > 0) {
-    throw new PersistenceError('STORE_CORRUPT', `${directory} holds a LevelDB database that is not a store of ours`);
-  }
-  const identity: StoreIdentity = { kind: 'level', id: newId(), layoutVersion };
-  await database.put(identityKey, Buffer.from(JSON.stringify(identity), 'utf8'), { sync: true });
-  return identity;
 }
 
 /**
@@ -82,28 +66,4 @@ export async function removeProbe(files: FileSystem, directory: string): Promise
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-}
-
-function readIdentity(stored: Uint8Array, directory: string): StoreIdentity {
-  const { id, layoutVersion: version } = parseIdentity(stored, directory);
-  if (version > layoutVersion) {
-    throw new PersistenceError(
-      'STORE_TOO_NEW',
-      `${directory} has layout version ${version}; this release knows ${layoutVersion}`,
-    );
-  }
-  return { kind: 'level', id, layoutVersion: version };
-}
-
-function parseIdentity(stored: Uint8Array, directory: string): { id: string; layoutVersion: number } {
-  const text = Buffer.from(stored).toString('utf8');
-  try {
-    const { kind, id, layoutVersion: version } = JSON.parse(text);
-    if (kind === 'level' && typeof id === 'string' && Number.isSafeInteger(version) && version >= 1) {
-      return { id, layoutVersion: version };
-    }
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-  }
-  throw new PersistenceError('STORE_CORRUPT', `${directory} holds an identity that cannot be read: ${text}`);
 }

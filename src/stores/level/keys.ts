@@ -18,6 +18,7 @@ const kinds = {
   filed: 0x66,
   position: 0x71,
   garbage: 0x67,
+  totals: 0x74,
 } as const;
 
 export type KeyKind = keyof typeof kinds;
@@ -33,6 +34,7 @@ const generationBytes = 4;
 const ordinalBytes = 6;
 
 export const identityKey: Key = Buffer.of(kinds.identity);
+export const totalsKey: Key = Buffer.of(kinds.totals);
 
 /** The one key of this kind that a session has. */
 export function sessionKey(kind: 'cursor' | 'snapshot' | 'receipt' | 'anchor', session: SessionId): Key {

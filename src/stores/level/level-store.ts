@@ -1,16 +1,27 @@
 import type { EventEmitter } from 'node:events';
 import type { Cursor } from '../../domain/cursor.ts';
+import { encodeTotals } from '../../domain/encoding/totals.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { Sequence, SessionId } from '../../domain/identifiers.ts';
 import type { FiledRecord, ParkedCommand, ParkedHeader, Plan, SourceId, StoredPosition } from '../../domain/plan.ts';
+import { addPlan, type StoreTotals } from '../../domain/totals.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
-import type { FiledKey, Page, SessionView, Store, StoreCapabilities, StoreIdentity } from '../../ports/store.ts';
+import type {
+  BackupSize,
+  FiledKey,
+  Page,
+  SessionView,
+  Store,
+  StoreCapabilities,
+  StoreIdentity,
+} from '../../ports/store.ts';
 import { assertPlan, storeClosed } from '../plan-checks.ts';
-import type { ReusedBatch } from './batch.ts';
+import { backUp } from './backup.ts';
 import { checkPlan, isCommitted, noteCommitted, storedVersions } from './check-plan.ts';
 import { type OpenDatabase, openClassicLevel, probeRoom } from './database.ts';
 import { classify } from './failures.ts';
+import { totalsKey } from './keys.ts';
 import { openView } from './level-session-view.ts';
 import { closeLevel, type OpenedLevel, type OpeningOptions, openLevel } from './opened-level.ts';
 import { Turns } from './turns.ts';
@@ -60,10 +71,17 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
 }
 
 class ClassicLevelStore implements LevelStore {
-  readonly capabilities: StoreCapabilities = { durable: true, shared: false, atomicPositions: true, layout: 'own' };
+  readonly capabilities: StoreCapabilities = {
+    durable: true,
+    shared: false,
+    atomicPositions: true,
+    layout: 'own',
+    backup: true,
+  };
   readonly #opening: OpeningOptions;
   readonly #probeBytes: number;
   readonly #turns = new Turns();
+  readonly #backups = new Turns();
   readonly #writeState = new WriteState();
   #opened: OpenedLevel | undefined;
   #identity: StoreIdentity | undefined;
@@ -147,6 +165,10 @@ class ClassicLevelStore implements LevelStore {
     return this.#read(async ({ reader }) => [...(await reader.positions()).keys()]);
   }
 
+  async readTotals(): Promise<StoreTotals> {
+    return this.#read(async ({ totals }) => totals);
+  }
+
   async openSession(session: SessionId): Promise<SessionView | undefined> {
     return this.#read(({ database }) => openView(database, session, (read) => this.#read(read)));
   }
@@ -160,13 +182,17 @@ class ClassicLevelStore implements LevelStore {
     return this.#read(({ reader }) => reader.cursorPage(page, () => true));
   }
 
+  async backup(directory: string): Promise<BackupSize> {
+    return this.#backups.take(() => this.#backup(directory));
+  }
+
   async cleaned(): Promise<void> {
     await this.#opened?.cleaner.idle();
   }
 
   async close(): Promise<void> {
     this.#writeState.enter('closed');
-    this.#closing ??= this.#turns.take(() => this.#release());
+    this.#closing ??= this.#settleAndRelease();
     await this.#closing;
   }
 
@@ -179,7 +205,8 @@ class ClassicLevelStore implements LevelStore {
     const stored = await this.#read(() => storedVersions(opened, plan));
     if (plan === this.#unsettled && isCommitted(opened, plan, stored)) return this.#settle(opened, plan);
     checkPlan(opened, plan, stored);
-    const garbage = fill(opened.batch, plan);
+    const totals = addPlan(opened.totals, plan);
+    const garbage = fill(opened, plan, totals);
     try {
       await opened.batch.write();
     } catch (error) {
@@ -187,6 +214,7 @@ class ClassicLevelStore implements LevelStore {
       if (failure.code === 'DISK_FULL') this.#unsettled = plan;
       throw failure;
     }
+    opened.totals = totals;
     this.#settle(opened, plan);
     if (garbage > 0) opened.cleaner.wake();
   }
@@ -220,6 +248,17 @@ class ClassicLevelStore implements LevelStore {
       throw this.#writeFailed(error, 'opening after the disk was full');
     }
     this.#writeState.enter('writable');
+  }
+
+  async #backup(to: string): Promise<BackupSize> {
+    const { directory: from, files } = this.#opening;
+    const opened = await this.#read(async (now) => now);
+    return await backUp({ opened, from, to, files, guard: (read) => this.#read(read) });
+  }
+
+  async #settleAndRelease(): Promise<void> {
+    await this.#backups.take(async () => undefined);
+    await this.#turns.take(() => this.#release());
   }
 
   async #release(): Promise<void> {
@@ -261,9 +300,10 @@ class ClassicLevelStore implements LevelStore {
   }
 }
 
-/** Puts the plan into the batch; when something in it cannot be written, the batch is left empty. */
-function fill(batch: ReusedBatch, plan: Plan): number {
+/** Puts plan and totals into the batch; when something in it cannot be written, the batch is left empty. */
+function fill({ batch, totals: before }: OpenedLevel, plan: Plan, totals: StoreTotals): number {
   try {
+    if (totals !== before) batch.put(totalsKey, encodeTotals(totals));
     return writePlan(batch, plan);
   } catch (error) {
     batch.clear();

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import type { SourceId, StoredPosition } from '../../domain/plan.ts';
+import type { StoreTotals } from '../../domain/totals.ts';
 import { createLevelDatabase } from '../../level/create-database.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { StoreIdentity } from '../../ports/store.ts';
 import { ReusedBatch } from './batch.ts';
 import { Cleaner } from './cleaner.ts';
-import { type Database, type OpenDatabase, removeProbe, settleIdentity } from './database.ts';
+import { type Database, type OpenDatabase, removeProbe } from './database.ts';
+import { settleLayout } from './layout.ts';
 import { LevelReader } from './level-reader.ts';
 import type { Turns } from './turns.ts';
 import { VersionCache } from './version-cache.ts';
@@ -20,6 +22,8 @@ export interface OpenedLevel {
   readonly cleaner: Cleaner;
   readonly versions: VersionCache;
   readonly positions: Map<SourceId, Map<number, StoredPosition>>;
+  /** As of the last commit. */
+  totals: StoreTotals;
 }
 
 /** Everything that opening needs, so that it can be done again. */
@@ -46,7 +50,7 @@ export async function openLevel(
   await createLevelDatabase(directory);
   const database = await options.openDatabase(directory);
   try {
-    const identity = await settleIdentity(database, directory, options.newId);
+    const { identity, totals } = await settleLayout(database, directory, options.newId);
     await removeProbe(files, directory);
     // LevelDB does not sync the directory after it has renamed CURRENT.
     await files.syncDirectory(directory);
@@ -54,6 +58,7 @@ export async function openLevel(
     return {
       database,
       identity,
+      totals,
       reader,
       batch: new ReusedBatch(database),
       cleaner: new Cleaner(database, turns, clock, cleaningFailed),

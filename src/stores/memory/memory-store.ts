@@ -1,4 +1,5 @@
 import type { Cursor } from '../../domain/cursor.ts';
+import { PersistenceError } from '../../domain/errors.ts';
 import type { Sequence, SessionId } from '../../domain/identifiers.ts';
 import type {
   FiledRecord,
@@ -9,7 +10,16 @@ import type {
   SourceId,
   StoredPosition,
 } from '../../domain/plan.ts';
-import type { FiledKey, Page, SessionView, Store, StoreCapabilities, StoreIdentity } from '../../ports/store.ts';
+import { addPlan, emptyTotals, type StoreTotals } from '../../domain/totals.ts';
+import type {
+  BackupSize,
+  FiledKey,
+  Page,
+  SessionView,
+  Store,
+  StoreCapabilities,
+  StoreIdentity,
+} from '../../ports/store.ts';
 import { checkedLimit } from '../log-range.ts';
 import {
   assertPlan,
@@ -32,10 +42,17 @@ export function createMemoryStore(id = 'memory'): Store {
 
 class MemoryStore implements Store {
   readonly identity: StoreIdentity;
-  readonly capabilities: StoreCapabilities = { durable: false, shared: false, atomicPositions: true, layout: 'own' };
+  readonly capabilities: StoreCapabilities = {
+    durable: false,
+    shared: false,
+    atomicPositions: true,
+    layout: 'own',
+    backup: false,
+  };
   readonly #sessions = new Map<SessionId, StoredSession>();
   readonly #filed = new Map<string, FiledRecord>();
   readonly #positions = new Map<SourceId, Map<number, StoredPosition>>();
+  #totals: StoreTotals = emptyTotals();
   #closed = false;
 
   constructor(id: string) {
@@ -53,6 +70,7 @@ class MemoryStore implements Store {
       const stored = this.#sessions.get(change.session)?.cursor.version;
       if (stored !== change.before?.version) throw cursorMismatch(change, stored);
     }
+    this.#totals = addPlan(this.#totals, plan);
     for (const change of plan.changes) this.#apply(change);
     for (const letter of plan.unreadable) this.#file(letter);
     for (const { source, partition, to } of plan.positions) {
@@ -105,6 +123,11 @@ class MemoryStore implements Store {
     return [...this.#positions.keys()].sort(compareUtf8);
   }
 
+  async readTotals(): Promise<StoreTotals> {
+    this.#assertOpen();
+    return this.#totals;
+  }
+
   async openSession(session: SessionId): Promise<SessionView | undefined> {
     this.#assertOpen();
     const stored = this.#sessions.get(session);
@@ -121,6 +144,11 @@ class MemoryStore implements Store {
   async listCursors(page: Page<SessionId>): Promise<readonly (readonly [SessionId, Cursor])[]> {
     this.#assertOpen();
     return pageOf([...this.#sessions], page).map(([session, { cursor }]) => [session, cursor] as const);
+  }
+
+  async backup(): Promise<BackupSize> {
+    this.#assertOpen();
+    throw new PersistenceError('NOT_SUPPORTED', 'a store in memory makes no backups');
   }
 
   async close(): Promise<void> {
