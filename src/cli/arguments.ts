@@ -20,8 +20,10 @@ export const commonOptions: readonly CommandOption[] = [
   {
     name: 'config',
     placeholder: 'FILE',
+    values: 'file',
     description: 'Configuration file (else ./macp-persist.json, where there is one)',
   },
+  { name: 'json', placeholder: undefined, description: 'Print results and failures as JSON' },
   { name: 'help', placeholder: undefined, description: 'Show this help' },
 ];
 
@@ -30,7 +32,7 @@ export function parseArguments(shape: CommandShape, table: SettingsTable, words:
   const own = new Map(
     [...shape.options, ...commonOptions].map((option) => [option.name, option.placeholder !== undefined]),
   );
-  const checks = new Map(shape.options.map((option) => [option.name, option.check]));
+  const checks = new Map(shape.options.map((option) => [option.name, checkOf(option)]));
   const settings = new Map(
     Object.entries(table).map(([key, { kind }]) => [flagOf(key), kind.placeholder !== undefined]),
   );
@@ -57,7 +59,7 @@ export function parseArguments(shape: CommandShape, table: SettingsTable, words:
     else if (found.has(name)) mistakes.push({ source: token.rawName, problem: 'it is given twice' });
     else found.set(name, value);
   }
-  mistakes.push(...positionalMistakes(shape, positionals));
+  mistakes.push(...positionalMistakes(shape, positionals), ...missingOptions(shape, found));
   const pick = (names: ReadonlyMap<string, boolean>) => new Map([...found].filter(([name]) => names.has(name)));
   return {
     positionals,
@@ -108,12 +110,38 @@ function readOption(
   return problem === undefined ? { name, value } : wrong(`${shownValue(value)} ${problem}`);
 }
 
+/** True when a failure of these words is to be told as JSON, even where they cannot be taken apart. */
+export function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return (end === -1 ? words : words.slice(0, end)).includes('--json');
+}
+
+function checkOf({ values, check }: CommandOption): CommandOption['check'] {
+  return typeof values === 'object' ? (value) => wordProblem(value, values) : check;
+}
+
+function wordProblem(word: string, words: readonly string[]): string | undefined {
+  return words.includes(word) ? undefined : `is none of ${words.join(', ')}${suggestion(word, words)}`;
+}
+
 function positionalMistakes(shape: CommandShape, positionals: readonly string[]): readonly Mistake[] {
   const missing = shape.positionals
     .slice(positionals.length)
-    .map((name) => ({ source: name, problem: 'it is missing' }));
+    .map(({ name }) => ({ source: name, problem: 'it is missing' }));
   const surplus = positionals
     .slice(shape.positionals.length)
     .map((word) => ({ source: shownValue(word), problem: `${shape.name} takes no such argument` }));
-  return [...missing, ...surplus];
+  const wrong = shape.positionals.flatMap(({ name, values }, index) => {
+    const word = positionals[index];
+    if (word === undefined || typeof values !== 'object') return [];
+    const problem = wordProblem(word, values);
+    return problem === undefined ? [] : [{ source: name, problem: `${shownValue(word)} ${problem}` }];
+  });
+  return [...missing, ...wrong, ...surplus];
+}
+
+function missingOptions(shape: CommandShape, found: ReadonlyMap<string, string>): readonly Mistake[] {
+  return shape.options
+    .filter(({ name, required }) => required === true && !found.has(name))
+    .map(({ name, placeholder }) => ({ source: `--${name} ${placeholder}`, problem: 'it is missing' }));
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ExitName } from '../compose/exit-codes.ts';
+import type { KnownValues } from '../configuration/kinds.ts';
 import type { Configuration } from '../configuration/resolve.ts';
 import type { Settings } from '../configuration/settings.ts';
 import type { Output } from './output.ts';
@@ -11,8 +12,19 @@ export interface CommandOption {
   /** What stands for its value in help texts; undefined when it takes none. */
   readonly placeholder: string | undefined;
   readonly description: string;
+  /** True when the command cannot do without it. */
+  readonly required?: true;
+  /** The only values there are, or the kind of path that shells complete. */
+  readonly values?: KnownValues;
   /** What is wrong with a value, or undefined. */
   readonly check?: (value: string) => string | undefined;
+}
+
+/** An argument of one command; it cannot do without it. */
+export interface CommandArgument {
+  /** As help texts show it. */
+  readonly name: string;
+  readonly values?: KnownValues;
 }
 
 interface Example {
@@ -25,8 +37,7 @@ export interface CommandShape {
   /** One word or two, as typed. */
   readonly name: string;
   readonly summary: string;
-  /** Names of its arguments, all required. */
-  readonly positionals: readonly string[];
+  readonly positionals: readonly CommandArgument[];
   readonly options: readonly CommandOption[];
   /** Keys of the settings that matter to it, for its help; every command accepts all. */
   readonly settings: readonly string[];

@@ -14,7 +14,7 @@ export function programHelp(commands: readonly Command[]): string {
     `Usage: ${program} COMMAND [OPTIONS]`,
     '',
     'Commands:',
-    ...table(commands.map(({ shape }) => [[shape.name, ...shape.positionals].join(' '), shape.summary])),
+    ...table(commands.map(({ shape }) => [wordsOf(shape).join(' '), shape.summary])),
     '',
     'Start here:',
     ...table([
@@ -41,7 +41,7 @@ export function commandHelp(shape: CommandShape, settings: SettingsTable): strin
   return [
     shape.summary,
     '',
-    `Usage: ${[program, shape.name, ...shape.positionals].join(' ')} [OPTIONS]`,
+    `Usage: ${[program, ...wordsOf(shape)].join(' ')} [OPTIONS]`,
     '',
     'Options:',
     ...table(options),
@@ -52,6 +52,16 @@ export function commandHelp(shape: CommandShape, settings: SettingsTable): strin
     'Examples:',
     ...shape.examples.flatMap(({ line, meaning }) => [`  # ${meaning}`, `  ${program} ${line}`]),
   ].join('\n');
+}
+
+/** The command's name, its arguments, and the options that it cannot do without. */
+function wordsOf({ name, positionals, options }: CommandShape): readonly string[] {
+  const required = options.filter((option) => option.required === true);
+  return [
+    name,
+    ...positionals.map((argument) => argument.name),
+    ...required.map((option) => `--${option.name} ${option.placeholder}`),
+  ];
 }
 
 function settingRows(shape: CommandShape, settings: SettingsTable): readonly (readonly string[])[] {

@@ -4,13 +4,22 @@ import { PersistenceError } from '../domain/errors.ts';
 /** Thrown where the reader of our output has gone: there is nobody left to work for. */
 export class ReaderGone extends Error {}
 
+export interface OutputStreams {
+  readonly results: Writable;
+  readonly remarks: Writable;
+  /** Whether results and all that is said about them are JSON lines. */
+  readonly asJson: boolean;
+}
+
 /** Results go to standard output, and everything that is said about them to standard error. */
 export class Output {
+  readonly asJson: boolean;
   readonly #results: Writable;
   readonly #remarks: Writable;
   #failure: Error | undefined;
 
-  constructor(results: Writable, remarks: Writable) {
+  constructor({ results, remarks, asJson }: OutputStreams) {
+    this.asJson = asJson;
     this.#results = results;
     this.#remarks = remarks;
     results.on('error', (error: NodeJS.ErrnoException) => {
@@ -39,6 +48,11 @@ export class Output {
 
   /** Says something about the work. */
   remark(text: string): void {
+    this.#remarks.write(`${this.asJson ? JSON.stringify({ remark: text }) : text}\n`);
+  }
+
+  /** Says why the work has failed, in text that is made for this output. */
+  failure(text: string): void {
     this.#remarks.write(`${text}\n`);
   }
 

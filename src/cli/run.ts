@@ -1,22 +1,16 @@
 import type { Readable, Writable } from 'node:stream';
 import { type ExitName, exitNameOf } from '../compose/exit-codes.ts';
-import { failureText } from '../compose/failure-text.ts';
+import { failureDocument, failureText } from '../compose/failure-text.ts';
 import { buildSettings, loadConfiguration } from '../compose/settings.ts';
 import { packageVersion } from '../compose/version.ts';
 import { suggestion } from '../configuration/names.ts';
 import type { Environment } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
-import { parseArguments } from './arguments.ts';
+import { parseArguments, wantsJson } from './arguments.ts';
 import type { Command } from './command.ts';
-import { config } from './commands/config.ts';
-import { publish } from './commands/publish.ts';
-import { sessionCommands } from './commands/sessions.ts';
-import { worker } from './commands/worker.ts';
+import { commands } from './commands.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { Output, ReaderGone } from './output.ts';
-
-/** Every command of the program. */
-const commands: readonly Command[] = [publish, worker, ...sessionCommands, config];
 
 /** What the program is started with. */
 export interface ProgramWorld {
@@ -33,7 +27,8 @@ export interface ProgramWorld {
 
 /** Runs the program to its end: results are printed, failures told, and nothing is thrown. */
 export async function runProgram(world: ProgramWorld): Promise<ExitName> {
-  const output = new Output(world.results, world.remarks);
+  const asJson = wantsJson(world.words);
+  const output = new Output({ results: world.results, remarks: world.remarks, asJson });
   try {
     const exit = await runWords(world, output);
     await output.finish();
@@ -41,7 +36,7 @@ export async function runProgram(world: ProgramWorld): Promise<ExitName> {
   } catch (error) {
     // Whoever closes the pipe early, as `head` does, has all that was wanted.
     if (error instanceof ReaderGone) return 'done';
-    output.remark(failureText(error));
+    output.failure(asJson ? JSON.stringify(failureDocument(error)) : failureText(error));
     return exitNameOf(error);
   }
 }

@@ -74,19 +74,27 @@ const queueForms: Forms<QueueAddress> = {
   },
 };
 
-/** Every form of a store's address, for people. */
-export const storeSyntax = syntaxOf(storeForms);
-/** Every form of a queue's address, for people. */
-export const queueSyntax = syntaxOf(queueForms);
-
-/** Reads a store's kind name or URL. Paths stay as written. Throws {@link AddressProblem}. */
-export function parseStoreReference(text: string): StoreReference {
-  return parse('store', text, storeForms) as StoreReference;
+/** The forms of the addresses of these kinds of stores, for people. */
+export function storeSyntax(kinds: readonly string[]): string {
+  return syntaxOf(formsOf(storeForms, kinds));
 }
 
-/** Reads a queue's kind name or URL. Paths stay as written. Throws {@link AddressProblem}. */
-export function parseQueueReference(text: string): QueueReference {
-  return parse('queue', text, queueForms) as QueueReference;
+/** The forms of the addresses of these kinds of queues, for people. */
+export function queueSyntax(kinds: readonly string[]): string {
+  return syntaxOf(formsOf(queueForms, kinds));
+}
+
+/**
+ * Reads a store's kind name or URL. Paths stay as written. Throws {@link AddressProblem}, which points at the kinds
+ * of `offered` only.
+ */
+export function parseStoreReference(text: string, offered: readonly string[]): StoreReference {
+  return parse('store', text, storeForms, offered) as StoreReference;
+}
+
+/** Reads a queue's kind name or URL, as {@link parseStoreReference} does a store's. */
+export function parseQueueReference(text: string, offered: readonly string[]): QueueReference {
+  return parse('queue', text, queueForms, offered) as QueueReference;
 }
 
 /** An address as text, its password left out. */
@@ -109,16 +117,29 @@ export function showAddress(address: StoreReference | QueueReference): string {
   }
 }
 
-function parse<Address>(what: string, text: string, forms: Forms<Address>): Address | NamedKind<string> {
+function parse<Address>(
+  what: string,
+  text: string,
+  forms: Forms<Address>,
+  offered: readonly string[],
+): Address | NamedKind<string> {
   const colon = text.indexOf(':');
   const name = colon === -1 ? text : text.slice(0, colon);
   const form = Object.hasOwn(forms, name) ? forms[name] : undefined;
   if (form === undefined || (colon === -1 && !form.named)) {
-    const hint = form === undefined ? suggestion(name, Object.keys(forms)) : `; write ${form.syntax}`;
+    const known = formsOf(forms, offered);
+    const hint = form === undefined ? suggestion(name, Object.keys(known)) : `; write ${form.syntax}`;
     const shown = colon === -1 ? shownValue(name) : shownValue(`${name}:`);
-    throw new AddressProblem(`${shown} is no kind of ${what}${hint || `; write one of ${syntaxOf(forms)}`}`);
+    throw new AddressProblem(`${shown} is no kind of ${what}${hint || `; write one of ${syntaxOf(known)}`}`);
   }
   return colon === -1 ? { kind: name, named: true } : form.read(text.slice(colon + 1));
+}
+
+/** The forms of these kinds; a kind's form over TLS has one letter more. */
+function formsOf<Address>(forms: Forms<Address>, kinds: readonly string[]): Forms<Address> {
+  return Object.fromEntries(
+    Object.entries(forms).filter(([name, { named }]) => kinds.includes(named ? name : name.replace(/s$/, ''))),
+  );
 }
 
 function syntaxOf(forms: Forms<unknown>): string {

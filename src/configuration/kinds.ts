@@ -20,10 +20,15 @@ import {
   sizeSyntax,
 } from './quantities.ts';
 
+/** The only values there are, or the kind of path that shells complete. */
+export type KnownValues = readonly string[] | 'file' | 'directory';
+
 /** A kind of value that a setting can have: how it is read from text and from the file, checked, and shown. */
 export interface Kind<Value> {
   /** What stands for the value in help texts. `undefined`: the flag needs no value. */
   readonly placeholder: string | undefined;
+  /** What shells offer for it. */
+  readonly values?: KnownValues;
   /** Checks and converts what the configuration file holds. */
   readonly schema: z.ZodType<Value>;
   /** The text of a flag or an environment variable as the file would hold it. */
@@ -40,10 +45,14 @@ export const text: Kind<string> = {
   show: (value) => value,
 };
 
+/** A file; a relative one starts at the current directory. */
+export const file: Kind<string> = { ...text, placeholder: 'FILE', values: 'file' };
+
 /** A directory; a relative one starts at the current directory. */
 export const directory: Kind<string> = {
   ...text,
   placeholder: 'DIR',
+  values: 'directory',
   schema: z
     .string({ error: 'is not a path' })
     .min(1, 'is empty')
@@ -95,6 +104,7 @@ export function duration(minimum: number): Kind<number> {
 export function choice<const Word extends string>(words: readonly [Word, ...Word[]]): Kind<Word> {
   return {
     placeholder: words.join('|'),
+    values: words,
     schema: z.enum(words, { error: `is none of ${words.join(', ')}` }),
     fromText: (given) => given,
     show: (value) => value,
@@ -122,12 +132,12 @@ export const list: Kind<readonly string[]> = {
 
 /** A store by kind name or URL. `available` are the kinds that this build has an adapter for. */
 export function storeReference(available: readonly string[]): Kind<StoreReference> {
-  return reference('store', storeSyntax, parseStoreReference, available);
+  return reference('store', storeSyntax(available), (text) => parseStoreReference(text, available), available);
 }
 
 /** A queue by kind name or URL. `available` are the kinds that this build has an adapter for. */
 export function queueReference(available: readonly string[]): Kind<QueueReference> {
-  return reference('queue', queueSyntax, parseQueueReference, available);
+  return reference('queue', queueSyntax(available), (text) => parseQueueReference(text, available), available);
 }
 
 function reference<Reference extends StoreReference | QueueReference>(
@@ -151,6 +161,7 @@ function reference<Reference extends StoreReference | QueueReference>(
   };
   return {
     placeholder: 'KIND|URL',
+    values: available,
     schema: z
       .string({ error: `is not a ${what}: write one of ${syntax}` })
       .min(1, `is empty: write one of ${syntax}`)

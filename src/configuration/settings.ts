@@ -2,6 +2,7 @@ import {
   choice,
   directory,
   duration,
+  file,
   integer,
   type Kind,
   queueReference,
@@ -135,7 +136,7 @@ export function settingsTable(available: AvailableKinds) {
     ),
     'http.port': setting(integer(0, 65_535), 8080, 'Port that the HTTP API listens at; 0 takes a free one'),
     'http.tokens': optionalSetting(
-      text,
+      file,
       'File of the bearer tokens that the HTTP API accepts; read again when it changes',
     ),
     'http.maximumRate': setting(

@@ -6,7 +6,7 @@ export const config: Command = {
     name: 'config',
     summary: 'Show every setting, its value and where that came from',
     positionals: [],
-    options: [{ name: 'json', placeholder: undefined, description: 'Print JSON' }],
+    options: [],
     settings: ['*'],
     examples: [
       { line: 'config', meaning: 'Secrets are hidden' },

@@ -8,7 +8,7 @@ export const publish: Command = {
   shape: {
     name: 'publish',
     summary: 'Send commands from an NDJSON file to the queue',
-    positionals: ['FILE|-'],
+    positionals: [{ name: 'FILE|-', values: 'file' }],
     options: [
       {
         name: 'as',
@@ -16,7 +16,6 @@ export const publish: Command = {
         description: 'Claim the sessions and number events that carry no number, under this fresh writer name',
         check: writerProblemOf,
       },
-      { name: 'json', placeholder: undefined, description: 'Print the result as JSON' },
     ],
     settings: ['queue', 'store', 'dataDir', 'embedded.partitions', 'embedded.maximumBacklog'],
     examples: [

@@ -7,7 +7,6 @@ import { wholeNumber, wholeNumberProblem } from '../options.ts';
 import { printText, readText } from '../safe-text.ts';
 import { describeSession, sessionSummary } from '../session-summary.ts';
 
-const json = { name: 'json', placeholder: undefined, description: 'Print JSON' };
 const settings = ['store', 'dataDir'];
 
 /** A command that reads the configured store. */
@@ -30,7 +29,7 @@ const list = reading(
     name: 'sessions list',
     summary: 'The ids of all existing sessions, in UTF-8 byte order',
     positionals: [],
-    options: [json],
+    options: [],
     examples: [
       {
         line: 'sessions list | head',
@@ -51,8 +50,8 @@ const show = reading(
   {
     name: 'sessions show',
     summary: 'What the store knows of one session',
-    positionals: ['ID'],
-    options: [json],
+    positionals: [{ name: 'ID' }],
+    options: [],
     examples: [
       {
         line: 'sessions show 64344ad1-8bf0-4d52-9b5f-21e07da2c3d2',
@@ -71,7 +70,7 @@ const log = reading(
   {
     name: 'sessions log',
     summary: "A session's log entries as NDJSON, byte for byte as stored",
-    positionals: ['ID'],
+    positionals: [{ name: 'ID' }],
     options: [
       {
         name: 'from',
@@ -106,7 +105,7 @@ const incoming = reading(
   {
     name: 'sessions incoming',
     summary: "A session's accepted messages after an accepted ordinal, as NDJSON",
-    positionals: ['ID'],
+    positionals: [{ name: 'ID' }],
     options: [
       {
         name: 'after',

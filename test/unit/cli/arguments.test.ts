@@ -7,7 +7,7 @@ import { laterTable } from '../configuration/table.ts';
 const shape: CommandShape = {
   name: 'look',
   summary: 'Looks',
-  positionals: ['ID'],
+  positionals: [{ name: 'ID' }],
   options: [
     { name: 'as', placeholder: 'WRITER', description: '' },
     { name: 'json', placeholder: undefined, description: '' },

@@ -7,6 +7,9 @@ import {
 } from '../../../src/configuration/addresses.ts';
 import { parseDuration, parseSize, showDuration, showSize } from '../../../src/configuration/quantities.ts';
 
+const stores = ['memory', 'level', 'file', 'rocksdb', 'redis'];
+const queues = ['memory', 'embedded', 'kafka', 'ndjson'];
+
 const redis = {
   kind: 'redis',
   tls: false,
@@ -35,7 +38,7 @@ describe('addresses of stores', () => {
     ['redis://h:7000/5?prefix=other', { ...redis, port: 7000, database: 5, prefix: 'other' }],
     ['rediss://u:p%40w@[::1]:1/0', { ...redis, tls: true, host: '::1', port: 1, username: 'u', password: 'p@w' }],
   ])('%s', (text, address) => {
-    expect(parseStoreReference(text)).toEqual(address);
+    expect(parseStoreReference(text, stores)).toEqual(address);
   });
 
   test.each([
@@ -58,8 +61,20 @@ describe('addresses of stores', () => {
     ['constructor', 'no kind of store'],
     ['kafka://h:1/t', 'no kind of store'],
   ])('%s is refused: %s', (text, problem) => {
-    expect(() => parseStoreReference(text)).toThrow(AddressProblem);
-    expect(() => parseStoreReference(text)).toThrow(problem);
+    expect(() => parseStoreReference(text, stores)).toThrow(AddressProblem);
+    expect(() => parseStoreReference(text, stores)).toThrow(problem);
+  });
+});
+
+describe('a kind that is not known', () => {
+  test('is answered with the kinds that are offered, and no other', () => {
+    expect(() => parseStoreReference('postgres://h', ['memory', 'level'])).toThrow(
+      'write one of memory, memory:, level, level:DIR',
+    );
+    expect(() => parseStoreReference('postgres://h', ['memory', 'level'])).not.toThrow(/redis|rocksdb/);
+    expect(() => parseStoreReference('rokcsdb', ['memory', 'level'])).not.toThrow('rocksdb?');
+    expect(() => parseQueueReference('redis', ['memory', 'embedded'])).not.toThrow('kafka');
+    expect(() => parseStoreReference('x', ['redis'])).toThrow('rediss://');
   });
 });
 
@@ -74,7 +89,7 @@ describe('addresses of queues', () => {
     ],
     ['ndjson:./a.ndjson', { kind: 'ndjson', file: './a.ndjson' }],
   ])('%s', (text, address) => {
-    expect(parseQueueReference(text)).toEqual(address);
+    expect(parseQueueReference(text, queues)).toEqual(address);
   });
 
   test.each([
@@ -86,12 +101,12 @@ describe('addresses of queues', () => {
     ['kafka://a:1/to pic', 'topic name'],
     ['level:x', 'no kind of queue'],
   ])('%s is refused: %s', (text, problem) => {
-    expect(() => parseQueueReference(text)).toThrow(problem);
+    expect(() => parseQueueReference(text, queues)).toThrow(problem);
   });
 
   test('are shown as they are read', () => {
     for (const text of ['embedded', 'embedded:q', 'kafka://a:1,b:2/t', 'ndjson:f', 'memory:']) {
-      expect(showAddress(parseQueueReference(text))).toBe(text);
+      expect(showAddress(parseQueueReference(text, queues))).toBe(text);
     }
   });
 });
