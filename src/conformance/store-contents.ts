@@ -1,6 +1,14 @@
 import type { Cursor } from '../domain/cursor.ts';
 import type { SessionId } from '../domain/identifiers.ts';
-import type { FiledRecord, ParkedCommand, ParkedHeader, StoredPosition } from '../domain/plan.ts';
+import {
+  type DeadLetterReason,
+  deadLetterReasons,
+  type FiledRecord,
+  type ParkedCommand,
+  type ParkedHeader,
+  type StoredPosition,
+} from '../domain/plan.ts';
+import type { StoreTotals } from '../domain/totals.ts';
 import type { FiledKey, SessionView, Store } from '../ports/store.ts';
 
 /** What a store holds of an existing session, bytes as base64 so that they compare by value. */
@@ -20,6 +28,7 @@ export interface StoreContents {
   readonly parked: Readonly<Record<string, readonly (Omit<ParkedCommand, 'message'> & { readonly message: string })[]>>;
   readonly filed: readonly object[];
   readonly positions: Readonly<Record<string, readonly (readonly [number, StoredPosition])[]>>;
+  readonly totals: StoreTotals;
 }
 
 /** Reads the whole store through its port, in pages of `limit`. */
@@ -41,6 +50,7 @@ export async function readContents(store: Store, limit = 100): Promise<StoreCont
     parked: {} as Record<string, StoreContents['parked'][string]>,
     filed: (await readAllFiled(store, limit)).map(readableFiled),
     positions: {} as Record<string, (readonly [number, StoredPosition])[]>,
+    totals: await store.readTotals(),
   };
   for (const [session] of cursors) {
     const headers = await store.readParkedHeaders(session);
@@ -57,6 +67,29 @@ export async function readContents(store: Store, limit = 100): Promise<StoreCont
     contents.positions[source] = [...(await store.readPositions(source))].sort(([one], [other]) => one - other);
   }
   return contents;
+}
+
+/** The totals that `contents` should have, counted one by one. */
+export function countedTotals({ cursors, filed }: StoreContents): StoreTotals {
+  const all = cursors.map(([, cursor]) => cursor);
+  const records = filed as readonly FiledRecord[];
+  const count = (is: (cursor: Cursor) => boolean): number => all.filter(is).length;
+  const sum = (of: (cursor: Cursor) => number): number => all.reduce((total, cursor) => total + of(cursor), 0);
+  const letters = (reason: DeadLetterReason): number =>
+    records.filter((record) => record.kind === 'dead letter' && record.reason === reason).length;
+  return {
+    sessions: count(({ presence }) => presence === 'known'),
+    halted: count(({ halted }) => halted),
+    refused: count(({ refused }) => refused),
+    waiting: count(({ parkedCommands }) => parkedCommands > 0),
+    parkedCommands: sum(({ parkedCommands }) => parkedCommands),
+    parkedBytes: sum(({ parkedBytes }) => parkedBytes),
+    deadLetters: Object.fromEntries(deadLetterReasons.map((reason) => [reason, letters(reason)])) as Record<
+      DeadLetterReason,
+      number
+    >,
+    decisions: records.filter(({ kind }) => kind === 'decision').length,
+  };
 }
 
 /** All that a view shows but its cursor. */

@@ -1,9 +1,11 @@
 import type { StoreCapabilities } from '../ports/store.ts';
+import { backupLaws } from './store-backup-laws.ts';
 import { commitLaws } from './store-commit-laws.ts';
 import type { StoreUnderTest } from './store-law.ts';
 import { logLaws } from './store-log-laws.ts';
 import { recordLaws } from './store-record-laws.ts';
 import { sessionLaws } from './store-session-laws.ts';
+import { totalsLaws } from './store-totals-laws.ts';
 
 /** What an adapter brings to be tested. */
 export interface StoreHarness {
@@ -24,7 +26,7 @@ export interface StoreLaw {
  *     for (const law of storeLaws(harness)) test(law.name, law.check);
  */
 export function storeLaws(harness: StoreHarness): readonly StoreLaw[] {
-  return [...commitLaws, ...logLaws, ...sessionLaws, ...recordLaws]
+  return [...commitLaws, ...logLaws, ...sessionLaws, ...recordLaws, ...totalsLaws, ...backupLaws]
     .filter(({ needs }) => needs === undefined || harness.capabilities[needs])
     .map(({ name, check }) => ({
       name,

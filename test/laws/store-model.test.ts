@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readContents } from '../../src/conformance/store-contents.ts';
+import type { StoreUnderTest } from '../../src/conformance/index.ts';
+import { countedTotals, readContents } from '../../src/conformance/store-contents.ts';
 import {
   PlanBuilder,
   someDeadLetter,
@@ -10,7 +11,7 @@ import {
 } from '../../src/conformance/store-plan-builder.ts';
 import { bytes, entries, source } from '../../src/conformance/store-samples.ts';
 import type { SessionId } from '../../src/domain/identifiers.ts';
-import type { Plan } from '../../src/domain/plan.ts';
+import type { ParkedCommand, Plan } from '../../src/domain/plan.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { levelHarness } from '../support/level-harness.ts';
 import { memoryHarness } from '../support/memory-harness.ts';
@@ -24,6 +25,8 @@ const kinds = [
   'anchor',
   'remove',
   'park',
+  'unpark',
+  'stop',
   'file',
   'unreadable',
   'position',
@@ -31,14 +34,22 @@ const kinds = [
 const ids = ['a', 'aa', 'é', 'b'] as SessionId[];
 
 const step = fc.record({ kind: fc.constantFrom(...kinds), session: fc.constantFrom(...ids), size: fc.nat({ max: 5 }) });
-/** What happens next: a plan is committed, one is committed twice, or the store is closed and opened again. */
+/**
+ * What happens next: a plan is committed, one is committed twice, or the store is closed and opened again, or replaced by
+ * a backup of it.
+ */
 const event = fc.oneof(
   { weight: 6, arbitrary: fc.record({ event: fc.constant('commit'), steps: fc.array(step, { maxLength: 6 }) }) },
-  { weight: 1, arbitrary: fc.record({ event: fc.constantFrom('repeat', 'reopen') }) },
+  { weight: 1, arbitrary: fc.record({ event: fc.constantFrom('repeat', 'reopen', 'put back') }) },
 );
 
+/** Commands that earlier plans have parked. */
+type Parked = Map<SessionId, ParkedCommand[]>;
+
+/** `parked` is told what is taken out. */
 function take(
   builder: PlanBuilder,
+  parked: Parked,
   { kind, session, size }: typeof step extends fc.Arbitrary<infer Step> ? Step : never,
   n: number,
 ) {
@@ -60,6 +71,10 @@ function take(
       return builder.remove(session);
     case 'park':
       return builder.park(session, someParked(n + 1, text));
+    case 'unpark':
+      return builder.unpark(session, ...(parked.get(session) ?? []).splice(0, size));
+    case 'stop':
+      return builder.cursor(session, { halted: size > 2, refused: size % 2 === 0 });
     case 'file':
       return builder.file(session, size > 2 ? someDeadLetter(`${n}`, session) : someDecision(`${n}`, session));
     case 'unreadable':
@@ -67,6 +82,16 @@ function take(
     case 'position':
       return builder.position(source, size, somePosition(n + 1));
   }
+}
+
+function notePark(parked: Parked, { changes }: Plan): void {
+  for (const change of changes) parked.set(change.session, [...(parked.get(change.session) ?? []), ...change.parked]);
+}
+
+async function putBack({ store, backups }: StoreUnderTest): Promise<void> {
+  const directory = backups?.newDirectory() ?? '';
+  await store.backup(directory);
+  await backups?.putBack(directory);
 }
 
 /** The code with which the store refused the plan, or undefined. */
@@ -83,19 +108,24 @@ test('any plans, repeated, refused, and with the store opened anew between them,
       const [memory, level] = [await memoryHarness.create(), await levelHarness.create()];
       try {
         const builder = new PlanBuilder();
+        const parked: Parked = new Map();
         let last: Plan = builder.build();
         let n = 0;
         for (const next of events) {
           if (next.event === 'reopen') await level.reopen();
+          if (next.event === 'put back') await putBack(level);
           if ('steps' in next) {
             for (const each of next.steps) {
               n += 10;
-              take(builder, each, n);
+              take(builder, parked, each, n);
             }
             last = builder.build();
+            notePark(parked, last);
           }
           expect(await commit(level.store, last)).toBe(await commit(memory.store, last));
-          expect(await readContents(level.store, 3)).toEqual(await readContents(memory.store));
+          const contents = await readContents(level.store, 3);
+          expect(contents).toEqual(await readContents(memory.store));
+          expect(contents.totals).toEqual(countedTotals(contents));
         }
       } finally {
         await level.dispose();

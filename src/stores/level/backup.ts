@@ -34,8 +34,8 @@ export async function backUp(options: BackupOptions): Promise<BackupSize> {
   const to = resolve(options.to);
   const draft = join(dirname(to), `unfinished-backup-${opened.identity.id}`);
   refuseInside(resolve(options.from), to);
-  await refuseTaken(files, to);
   try {
+    await refuseTaken(files, to);
     await files.makeDirectory(dirname(to));
     let size: BackupSize = { records: 0, bytes: 0 };
     await createBeside(to, draft, async () => {
@@ -115,7 +115,10 @@ async function refuseTaken(files: FileSystem, to: string): Promise<void> {
   try {
     await files.list(to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return;
+    // What lies there is no directory.
+    if (code !== 'ENOTDIR') throw error;
   }
   throw new PersistenceError('INVALID_INPUT', `${to} is there already: a backup needs a new directory`);
 }
