@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ClaimCommand, Command } from '../../../src/domain/command.ts';
+import { type Cursor, initialCursor } from '../../../src/domain/cursor.ts';
+import type { SessionId } from '../../../src/domain/identifiers.ts';
+import type { SourceId } from '../../../src/domain/plan.ts';
+import { filedId } from '../../../src/domain/rule/filed-id.ts';
+import { contentOf } from '../../../src/domain/wire/content.ts';
+import { Pipeline } from '../../../src/pipeline/pipeline.ts';
+import { systemClock } from '../../../src/platform/system-clock.ts';
+import { awaitOutcome, Outcomes } from '../../../src/publisher/outcomes.ts';
+import { createMemoryQueue, type MemoryQueue } from '../../../src/queues/memory/memory-queue.ts';
+import { StoreWatch } from '../../../src/read-side/store-watch.ts';
+import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
+import { append, claim, create, skip } from '../../support/commands.ts';
+import { turns } from '../../support/turns.ts';
+
+/** A queue and a store, watched, and a worker between them that can be told to work through what is there. */
+class Bench implements AsyncDisposable {
+  readonly queue: MemoryQueue = createMemoryQueue({ source: 'memory:test' as SourceId, clock: systemClock });
+  readonly store = createMemoryStore();
+  readonly watch = new StoreWatch({ store: this.store, clock: systemClock, polls: false });
+  readonly outcomes = new Outcomes({ watch: this.watch, clock: systemClock });
+  readonly #pipeline = new Pipeline({
+    queue: this.queue,
+    store: this.store,
+    clock: systemClock,
+    limits: { deliveries: 3, bytes: 1 << 20 },
+    cachedSessions: 10,
+    backoff: { initial: 1, maximum: 10 },
+  });
+  #work: Promise<unknown> | undefined;
+
+  constructor() {
+    this.#pipeline.on('committed', ({ changes }) => this.watch.noteCommitted(changes));
+  }
+
+  work(): void {
+    this.#work = this.#pipeline.run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pipeline.stop();
+    await this.#work;
+    await this.watch.close();
+  }
+}
+
+const first = 'ec4bd4a0-3b1c-4f5a-9df3-15c0a2a6b001';
+const second = 'ec4bd4a0-3b1c-4f5a-9df3-15c0a2a6b002';
+const one = { epoch: 1, writer: '//one' };
+const two = { epoch: 2, writer: '//two' };
+
+const other = append(2, 'other two', one);
+/** What may be sent to one session: two reigns, holes, conflicts, decisions. */
+const commands: readonly Command[] = [
+  claim(1, '//one'),
+  claim(2, '//two'),
+  claim(2, '//late'),
+  create(1, one),
+  append(2, 'two', one),
+  other,
+  append(3, 'three', one),
+  append(4, 'four', one),
+  append(1, 'one', two),
+  append(2, 'second of two', two),
+  append(3, 'third of two', two),
+  append(4, 'fourth of two', two),
+  skip(2, 1, first),
+  skip(2, 2, second),
+];
+
+describe('the outcome of a command', () => {
+  test('is what the rule did with it, whenever and by whomever it is asked for', async () => {
+    const sent = fc.array(fc.constantFrom(...commands), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(sent, fc.nat(12), async (deliveries, before) => {
+        await using bench = new Bench();
+        const ending = new AbortController();
+        const known = new Map<Command, string>();
+        const wait = (command: Command): Promise<void> =>
+          bench.outcomes.of(command, ending.signal).then(
+            (outcome) => void known.set(command, outcome.kind),
+            () => undefined,
+          );
+        const waits = deliveries.slice(0, before).map(wait);
+        await bench.queue.publish(deliveries);
+        bench.work();
+        await turns(40);
+        waits.push(...deliveries.map(wait));
+        await turns(40);
+        ending.abort();
+        await Promise.all(waits);
+        const session = deliveries[0]?.session;
+        if (session === undefined) throw new TypeError('something was sent');
+        const [cursor = initialCursor] = await bench.watch.cursors([session]);
+        const filed = await bench.store.readFiled(session, { limit: 100 });
+        const log = await readLog(bench, session);
+        for (const command of deliveries) {
+          const id = filedId(contentOf(command));
+          const outcome = known.get(command);
+          const record = filed.find((each) => each.id === id);
+          if (command.kind === 'skip') expect(outcome === undefined).toBe(record === undefined);
+          else if (record !== undefined) expect(outcome).toBe('dead letter');
+          else if (command.kind === 'claim') expect(outcome).toBe(hasReigned(command, cursor) ? 'applied' : undefined);
+          else if (log.has(textOf(command))) expect(outcome).toBe('applied');
+          // Neither is known of a number of an ended reign that came again with other data.
+          else if (textOf(command) !== '' && textOf(command) !== textOf(other)) expect(outcome).toBe(undefined);
+          if (record?.kind === 'decision') expect(outcome).toBe('applied');
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('of a number that was skipped before it came is not "applied", even once its reign has ended', async () => {
+    await using bench = new Bench();
+    bench.work();
+    const late = append(1, 'late', one);
+    const ending = new AbortController();
+    const outcome = bench.outcomes.of(late, ending.signal);
+    await bench.queue.publish([claim(1, '//one'), append(2, 'two', one), skip(1, 1, first)]);
+    await turns();
+    await bench.queue.publish([claim(2, '//two')]);
+    await turns();
+    ending.abort();
+    await expect(outcome).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('of a number that nobody reached is waited for until the signal is aborted', async () => {
+    await using bench = new Bench();
+    const signal = AbortSignal.timeout(5);
+    const options = { watch: bench.watch, clock: systemClock, signal };
+    await expect(awaitOutcome(create(1), options)).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(awaitOutcome(create(1), options)).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(bench.watch.waiters).toBe(0);
+  });
+
+  test('is learned with one watch of the session, however many wait', async () => {
+    await using bench = new Bench();
+    const waits = Array.from({ length: 50 }, (_, index) => bench.outcomes.of(append(index + 1, `${index}`)));
+    await turns();
+    expect(bench.watch.waiters).toBe(1);
+    await bench.queue.publish(Array.from({ length: 50 }, (_, index) => append(index + 1, `${index}`)));
+    bench.work();
+    expect(new Set((await Promise.all(waits)).map(({ kind }) => kind))).toEqual(new Set(['applied']));
+    expect(bench.watch.waiters).toBe(0);
+  });
+});
+
+function hasReigned({ epoch, writer }: ClaimCommand, cursor: Cursor): boolean {
+  return [...cursor.earlier, cursor].some((reign) => reign.epoch === epoch && reign.writer === writer);
+}
+
+function textOf(command: Command): string {
+  return command.kind === 'numbered' ? Buffer.from(command.data).toString() : '';
+}
+
+async function readLog(bench: Bench, session: SessionId): Promise<ReadonlySet<string>> {
+  const texts = new Set<string>();
+  await using view = await bench.store.openSession(session);
+  for await (const page of view?.log() ?? []) for (const entry of page) texts.add(Buffer.from(entry).toString());
+  return texts;
+}
