@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readContents } from '../../src/conformance/store-contents.ts';
-import { PlanBuilder, somePosition } from '../../src/conformance/store-plan-builder.ts';
+import { PlanBuilder, someDeadLetter, somePosition } from '../../src/conformance/store-plan-builder.ts';
 import { ada, assertLog, entries, source } from '../../src/conformance/store-samples.ts';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
@@ -142,12 +142,14 @@ describe('a full disk', () => {
     faults.writesAnyway = true;
     const plan = builder
       .append(ada, ...entries(0, 2))
+      .unreadable(someDeadLetter('one', undefined))
       .position(source, 0, somePosition(2))
       .build();
     await expect(store.commit(plan)).rejects.toMatchObject({ code: 'DISK_FULL' });
     faults.failure = undefined;
     await store.commit(plan);
     await assertLog(store, ada, entries(0, 2));
+    expect((await store.readTotals()).deadLetters.refused).toBe(1);
     await expect(store.commit(plan)).rejects.toMatchObject({ code: 'POSITION_MISMATCH' });
     await store.commit(
       builder

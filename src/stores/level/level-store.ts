@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events';
 import type { Cursor } from '../../domain/cursor.ts';
-import { encodeTotals } from '../../domain/encoding/totals.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { Sequence, SessionId } from '../../domain/identifiers.ts';
 import type { FiledRecord, ParkedCommand, ParkedHeader, Plan, SourceId, StoredPosition } from '../../domain/plan.ts';
@@ -17,15 +16,14 @@ import type {
   StoreIdentity,
 } from '../../ports/store.ts';
 import { assertPlan, storeClosed } from '../plan-checks.ts';
-import { backUp } from './backup.ts';
+import { Backups } from './backups.ts';
 import { checkPlan, isCommitted, noteCommitted, storedVersions } from './check-plan.ts';
 import { type OpenDatabase, openClassicLevel, probeRoom } from './database.ts';
 import { classify } from './failures.ts';
-import { totalsKey } from './keys.ts';
 import { openView } from './level-session-view.ts';
 import { closeLevel, type OpenedLevel, type OpeningOptions, openLevel } from './opened-level.ts';
 import { Turns } from './turns.ts';
-import { writePlan } from './write-plan.ts';
+import { fillBatch } from './write-plan.ts';
 import { type LevelStoreEvents, type LevelStoreState, WriteState } from './write-state.ts';
 
 export interface LevelStoreOptions {
@@ -81,7 +79,7 @@ class ClassicLevelStore implements LevelStore {
   readonly #opening: OpeningOptions;
   readonly #probeBytes: number;
   readonly #turns = new Turns();
-  readonly #backups = new Turns();
+  readonly #backups: Backups;
   readonly #writeState = new WriteState();
   #opened: OpenedLevel | undefined;
   #identity: StoreIdentity | undefined;
@@ -92,6 +90,7 @@ class ClassicLevelStore implements LevelStore {
   constructor(opening: OpeningOptions, probeBytes: number) {
     this.#opening = opening;
     this.#probeBytes = probeBytes;
+    this.#backups = new Backups(opening, (read) => this.#read(read));
   }
 
   get identity(): StoreIdentity {
@@ -183,7 +182,7 @@ class ClassicLevelStore implements LevelStore {
   }
 
   async backup(directory: string): Promise<BackupSize> {
-    return this.#backups.take(() => this.#backup(directory));
+    return this.#backups.make(directory);
   }
 
   async cleaned(): Promise<void> {
@@ -206,7 +205,7 @@ class ClassicLevelStore implements LevelStore {
     if (plan === this.#unsettled && isCommitted(opened, plan, stored)) return this.#settle(opened, plan);
     checkPlan(opened, plan, stored);
     const totals = addPlan(opened.totals, plan);
-    const garbage = fill(opened, plan, totals);
+    const garbage = fillBatch(opened.batch, plan, totals === opened.totals ? undefined : totals);
     try {
       await opened.batch.write();
     } catch (error) {
@@ -250,14 +249,8 @@ class ClassicLevelStore implements LevelStore {
     this.#writeState.enter('writable');
   }
 
-  async #backup(to: string): Promise<BackupSize> {
-    const { directory: from, files } = this.#opening;
-    const opened = await this.#read(async (now) => now);
-    return await backUp({ opened, from, to, files, guard: (read) => this.#read(read) });
-  }
-
   async #settleAndRelease(): Promise<void> {
-    await this.#backups.take(async () => undefined);
+    await this.#backups.settled();
     await this.#turns.take(() => this.#release());
   }
 
@@ -297,16 +290,5 @@ class ClassicLevelStore implements LevelStore {
 
   #unavailable(): PersistenceError {
     return new PersistenceError('STORE_UNAVAILABLE', `the level store in ${this.#opening.directory} is not open now`);
-  }
-}
-
-/** Puts plan and totals into the batch; when something in it cannot be written, the batch is left empty. */
-function fill({ batch, totals: before }: OpenedLevel, plan: Plan, totals: StoreTotals): number {
-  try {
-    if (totals !== before) batch.put(totalsKey, encodeTotals(totals));
-    return writePlan(batch, plan);
-  } catch (error) {
-    batch.clear();
-    throw error;
   }
 }

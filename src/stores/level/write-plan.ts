@@ -2,14 +2,30 @@ import { encodeCursor } from '../../domain/encoding/cursor.ts';
 import { encodeFiled } from '../../domain/encoding/filed.ts';
 import { encodeParkedCommand, encodeParkedHeader } from '../../domain/encoding/parked.ts';
 import { encodeStoredPosition } from '../../domain/encoding/position.ts';
+import { encodeTotals } from '../../domain/encoding/totals.ts';
 import type { FiledRecord, Plan, Replacement, SessionChange } from '../../domain/plan.ts';
+import type { StoreTotals } from '../../domain/totals.ts';
 import { firstOrdinal } from '../plan-checks.ts';
-import type { Batch } from './batch.ts';
+import type { Batch, ReusedBatch } from './batch.ts';
 import { encodeGarbage } from './garbage.ts';
-import { EntryKeys, filedKey, garbageKey, parkedKey, positionKey, sessionKey } from './keys.ts';
+import { EntryKeys, filedKey, garbageKey, parkedKey, positionKey, sessionKey, totalsKey } from './keys.ts';
+
+/**
+ * Puts plan and changed totals into the empty `batch`; when something in them cannot be written, it is left empty.
+ * Returns how many generations became garbage.
+ */
+export function fillBatch(batch: ReusedBatch, plan: Plan, totals: StoreTotals | undefined): number {
+  try {
+    if (totals !== undefined) batch.put(totalsKey, encodeTotals(totals));
+    return writePlan(batch, plan);
+  } catch (error) {
+    batch.clear();
+    throw error;
+  }
+}
 
 /** Writes everything that `plan` says into `batch`. Returns how many generations became garbage. */
-export function writePlan(batch: Batch, plan: Plan): number {
+function writePlan(batch: Batch, plan: Plan): number {
   let garbage = 0;
   for (const change of plan.changes) {
     if (writeLog(batch, change)) garbage += 1;

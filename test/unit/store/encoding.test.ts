@@ -12,8 +12,10 @@ import {
   encodeParkedHeader,
 } from '../../../src/domain/encoding/parked.ts';
 import { decodeStoredPosition, encodeStoredPosition } from '../../../src/domain/encoding/position.ts';
+import { decodeTotals, encodeTotals } from '../../../src/domain/encoding/totals.ts';
 import { type ErrorCode, errorDefinitions, isPersistenceError } from '../../../src/domain/errors.ts';
 import { deadLetterReasons } from '../../../src/domain/plan.ts';
+import { emptyTotals, totalCounts } from '../../../src/domain/totals.ts';
 
 const count = fc.maxSafeNat();
 const text = fc.string({ unit: 'grapheme' });
@@ -88,6 +90,14 @@ interface Codec {
   readonly decode: (bytes: Uint8Array) => unknown;
 }
 
+const totals = fc.record({
+  ...(Object.fromEntries(totalCounts.map((name) => [name, count])) as Record<
+    (typeof totalCounts)[number],
+    typeof count
+  >),
+  deadLetters: fc.record(Object.fromEntries(deadLetterReasons.map((reason) => [reason, count]))),
+});
+
 const codecs: readonly Codec[] = [
   { name: 'cursor', values: cursor, encode: encodeCursor, decode: decodeCursor },
   { name: 'parked header', values: parkedHeader, encode: encodeParkedHeader, decode: decodeParkedHeader },
@@ -99,6 +109,7 @@ const codecs: readonly Codec[] = [
     encode: encodeStoredPosition,
     decode: decodeStoredPosition,
   },
+  { name: 'record of totals', values: totals, encode: encodeTotals, decode: decodeTotals },
 ];
 
 describe.each(codecs)('the codec of a $name', ({ values, encode, decode }) => {
@@ -149,6 +160,12 @@ test('the version of a cursor is read alone', () => {
   );
   expect(corrupt(decodeCursorVersion, Buffer.of())).toBe(true);
   expect(corrupt(decodeCursorVersion, Buffer.of(1, 0x80))).toBe(true);
+});
+
+test('no total below 0 is written', () => {
+  const refused = { ...emptyTotals().deadLetters, refused: -1 };
+  expect(() => encodeTotals({ ...emptyTotals(), sessions: -1 })).toThrow(TypeError);
+  expect(() => encodeTotals({ ...emptyTotals(), deadLetters: refused })).toThrow(TypeError);
 });
 
 test('a cursor with 16 digests and a usual writer takes less than 200 bytes', () => {

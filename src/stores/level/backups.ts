@@ -1,0 +1,140 @@
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { PersistenceError } from '../../domain/errors.ts';
+import { createBeside } from '../../level/create-database.ts';
+import type { FileSystem } from '../../ports/file-system.ts';
+import type { BackupSize } from '../../ports/store.ts';
+import { ReusedBatch } from './batch.ts';
+import { type Database, openBackupDatabase } from './database.ts';
+import { classify } from './failures.ts';
+import type { OpenedLevel, OpeningOptions } from './opened-level.ts';
+import { Turns } from './turns.ts';
+
+/** Copied at once: what a page holds in memory, and how long it holds up the event loop. */
+const pageRecords = 1_000;
+const pageBytes = 256 * 1024;
+
+/** Reads the store as it is open now; says what a failure means, and fails once the store is closed. */
+export type ReadOpened = <Value>(read: (opened: OpenedLevel) => Promise<Value>) => Promise<Value>;
+
+/**
+ * Makes backups of one store, one at a time. A copy is a LevelDB of its own, written record by record from a snapshot:
+ * its files are not those of the store, which LevelDB removes as it likes. Its draft is named after the store, so that
+ * only this store's backups remove it (docs/decisions/0011-totals-and-backups.md).
+ */
+export class Backups {
+  readonly #from: string;
+  readonly #files: FileSystem;
+  readonly #read: ReadOpened;
+  readonly #turns = new Turns();
+
+  constructor({ directory, files }: Pick<OpeningOptions, 'directory' | 'files'>, read: ReadOpened) {
+    this.#from = resolve(directory);
+    this.#files = files;
+    this.#read = read;
+  }
+
+  /** See `Store.backup`. */
+  make(directory: string): Promise<BackupSize> {
+    return this.#turns.take(() => this.#make(resolve(directory)));
+  }
+
+  /** Resolves once no backup is under way. Those of a closed store end at their next page. */
+  settled(): Promise<void> {
+    return this.#turns.take(async () => undefined);
+  }
+
+  async #make(to: string): Promise<BackupSize> {
+    const { database, identity } = await this.#read(async (opened) => opened);
+    const draft = join(dirname(to), `unfinished-backup-${identity.id}`);
+    refuseInside(this.#from, to);
+    try {
+      await refuseTaken(this.#files, to);
+      await this.#files.makeDirectory(dirname(to));
+      let size: BackupSize = { records: 0, bytes: 0 };
+      await createBeside(to, draft, async () => {
+        size = await this.#copy(database, draft);
+        await syncFiles(this.#files, draft);
+        await refuseTaken(this.#files, to);
+      });
+      return size;
+    } catch (error) {
+      await removeDraft(draft);
+      throw classify(error, to, 'writing a backup');
+    }
+  }
+
+  async #copy(database: Database, draft: string): Promise<BackupSize> {
+    const copy = await openBackupDatabase(draft);
+    try {
+      return await fill(copy, this.#pages(database));
+    } finally {
+      await copy.close();
+    }
+  }
+
+  /** Everything in the database as of now, whatever is written later. */
+  async *#pages(database: Database): AsyncGenerator<[Uint8Array, Uint8Array][]> {
+    const snapshot = await this.#read(async () => database.snapshot());
+    try {
+      const iterator = database.iterator({ snapshot, highWaterMarkBytes: pageBytes });
+      try {
+        for (;;) {
+          const page = await this.#read(() => iterator.nextv(pageRecords));
+          if (page.length === 0) return;
+          yield page;
+        }
+      } finally {
+        await iterator.close();
+      }
+    } finally {
+      await snapshot.close();
+    }
+  }
+}
+
+async function fill(copy: Database, pages: AsyncIterable<[Uint8Array, Uint8Array][]>): Promise<BackupSize> {
+  const batch = new ReusedBatch(copy);
+  let records = 0;
+  let bytes = 0;
+  for await (const page of pages) {
+    for (const [key, value] of page) {
+      batch.put(key, value);
+      bytes += key.length + value.length;
+    }
+    records += page.length;
+    await batch.write({ sync: false });
+  }
+  return { records, bytes };
+}
+
+/** LevelDB syncs its tables, but neither the first manifest nor a log that nobody asked it to. */
+async function syncFiles(files: FileSystem, directory: string): Promise<void> {
+  for (const name of await files.list(directory)) {
+    await using file = await files.open(join(directory, name), 'read');
+    await file.datasync();
+  }
+}
+
+/** What cannot be removed now is removed by the next backup; why this one failed matters more. */
+async function removeDraft(draft: string): Promise<void> {
+  await ClassicLevel.destroy(draft).catch(() => undefined);
+}
+
+function refuseInside(store: string, to: string): void {
+  const [first] = relative(store, to).split(sep);
+  if (first === '..') return;
+  throw new PersistenceError('INVALID_INPUT', `a backup of the store in ${store} cannot lie within it`);
+}
+
+async function refuseTaken(files: FileSystem, to: string): Promise<void> {
+  try {
+    await files.list(to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return;
+    // What lies there is no directory.
+    if (code !== 'ENOTDIR') throw error;
+  }
+  throw new PersistenceError('INVALID_INPUT', `${to} is there already: a backup needs a new directory`);
+}
