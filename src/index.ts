@@ -39,10 +39,15 @@ export type { DeadLetter, DeadLetterReason, Decision, FiledRecord, Plan, SourceI
 export { decodeBinary, encodeBinary } from './domain/wire/binary.ts';
 export { refusalOf } from './domain/wire/content.ts';
 export { decodeEvent, encodeEvent } from './domain/wire/structured.ts';
+export type { ConnectionOptions } from './http-client/connection.ts';
+export { connectService, type RemoteService } from './http-client/remote-service.ts';
+export { RemoteSink } from './http-client/remote-sink.ts';
+export { RemoteWatch } from './http-client/remote-watch.ts';
 export { Pipeline, type PipelineOptions, type PipelineSummary } from './pipeline/pipeline.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Consumer, Queue, QueueCapabilities, QueuedDelivery } from './ports/queue.ts';
+export type { AcceptedEntry, Waiting } from './ports/service.ts';
+export type { SessionWatch } from './ports/session-watch.ts';
 export type { LogRange, Page, SessionView, Store, StoreCapabilities, StoreIdentity } from './ports/store.ts';
 export type { CommittedBatch, PipelineEvents, PipelineState, Retrying } from './ports/telemetry.ts';
-export type { AcceptedEntry } from './read-side/accepted.ts';
 export { SessionReader } from './read-side/session-reader.ts';

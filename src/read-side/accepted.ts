@@ -1,12 +1,6 @@
 import { PersistenceError } from '../domain/errors.ts';
+import type { AcceptedEntry } from '../ports/service.ts';
 import type { SessionView } from '../ports/store.ts';
-
-/** An accepted message with its place among all that the session ever accepted, counted from 1. */
-export interface AcceptedEntry {
-  readonly ordinal: number;
-  /** The log entry's JSON text. */
-  readonly entry: Uint8Array;
-}
 
 /**
  * The `Incoming` entries of a session's log with ordinals above `after`: upstream's `get_incoming_after`
@@ -14,6 +8,11 @@ export interface AcceptedEntry {
  * entries that are left count on from the compaction base. Throws `BELOW_COMPACTION_BASE` when `after` lies below it.
  */
 export async function* incomingAfter(view: SessionView, after: number): AsyncGenerator<AcceptedEntry> {
+  for await (const page of incomingPagesAfter(view, after)) yield* page;
+}
+
+/** The same in the pages of the log; none of them is empty. */
+export async function* incomingPagesAfter(view: SessionView, after: number): AsyncGenerator<readonly AcceptedEntry[]> {
   const base = view.cursor.compactionBase;
   if (after < base) {
     throw new PersistenceError(
@@ -23,11 +22,13 @@ export async function* incomingAfter(view: SessionView, after: number): AsyncGen
   }
   let ordinal = base;
   for await (const page of view.log()) {
+    const accepted: AcceptedEntry[] = [];
     for (const entry of page) {
       if (!isIncoming(entry)) continue;
       ordinal += 1;
-      if (ordinal > after) yield { ordinal, entry };
+      if (ordinal > after) accepted.push({ ordinal, entry });
     }
+    if (accepted.length > 0) yield accepted;
   }
 }
 

@@ -4,10 +4,14 @@ import { canonicalDumpParts } from '../domain/documents/canonical.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { FiledRecord } from '../domain/plan.ts';
+import type { AcceptedEntry, Waiting } from '../ports/service.ts';
 import type { FiledKey, LogRange, Page, SessionView, Store } from '../ports/store.ts';
-import { type AcceptedEntry, incomingAfter } from './accepted.ts';
+import { incomingAfter } from './accepted.ts';
+import { untilReached, type WaitingMeans } from './waiting.ts';
 
 const pageSize = 1000;
+/** Each of the filed records may hold a command of 16 MiB. */
+const filedPageSize = 16;
 
 /** A session together with its latest snapshot, as it is stored. */
 export interface SnapshotOf {
@@ -18,43 +22,67 @@ export interface SnapshotOf {
 /**
  * Reads what a store holds. A session that does not exist (unknown or deleted) reads as undefined, or, where entries
  * are asked for, throws `SESSION_NOT_FOUND`. Each read sees one moment of its session; later commits do not show in
- * it. The store belongs to whoever opened it.
+ * it. With a `waiting`, a read first waits as {@link untilReached} says, and sees at least what it waited for. The
+ * store belongs to whoever opened it.
  */
 export class SessionReader {
   readonly #store: Store;
+  readonly #means: WaitingMeans | undefined;
 
-  constructor(store: Store) {
+  /** `means`: by what reads wait; a reader without them throws a TypeError when it is told to. */
+  constructor(store: Store, means?: WaitingMeans) {
     this.#store = store;
+    this.#means = means;
   }
 
   /** The session's snapshot as it was sent, or undefined when it does not exist or has none. */
-  loadSession(session: SessionId): Promise<Uint8Array | undefined> {
-    return this.#read(session, (view) => view.snapshot());
+  loadSession(session: SessionId, waiting?: Waiting, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#read(session, (view) => view.snapshot(), waiting, signal);
   }
 
-  receipt(session: SessionId): Promise<Uint8Array | undefined> {
-    return this.#read(session, (view) => view.receipt());
+  receipt(session: SessionId, waiting?: Waiting, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#read(session, (view) => view.receipt(), waiting, signal);
   }
 
-  anchor(session: SessionId): Promise<Uint8Array | undefined> {
-    return this.#read(session, (view) => view.anchor());
+  anchor(session: SessionId, waiting?: Waiting, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#read(session, (view) => view.anchor(), waiting, signal);
   }
 
   /** What the store knows of the session, existing or not; the initial cursor when it has never heard of it. */
-  async cursor(session: SessionId): Promise<Cursor> {
+  async cursor(session: SessionId, waiting?: Waiting, signal?: AbortSignal): Promise<Cursor> {
+    const reached = await this.#untilReached(session, waiting, signal);
+    if (reached !== undefined) return reached;
     const [cursor] = await this.#store.readCursors([session]);
     return cursor ?? initialCursor;
   }
 
+  /** The session as of now, to be closed by the caller. Throws `SESSION_NOT_FOUND` when it does not exist. */
+  async open(session: SessionId, waiting?: Waiting, signal?: AbortSignal): Promise<SessionView> {
+    if (waiting !== undefined) await this.#untilReached(session, waiting, signal);
+    const view = await this.#store.openSession(session);
+    if (view === undefined) throw sessionNotFound(session);
+    return view;
+  }
+
   /** The log entries of the range in order, one by one. */
-  async *loadLog(session: SessionId, range: LogRange = {}): AsyncGenerator<Uint8Array> {
-    await using view = await this.#open(session);
+  async *loadLog(
+    session: SessionId,
+    range: LogRange = {},
+    waiting?: Waiting,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    await using view = await this.open(session, waiting, signal);
     for await (const page of view.log(range)) yield* page;
   }
 
   /** The accepted messages with ordinals above `after`; see {@link incomingAfter}. */
-  async *incomingAfter(session: SessionId, after: number): AsyncGenerator<AcceptedEntry> {
-    await using view = await this.#open(session);
+  async *incomingAfter(
+    session: SessionId,
+    after: number,
+    waiting?: Waiting,
+    signal?: AbortSignal,
+  ): AsyncGenerator<AcceptedEntry> {
+    await using view = await this.open(session, waiting, signal);
     yield* incomingAfter(view, after);
   }
 
@@ -84,10 +112,10 @@ export class SessionReader {
   /** Dead letters and applied decisions of a session, read page by page. */
   async *filed(session: SessionId): AsyncGenerator<FiledRecord> {
     for (let after: FiledKey | undefined; ; ) {
-      const page = await this.#store.readFiled(session, { after, limit: pageSize });
+      const page = await this.#store.readFiled(session, { after, limit: filedPageSize });
       yield* page;
       const latest = page.at(-1);
-      if (latest === undefined || page.length < pageSize) return;
+      if (latest === undefined || page.length < filedPageSize) return;
       after = { session: latest.session, id: latest.id };
     }
   }
@@ -106,16 +134,26 @@ export class SessionReader {
     }
   }
 
-  async #read<Value>(session: SessionId, take: (view: SessionView) => Promise<Value>): Promise<Value | undefined> {
+  async #read<Value>(
+    session: SessionId,
+    take: (view: SessionView) => Promise<Value>,
+    waiting: Waiting | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Value | undefined> {
+    await this.#untilReached(session, waiting, signal);
     await using view = await this.#store.openSession(session);
     return view === undefined ? undefined : await take(view);
   }
 
-  async #open(session: SessionId): Promise<SessionView> {
-    const view = await this.#store.openSession(session);
-    if (view !== undefined) return view;
-    throw new PersistenceError('SESSION_NOT_FOUND', `session ${JSON.stringify(session)} does not exist in this store`);
+  async #untilReached(session: SessionId, waiting?: Waiting, signal?: AbortSignal): Promise<Cursor | undefined> {
+    if (waiting === undefined) return undefined;
+    if (this.#means === undefined) throw new TypeError('a reader that shall wait must be given a watch and a clock');
+    return await untilReached(session, waiting, this.#means, signal);
   }
+}
+
+export function sessionNotFound(session: SessionId): PersistenceError {
+  return new PersistenceError('SESSION_NOT_FOUND', `session ${JSON.stringify(session)} does not exist in this store`);
 }
 
 async function* entriesOf(view: SessionView): AsyncGenerator<Uint8Array> {

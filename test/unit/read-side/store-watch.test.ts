@@ -126,6 +126,17 @@ describe('a watch over a store', () => {
     );
   });
 
+  test('loses no waiter that comes while the reading for an earlier one ends', async () => {
+    const versions = new Versions();
+    versions.commit(other);
+    for (let steps = 0; steps < 20; steps += 1) {
+      await using watch = watchOf(versions);
+      await watch.changed(one, -1);
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      expect((await watch.changed(other, 0)).version).toBe(1);
+    }
+  });
+
   test('reads the sessions that are waited for together, and only once', async () => {
     const versions = new Versions();
     await using watch = watchOf(versions);
