@@ -12,6 +12,8 @@ import { checkInput } from '../publisher/check-input.ts';
 import { readNumbered, readUnnumbered } from '../publisher/input-event.ts';
 import { publishAs } from '../publisher/publish-as.ts';
 import { type Published, publishNumbered } from '../publisher/publish-lines.ts';
+import { untilCaughtUp } from '../publisher/until-caught-up.ts';
+import { StoreWatch } from '../read-side/store-watch.ts';
 import { logPipeline } from '../telemetry/pipeline-log.ts';
 import { isExclusive, openQueue, openStore, queueAddress, storeAddress } from './open.ts';
 import { createPipeline } from './worker.ts';
@@ -53,11 +55,14 @@ export async function publishInput(request: PublishRequest): Promise<Published> 
   const queue = await openQueue(address, request.values);
   await using persister = new Persister(queue, isExclusive(address), request);
   const signal = AbortSignal.any([request.signal, persister.failed]);
-  const options = { queue, signal, onFull: () => persister.onFull(), onPublished: request.onPublished };
+  const options = { sink: queue, signal, onFull: () => persister.onFull(), onPublished: request.onPublished };
   try {
     if (writer === undefined) return await publishNumbered(lines(), readNumbered, options);
     const store = await persister.start();
-    return await publishAs(lines(), { ...options, writer, store, clock: systemClock });
+    // What the queue holds may open or claim sessions: a claim made before that is applied would come too late.
+    await untilCaughtUp(queue, store, systemClock, signal);
+    await using watch = new StoreWatch({ store, clock: systemClock, polls: true });
+    return await publishAs(lines(), { ...options, writer, watch, clock: systemClock });
   } catch (error) {
     throw persister.failure ?? error;
   }

@@ -25,4 +25,21 @@ export class AbortListeners {
     this.#bySignal.delete(signal);
     signal.removeEventListener('abort', known.listener);
   }
+
+  /** Runs `use` with a signal of its own, which is aborted as soon as one of `signals` is. */
+  async during<Result>(
+    signals: readonly (AbortSignal | undefined)[],
+    use: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const given = signals.filter((signal) => signal !== undefined);
+    const own = new AbortController();
+    const abort = (): void => own.abort();
+    if (given.some(({ aborted }) => aborted)) abort();
+    else for (const signal of given) this.add(signal, abort);
+    try {
+      return await use(own.signal);
+    } finally {
+      for (const signal of given) this.remove(signal, abort);
+    }
+  }
 }

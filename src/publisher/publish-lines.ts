@@ -1,10 +1,11 @@
 import type { Command } from '../domain/command.ts';
-import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
+import { PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { Line } from '../domain/lines.ts';
-import type { Queue } from '../ports/queue.ts';
 import { readLine } from './check-input.ts';
 import type { InputEvent } from './input-event.ts';
+import { group } from './outbox.ts';
+import { publishWhenWritable, type SendingOptions } from './sink.ts';
 
 /** What was published. */
 export interface Published {
@@ -13,18 +14,12 @@ export interface Published {
   readonly sessions: number | undefined;
 }
 
-/** Where commands are sent to, and what happens when there is no room. */
-export interface PublishingOptions {
-  readonly queue: Queue;
-  readonly signal: AbortSignal;
-  /** Called when the queue is full, before waiting for room. */
-  readonly onFull: () => void;
+/** Where commands are sent to, and who is told of it. */
+export interface PublishingOptions extends SendingOptions {
   /** Called when more was published, with all that was published until then. */
   readonly onPublished: (published: Published) => void;
 }
 
-/** What is sent together: one sync each. */
-const group = { commands: 512, bytes: 4 * 1024 * 1024 };
 const mostCountedSessions = 1_000_000;
 
 /** Counts commands, and sessions as far as bounded memory reaches. */
@@ -56,21 +51,6 @@ export async function publishNumbered(
     options.onPublished(count.published);
   }
   return count.published;
-}
-
-/** Publishes the commands, waiting for room where there is none. */
-export async function publishWhenWritable(commands: readonly Command[], options: PublishingOptions): Promise<void> {
-  const { queue, signal, onFull } = options;
-  for (;;) {
-    try {
-      await queue.publish(commands, signal);
-      return;
-    } catch (error) {
-      if (!isPersistenceError(error, 'QUEUE_FULL')) throw error;
-    }
-    onFull();
-    await queue.whenWritable(signal);
-  }
 }
 
 /** The events of the lines in groups that are published together. */

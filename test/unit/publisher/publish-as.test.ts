@@ -8,11 +8,14 @@ import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { Queue } from '../../../src/ports/queue.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { publishAs } from '../../../src/publisher/publish-as.ts';
+import { untilCaughtUp } from '../../../src/publisher/until-caught-up.ts';
 import { createMemoryQueue } from '../../../src/queues/memory/memory-queue.ts';
+import { StoreWatch } from '../../../src/read-side/store-watch.ts';
 import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
 import { claim, create, entryText } from '../../support/commands.ts';
 
 interface Running {
+  readonly watch: StoreWatch;
   readonly queue: Queue;
   readonly store: Store;
   readonly pipeline: Pipeline;
@@ -30,8 +33,9 @@ async function withWorker(use: (running: Running) => Promise<void>): Promise<voi
     cachedSessions: 100,
     backoff: { initial: 1, maximum: 10 },
   });
+  await using watch = new StoreWatch({ store, clock: systemClock, polls: true });
   const work = pipeline.run();
-  await use({ queue, store, pipeline });
+  await use({ queue, store, watch, pipeline });
   await pipeline.stop();
   await work;
 }
@@ -46,9 +50,9 @@ const linesOf = (events: readonly string[]): AsyncIterable<Line> =>
   );
 const sessions = ['session-a', 'session-b'] as const;
 const events = Array.from({ length: 1200 }, (_, index) => event(sessions[index % 2] ?? '', `m${index}`));
-const publishingOf = ({ queue, store }: Running, writer: string) => ({
-  queue,
-  store,
+const publishingOf = ({ queue, watch }: Running, writer: string) => ({
+  sink: queue,
+  watch,
   clock: systemClock,
   writer: writer as Writer,
   signal: new AbortController().signal,
@@ -81,6 +85,7 @@ describe('publishing as a writer', () => {
   test('claims each session once, numbers from its last sequence on, and ends when all is applied', async () => {
     await withWorker(async (running) => {
       await running.queue.publish([create(1, { session: 'session-b', writer: '//old' })]);
+      await untilCaughtUp(running.queue, running.store, systemClock, new AbortController().signal);
       expect(await publishAs(linesOf(events), publishingOf(running, '//new'))).toEqual({ commands: 1200, sessions: 2 });
       const [first, second] = await running.store.readCursors(sessions as readonly string[] as readonly SessionId[]);
       expect(first).toMatchObject({ writer: '//new', epoch: 1, first: 1, last: 600, entries: 600, filed: 0 });
@@ -91,7 +96,7 @@ describe('publishing as a writer', () => {
   test('goes above a claim that stood before its own', async () => {
     await withWorker(async (running) => {
       const queue = outrun(running.queue, 'session-a', '//rival', 3);
-      await publishAs(linesOf(events), { ...publishingOf(running, '//new'), queue });
+      await publishAs(linesOf(events), { ...publishingOf(running, '//new'), sink: queue });
       const [cursor] = await running.store.readCursors(['session-a' as SessionId]);
       expect(cursor).toMatchObject({ writer: '//new', epoch: 4, last: 600 });
     });
@@ -100,7 +105,9 @@ describe('publishing as a writer', () => {
   test('gives up where others claim on and on', async () => {
     await withWorker(async (running) => {
       const queue = outrun(running.queue, 'session-a', '//rival', 1000);
-      await expect(publishAs(linesOf(events), { ...publishingOf(running, '//new'), queue })).rejects.toMatchObject({
+      await expect(
+        publishAs(linesOf(events), { ...publishingOf(running, '//new'), sink: queue }),
+      ).rejects.toMatchObject({
         code: 'WRITER_FENCED',
       });
     });
@@ -121,7 +128,9 @@ describe('publishing as a writer', () => {
           };
         },
       });
-      await expect(publishAs(linesOf(events), { ...publishingOf(running, '//new'), queue })).rejects.toMatchObject({
+      await expect(
+        publishAs(linesOf(events), { ...publishingOf(running, '//new'), sink: queue }),
+      ).rejects.toMatchObject({
         code: 'WRITER_FENCED',
       });
     });

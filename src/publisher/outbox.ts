@@ -1,0 +1,245 @@
+import type { ClaimCommand, Command } from '../domain/command.ts';
+import { PersistenceError, toPersistenceError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import { AbortListeners } from './abort-listeners.ts';
+import type { UnnumberedCommand } from './input-event.ts';
+import type { Lane, Sent, Waiting } from './lane.ts';
+import { patiently } from './patiently.ts';
+import { publishWhenWritable, type Sink } from './sink.ts';
+
+/** A bound of commands and of the bytes of their data. */
+export interface Load {
+  readonly commands: number;
+  readonly bytes: number;
+}
+
+export interface OutboxOptions {
+  readonly sink: Sink;
+  readonly clock: Clock;
+  /** Most that is on its way into the queue at a time. A single command may be larger. */
+  readonly limits: Load;
+  /** Everything is given up as soon as it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when the queue is full, before waiting for room. */
+  readonly onFull?: (() => void) | undefined;
+}
+
+/** What is published together: one sync. */
+export const group: Load = { commands: 512, bytes: 4 * 1024 * 1024 };
+/** Publishes under way at a time; queues let them share syncs. */
+const mostPublishes = 4;
+
+/**
+ * Publishes the commands of many lanes in groups. A lane has one group under way at a time, so its commands arrive in
+ * order and without a hole: a command gets its number only when it is taken into a group, and a group that failed for
+ * good ends its lanes. A queue that is full, or does not answer at present, is waited for: the same bytes under the
+ * same numbers are duplicates where they had arrived after all.
+ */
+export class Outbox implements AsyncDisposable {
+  readonly #options: OutboxOptions;
+  readonly #closing = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #aborts = new AbortListeners();
+  /** Lanes with something that waits and nothing under way, the one that has waited longest first. */
+  readonly #ready = new Set<Lane>();
+  readonly #publishes = new Set<Promise<void>>();
+  readonly #underWay = { commands: 0, bytes: 0 };
+  readonly #unacknowledged = { commands: 0, bytes: 0 };
+  readonly #writable = new Set<() => void>();
+  #isTakingSoon = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    const { signal } = options;
+    this.#signal = signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
+    this.#signal.addEventListener('abort', () => this.#giveUp(), { once: true });
+  }
+
+  /**
+   * Publishes a claim as it is, or a command under the lane's next number; resolves once it is durable. An abort before
+   * its turn takes it back (`ABORTED`); after that the outcome is awaited. Rejects with what ended the lane, if it has
+   * ended.
+   */
+  put(lane: Lane, draft: UnnumberedCommand | ClaimCommand, signal?: AbortSignal): Promise<Sent> {
+    return new Promise((resolve, reject) => {
+      if (this.#signal.aborted) return reject(closed());
+      if (lane.failure !== undefined) return reject(lane.failure);
+      if (signal?.aborted) return reject(takenBack());
+      const bytes = 'data' in draft ? draft.data.length : 0;
+      const abort = signal === undefined ? undefined : (): void => this.#takeBack(lane, waiting);
+      const leave = (): void => {
+        if (signal !== undefined && abort !== undefined) this.#aborts.remove(signal, abort);
+      };
+      const waiting: Waiting = { draft, bytes, leave, resolve, reject };
+      if (signal !== undefined && abort !== undefined) this.#aborts.add(signal, abort);
+      lane.waiting.add(waiting);
+      this.#unacknowledged.commands += 1;
+      this.#unacknowledged.bytes += bytes;
+      if (!lane.isUnderWay) this.#ready.add(lane);
+      this.#takeSoon();
+    });
+  }
+
+  /** Resolves once less than the limits waits to be durable. */
+  async whenWritable(signal?: AbortSignal): Promise<void> {
+    while (!this.#isWritable()) {
+      if (this.#signal.aborted) throw closed();
+      if (signal?.aborted) throw new PersistenceError('ABORTED', 'the wait for room was given up');
+      await this.#nextSettled(signal);
+    }
+  }
+
+  /** Ends a lane: what waits in it is rejected, and so is what is put into it from now on. */
+  fail(lane: Lane, failure: PersistenceError): void {
+    lane.failure ??= failure;
+    this.#ready.delete(lane);
+    for (const waiting of lane.waiting) {
+      waiting.leave();
+      this.#settle(waiting.bytes);
+      waiting.reject(lane.failure);
+    }
+    lane.waiting.clear();
+  }
+
+  /** Rejects what waits, and resolves once what is under way is settled. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#publishes);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #giveUp(): void {
+    for (const lane of this.#ready) this.fail(lane, closed());
+    for (const wake of this.#writable) wake();
+  }
+
+  /** Everything that is put in the same turn is taken together. */
+  #takeSoon(): void {
+    if (this.#isTakingSoon) return;
+    this.#isTakingSoon = true;
+    queueMicrotask(() => {
+      this.#isTakingSoon = false;
+      this.#takeAll();
+    });
+  }
+
+  #takeAll(): void {
+    while (this.#publishes.size < mostPublishes) {
+      const taken = this.#take();
+      if (taken.length === 0) return;
+      const publish = this.#publish(taken).finally(() => this.#publishes.delete(publish));
+      this.#publishes.add(publish);
+    }
+  }
+
+  #take(): readonly Taken[] {
+    const taken: Taken[] = [];
+    const load = { commands: 0, bytes: 0 };
+    for (const lane of this.#ready) {
+      for (const waiting of lane.waiting) {
+        if (!this.#fits(load, waiting)) return taken;
+        load.commands += 1;
+        load.bytes += waiting.bytes;
+        this.#underWay.commands += 1;
+        this.#underWay.bytes += waiting.bytes;
+        waiting.leave();
+        lane.waiting.delete(waiting);
+        lane.isUnderWay = true;
+        this.#ready.delete(lane);
+        taken.push({ lane, waiting, command: lane.commandOf(waiting.draft) });
+      }
+    }
+    return taken;
+  }
+
+  #fits(load: Load, { bytes }: Waiting): boolean {
+    const { limits } = this.#options;
+    const fitsGroup = load.commands < group.commands && load.bytes + bytes <= group.bytes;
+    const fitsLimits = this.#underWay.commands < limits.commands && this.#underWay.bytes + bytes <= limits.bytes;
+    return (fitsGroup || load.commands === 0) && (fitsLimits || this.#underWay.commands === 0);
+  }
+
+  async #publish(taken: readonly Taken[]): Promise<void> {
+    const { sink, clock, onFull } = this.#options;
+    const commands = taken.map(({ command }) => command);
+    const lanes = new Set(taken.map(({ lane }) => lane));
+    try {
+      const positions = await patiently(
+        () => publishWhenWritable(commands, { sink, signal: this.#signal, onFull }),
+        clock,
+        this.#signal,
+      );
+      for (const [index, { waiting, command }] of taken.entries()) {
+        const position = positions[index];
+        if (position === undefined) throw new TypeError('a queue answers with a position for every command');
+        waiting.resolve({ command, position });
+      }
+    } catch (error) {
+      const failure = toPersistenceError(error);
+      for (const lane of lanes) this.fail(lane, failure);
+      for (const { waiting } of taken) waiting.reject(failure);
+    }
+    this.#end(taken, lanes);
+  }
+
+  #end(taken: readonly Taken[], lanes: ReadonlySet<Lane>): void {
+    for (const { waiting } of taken) {
+      this.#underWay.commands -= 1;
+      this.#underWay.bytes -= waiting.bytes;
+      this.#settle(waiting.bytes);
+    }
+    for (const lane of lanes) {
+      lane.settled();
+      if (this.#signal.aborted) this.fail(lane, closed());
+      else if (lane.waiting.size > 0) this.#ready.add(lane);
+    }
+    this.#takeSoon();
+  }
+
+  #takeBack(lane: Lane, waiting: Waiting): void {
+    lane.waiting.delete(waiting);
+    if (lane.waiting.size === 0) this.#ready.delete(lane);
+    this.#settle(waiting.bytes);
+    waiting.reject(takenBack());
+  }
+
+  #settle(bytes: number): void {
+    this.#unacknowledged.commands -= 1;
+    this.#unacknowledged.bytes -= bytes;
+    if (this.#isWritable()) for (const wake of this.#writable) wake();
+  }
+
+  #isWritable(): boolean {
+    const { limits } = this.#options;
+    return this.#unacknowledged.commands < limits.commands && this.#unacknowledged.bytes < limits.bytes;
+  }
+
+  #nextSettled(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#writable.delete(wake);
+        if (signal !== undefined) this.#aborts.remove(signal, wake);
+        resolve();
+      };
+      this.#writable.add(wake);
+      if (signal !== undefined) this.#aborts.add(signal, wake);
+    });
+  }
+}
+
+interface Taken {
+  readonly lane: Lane;
+  readonly waiting: Waiting;
+  readonly command: Command;
+}
+
+function takenBack(): PersistenceError {
+  return new PersistenceError('ABORTED', 'the command was taken back before it was published');
+}
+
+function closed(): PersistenceError {
+  return new PersistenceError('ABORTED', 'publishing was given up: nothing more is sent');
+}
