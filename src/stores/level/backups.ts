@@ -18,7 +18,7 @@ const pageBytes = 256 * 1024;
 export type ReadOpened = <Value>(read: (opened: OpenedLevel) => Promise<Value>) => Promise<Value>;
 
 /**
- * Makes backups of one store, one at a time. A copy is a LevelDB of its own, written record by record from a snapshot:
+ * Makes backups of one store, one at a time. A copy is a LevelDB of its own, written record by record as of one moment:
  * its files are not those of the store, which LevelDB removes as it likes. Its draft is named after the store, so that
  * only this store's backups remove it (docs/decisions/0011-totals-and-backups.md).
  */
@@ -73,22 +73,17 @@ export class Backups {
     }
   }
 
-  /** Everything in the database as of now, whatever is written later. */
+  /** Everything in the database as of now: an iterator shows the moment at which it was made. */
   async *#pages(database: Database): AsyncGenerator<[Uint8Array, Uint8Array][]> {
-    const snapshot = await this.#read(async () => database.snapshot());
+    const iterator = await this.#read(async () => database.iterator({ highWaterMarkBytes: pageBytes }));
     try {
-      const iterator = database.iterator({ snapshot, highWaterMarkBytes: pageBytes });
-      try {
-        for (;;) {
-          const page = await this.#read(() => iterator.nextv(pageRecords));
-          if (page.length === 0) return;
-          yield page;
-        }
-      } finally {
-        await iterator.close();
+      for (;;) {
+        const page = await this.#read(() => iterator.nextv(pageRecords));
+        if (page.length === 0) return;
+        yield page;
       }
     } finally {
-      await snapshot.close();
+      await iterator.close();
     }
   }
 }
