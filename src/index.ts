@@ -36,6 +36,7 @@ export {
 export type { Message, MessageHeader } from './domain/message.ts';
 export { partitionOf } from './domain/partition.ts';
 export type { DeadLetter, DeadLetterReason, Decision, FiledRecord, Plan, SourceId, Tally } from './domain/plan.ts';
+export { addPlan, emptyTotals, type StoreTotals } from './domain/totals.ts';
 export { decodeBinary, encodeBinary } from './domain/wire/binary.ts';
 export { refusalOf } from './domain/wire/content.ts';
 export { decodeEvent, encodeEvent } from './domain/wire/structured.ts';
@@ -48,6 +49,14 @@ export type { Clock } from './ports/clock.ts';
 export type { Consumer, Queue, QueueCapabilities, QueuedDelivery } from './ports/queue.ts';
 export type { AcceptedEntry, Waiting } from './ports/service.ts';
 export type { SessionWatch } from './ports/session-watch.ts';
-export type { LogRange, Page, SessionView, Store, StoreCapabilities, StoreIdentity } from './ports/store.ts';
+export type {
+  BackupSize,
+  LogRange,
+  Page,
+  SessionView,
+  Store,
+  StoreCapabilities,
+  StoreIdentity,
+} from './ports/store.ts';
 export type { CommittedBatch, PipelineEvents, PipelineState, Retrying } from './ports/telemetry.ts';
 export { SessionReader } from './read-side/session-reader.ts';
