@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { TellFailure } from './failure-log.ts';
+
+export const linesMediaType = 'application/x-ndjson';
+
+const lineFeed = 0x0a;
+
+/** Texts as lines of NDJSON, in one piece. */
+export function joinLines(texts: readonly Uint8Array[]): Buffer {
+  let length = texts.length;
+  for (const text of texts) length += text.length;
+  const lines = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const text of texts) {
+    lines.set(text, at);
+    at += text.length;
+    lines[at] = lineFeed;
+    at += 1;
+  }
+  return lines;
+}
+
+/** What is read page by page, and how a page becomes bytes. */
+export interface Pages<Page> {
+  readonly pages: AsyncIterable<Page>;
+  readonly encode: (page: Page) => Buffer;
+  readonly tellFailure: TellFailure;
+}
+
+/**
+ * Answers with `pages`, each turned into bytes by `encode`. What fits into the first page is sent whole, with its
+ * length; the rest is read only as fast as the client takes it. A failure before the first byte is thrown; a later one
+ * destroys the connection, so that nobody takes half an answer for a whole one. `pages` is closed in any case.
+ */
+export async function sendPages<Page>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { pages, encode, tellFailure }: Pages<Page>,
+): Promise<FastifyReply> {
+  const iterator = pages[Symbol.asyncIterator]();
+  reply.type(linesMediaType);
+  const first = await iterator.next();
+  if (first.done === true) return reply.send(Buffer.alloc(0));
+  const second = await iterator.next();
+  if (second.done === true) return reply.send(encode(first.value));
+  if (request.method === 'HEAD') {
+    await iterator.return?.();
+    return reply.send(Readable.from([]));
+  }
+  const stream = byteStream(encodedPages([first.value, second.value], iterator, encode));
+  return reply.send(stream.once('error', (error) => tellFailure(request, error)));
+}
+
+/** A stream that reads one part ahead of its reader at most, and ends `parts` when its reader goes away. */
+export function byteStream(parts: AsyncIterable<Buffer>): Readable {
+  return Readable.from(parts, { objectMode: false, highWaterMark: 1 });
+}
+
+async function* encodedPages<Page>(
+  begun: readonly Page[],
+  rest: AsyncIterator<Page>,
+  encode: (page: Page) => Buffer,
+): AsyncGenerator<Buffer> {
+  try {
+    for (const page of begun) yield encode(page);
+    for (;;) {
+      const next = await rest.next();
+      if (next.done === true) return;
+      yield encode(next.value);
+    }
+  } finally {
+    await rest.return?.();
+  }
+}
