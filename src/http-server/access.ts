@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { PersistenceError } from '../domain/errors.ts';
+import type { KnownToken, Scope } from './known-tokens.ts';
 import { ProblemError } from './problem.ts';
-import type { KnownToken, Scope, TokenSource } from './tokens.ts';
+import type { TokenSource } from './tokens.ts';
 
 /** Hooks to run before a request is looked at any further. */
 export type AccessHooks = readonly ((request: FastifyRequest) => Promise<void>)[];

@@ -1,7 +1,7 @@
 import { type ErrorCode, errorDefinitions } from '../domain/errors.ts';
+import type { Scope } from './known-tokens.ts';
 import { problemMediaType } from './problem.ts';
 import { statusOf } from './status.ts';
-import type { Scope } from './tokens.ts';
 
 /** JSON Schema of the documents that tell of errors (RFC 9457). */
 export const problemSchema = {

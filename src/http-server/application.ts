@@ -11,6 +11,14 @@ import { safetyHeaders } from './safety-headers.ts';
 import type { ServerTimeouts } from './timeouts.ts';
 import { answerUnreadable } from './unreadable.ts';
 
+/** An answered request, told without anything that somebody sent: `route` is the pattern of a path, or `none`. */
+export interface AnsweredRequest {
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
 export interface ApplicationOptions {
   /** Whether only requests to a name of this machine are taken. */
   readonly loopbackOnly: boolean;
@@ -18,6 +26,7 @@ export interface ApplicationOptions {
   readonly requestsPerSecond: number;
   readonly timeouts: ServerTimeouts;
   readonly logger: Logger;
+  readonly observeRequest: (request: AnsweredRequest) => void;
   readonly tellFailure: TellFailure;
   /** Aborted once no new requests are taken. */
   readonly ending: AbortSignal;
@@ -54,7 +63,7 @@ export async function createApplication(options: ApplicationOptions): Promise<Fa
   );
   await addGuards(app, options);
   readQueriesStrictly(app);
-  logAccess(app, options.logger);
+  tellAnswers(app, options);
   return app;
 }
 
@@ -94,13 +103,14 @@ function readQueriesStrictly(app: FastifyInstance): void {
   });
 }
 
-/** Method, pattern of the route, status, milliseconds: nothing that somebody sent. */
-function logAccess(app: FastifyInstance, logger: Logger): void {
+function tellAnswers(app: FastifyInstance, { logger, observeRequest }: ApplicationOptions): void {
   app.addHook('onResponse', (request, reply, done) => {
+    const { method } = request;
+    const route = request.routeOptions.url ?? 'none';
+    const { statusCode: status, elapsedTime } = reply;
+    observeRequest({ route, method, status, seconds: elapsedTime / 1_000 });
     if (logger.isLevelEnabled('debug')) {
-      const milliseconds = Math.round(reply.elapsedTime * 100) / 100;
-      const route = request.routeOptions.url ?? 'none';
-      logger.debug({ method: request.method, route, status: reply.statusCode, milliseconds }, 'request');
+      logger.debug({ method, route, status, milliseconds: Math.round(elapsedTime * 100) / 100 }, 'request');
     }
     done();
   });

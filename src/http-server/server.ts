@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Service } from '../ports/service.ts';
 import type { SessionWatch } from '../ports/session-watch.ts';
 import { accessHooks } from './access.ts';
-import { createApplication } from './application.ts';
+import { type AnsweredRequest, createApplication } from './application.ts';
 import { BodyBudget } from './body-budget.ts';
 import { Connections } from './connections.ts';
 import { failureLog } from './failure-log.ts';
@@ -52,6 +52,8 @@ export interface HttpServerOptions extends ProcessState {
   readonly timeouts?: ServerTimeouts;
   /** Requests are logged at `debug`: never tokens, bodies, ids or values. */
   readonly logger: Logger;
+  /** Told of every answer. */
+  readonly observeRequest: (request: AnsweredRequest) => void;
   readonly clock: Clock;
 }
 
@@ -71,6 +73,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     requestsPerSecond: limits.requestsPerSecond,
     timeouts: options.timeouts ?? serverTimeouts,
     logger,
+    observeRequest: options.observeRequest,
     tellFailure,
     ending: ending.signal,
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PersistenceError } from '../domain/errors.ts';
-import { type KnownToken, scopes, tokenDigest } from './tokens.ts';
+import { type KnownToken, scopes, tokenDigest } from './known-tokens.ts';
 
 const shortestToken = 16;
 

@@ -1,21 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { findToken, type KnownToken, tokenDigest } from './known-tokens.ts';
 import { readTokenFile } from './token-file.ts';
-
-/** What a token allows. Each stands alone; only `admin` allows everything. */
-export const scopes = ['read', 'write', 'admin'] as const;
-export type Scope = (typeof scopes)[number];
-
-/** A token that is known, by its SHA-256 only. */
-export interface KnownToken {
-  readonly name: string;
-  /** 32 bytes. */
-  readonly digest: Uint8Array;
-  readonly scopes: readonly Scope[];
-}
 
 /** Tells who sends a token. */
 export interface TokenSource {
@@ -45,22 +33,6 @@ export async function openTokenSource(options: TokenSourceOptions): Promise<Toke
   if (path !== undefined) return await TokenFile.open(path, owner, options);
   if (owner.length === 0) throw new TypeError('tokens need a file or an owner');
   return { find: async (sent) => findToken(owner, sent) };
-}
-
-/** SHA-256 of a token: 32 bytes. */
-export function tokenDigest(token: string): Uint8Array {
-  return createHash('sha256').update(token, 'utf8').digest();
-}
-
-/**
- * The token of `known` that was sent. All are compared, each in constant time and by digests of equal length, so that
- * nothing is learned from how long it takes.
- */
-export function findToken(known: readonly KnownToken[], sent: string): KnownToken | undefined {
-  const digest = tokenDigest(sent);
-  let found: KnownToken | undefined;
-  for (const token of known) if (timingSafeEqual(token.digest, digest)) found = token;
-  return found;
 }
 
 function ownerOf(token: string): KnownToken {

@@ -4,7 +4,7 @@ import type { SessionWatch } from '../../ports/session-watch.ts';
 import type { AccessHooks } from '../access.ts';
 import type { BodyBudget } from '../body-budget.ts';
 import type { TellFailure } from '../failure-log.ts';
-import type { Scope } from '../tokens.ts';
+import type { Scope } from '../known-tokens.ts';
 
 /** What the routes work with. */
 export interface RouteContext {

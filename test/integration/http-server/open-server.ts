@@ -17,6 +17,7 @@ export function openServer(options: Partial<HttpServerOptions> = {}): Promise<Ht
     isReady: () => ({ ready: true, because: undefined }),
     isLive: () => true,
     logger: pino({ level: 'silent' }),
+    observeRequest: () => undefined,
     clock: systemClock,
     ...options,
   });
