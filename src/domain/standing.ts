@@ -32,11 +32,11 @@ export function remediesFor(session: SessionId, cursor: Cursor): readonly string
   const remedies = [writerRemedy(cursor, obstacle)];
   // Before the first reign there is nobody in whose name something could be sent, and no epoch to decide for.
   if (cursor.epoch === noEpoch) return remedies;
-  const place = `${shellWord(session)} --sequence ${obstacle.open}`;
+  const name = shellWord(session);
   return [
     ...remedies,
-    `Or send other data for number ${obstacle.open} in its writer's name: macp-persist dead-letters repair ${place} --type TYPE FILE`,
-    `Or pass number ${obstacle.open} over for good: macp-persist dead-letters skip ${place} --by NAME --reason TEXT`,
+    `Or send other data for number ${obstacle.open} in its writer's name: macp-persist dead-letters repair ${name} FILE --sequence ${obstacle.open} --type TYPE`,
+    `Or pass number ${obstacle.open} over for good: macp-persist dead-letters skip ${name} --sequence ${obstacle.open} --by NAME --reason TEXT`,
   ];
 }
 

@@ -85,8 +85,12 @@ export class ScriptedQueue implements Queue {
   async #take(signal: AbortSignal | undefined): Promise<readonly QueuedDelivery[]> {
     while (this.#batches.length === 0 && signal?.aborted !== true) {
       await new Promise<void>((resolve) => {
-        this.#arrived = resolve;
-        signal?.addEventListener('abort', () => resolve(), { once: true });
+        const arrived = (): void => {
+          signal?.removeEventListener('abort', arrived);
+          resolve();
+        };
+        this.#arrived = arrived;
+        signal?.addEventListener('abort', arrived, { once: true });
       });
     }
     const batch = signal?.aborted === true ? undefined : this.#batches.shift();
