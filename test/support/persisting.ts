@@ -41,7 +41,7 @@ export function startPersisting(store: Store, clock: Clock = systemClock): Persi
     reads: new SessionReads({ store, watch, clock }),
     add(...commands) {
       added += commands.length;
-      queue.add(...commands);
+      if (commands.length > 0) queue.add(...commands);
     },
     async persisted() {
       while (pipeline.summary.deliveries < added) {
