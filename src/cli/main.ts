@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { exitAtOnce } from '../compose/exit-at-once.ts';
 import { exitCodes } from '../compose/exit-codes.ts';
 import { interruptionOf } from '../compose/interruption.ts';
 import { runProgram } from './run.ts';
@@ -10,6 +11,7 @@ const exit = await runProgram({
   input: process.stdin,
   results: process.stdout,
   remarks: process.stderr,
-  interruption: interruptionOf(process),
+  interruption: interruptionOf(process, (code) => exitAtOnce(process, code)),
 });
+if (exit === 'stalled') exitAtOnce(process, exitCodes[exit].code);
 process.exitCode = exitCodes[exit].code;

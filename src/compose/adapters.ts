@@ -25,6 +25,8 @@ export interface StoreAdapter<Address> {
 export interface QueueAdapter<Address> {
   /** True when no other process can consume while this one has it open. */
   readonly exclusive: boolean;
+  /** Whether there is a queue already. */
+  exists(address: Address): Promise<boolean>;
   /** Opens the queue, creating it where it does not exist. */
   open(address: Address, values: Values): Promise<Queue>;
 }
@@ -50,6 +52,7 @@ export const storeAdapters: StoreAdapters = {
 export const queueAdapters: QueueAdapters = {
   memory: {
     exclusive: true,
+    exists: async () => true,
     open: async (_, values) =>
       createMemoryQueue({
         source: `memory:${randomUUID()}` as SourceId,
@@ -60,6 +63,7 @@ export const queueAdapters: QueueAdapters = {
   },
   embedded: {
     exclusive: true,
+    exists: ({ directory }) => fileExists(directory),
     open: ({ directory }, values) =>
       openEmbeddedQueue({
         directory,

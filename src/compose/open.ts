@@ -35,6 +35,12 @@ export async function openQueue(address: QueueAddress, values: Values): Promise<
   return adapterOf(address).open(address, values);
 }
 
+/** Opens the queue at an address, or resolves with undefined where an embedded one does not exist. */
+export async function openQueueIfExists(address: QueueAddress, values: Values): Promise<Queue | undefined> {
+  const adapter = adapterOf(address);
+  return (await adapter.exists(address)) ? adapter.open(address, values) : undefined;
+}
+
 /** True when nobody else can consume the queue at `address` while this process has it open. */
 export function isExclusive(address: QueueAddress): boolean {
   return adapterOf(address).exclusive;

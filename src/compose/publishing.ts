@@ -1,22 +1,22 @@
 import type { Logger } from 'pino';
-import { showAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { parseWriter } from '../domain/identifiers.ts';
 import { type Line, splitLines } from '../domain/lines.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { RemoteService } from '../http-client/remote-service.ts';
+import { RemoteSink } from '../http-client/remote-sink.ts';
+import { RemoteWatch } from '../http-client/remote-watch.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { Queue } from '../ports/queue.ts';
-import type { Store } from '../ports/store.ts';
+import type { SessionWatch } from '../ports/session-watch.ts';
 import { checkInput } from '../publisher/check-input.ts';
 import { readNumbered, readUnnumbered } from '../publisher/input-event.ts';
 import { publishAs } from '../publisher/publish-as.ts';
 import { type Published, publishNumbered } from '../publisher/publish-lines.ts';
-import { untilCaughtUp } from '../publisher/until-caught-up.ts';
-import { StoreWatch } from '../read-side/store-watch.ts';
-import { logPipeline } from '../telemetry/pipeline-log.ts';
-import { isExclusive, openQueue, openStore, queueAddress, storeAddress } from './open.ts';
-import { createPipeline } from './worker.ts';
+import type { Sink } from '../publisher/sink.ts';
+import { openQueue, queueAddress } from './open.ts';
+import { connectOwner, isLocked } from './owner.ts';
+import { Persister } from './persister.ts';
 
 export type { Published };
 
@@ -34,98 +34,87 @@ export interface PublishRequest {
   readonly onPublished: (published: Published) => void;
 }
 
+/** Where an input is published to. */
+interface Target extends AsyncDisposable {
+  readonly sink: Sink;
+  /** Where sessions stand, once everything published before is applied. */
+  watch(signal: AbortSignal): Promise<SessionWatch>;
+  onFull(): void;
+  /** Aborted, with the reason, when publishing need not go on. */
+  readonly failed: AbortSignal | undefined;
+}
+
 /**
- * Publishes an NDJSON input to the configured queue. The whole input is read and checked before anything is sent:
- * `INVALID_INPUT` or `MIXED_EVENTS` when it cannot be sent as it is. While an embedded queue is open here nobody else
- * can work on it, so this process persists itself where publishing has to wait for that.
+ * Publishes an NDJSON input to the configured queue, or through the process that owns it. The whole input is read and
+ * checked before anything is sent: `INVALID_INPUT` or `MIXED_EVENTS` when it cannot be sent as it is.
  */
 export async function publishInput(request: PublishRequest): Promise<Published> {
   const writer = request.as === undefined ? undefined : parseWriter(request.as);
-  const address = queueAddress(request.values);
+  const lines = (): AsyncIterable<Line> => splitLines(request.input());
+  const read = writer === undefined ? readNumbered : (text: Uint8Array) => readUnnumbered(text, writer);
+  await checkInput(untilAborted(lines(), request.signal), read);
+
+  await using target = await openTarget(request);
+  const { sink, failed } = target;
+  const signal = failed === undefined ? request.signal : AbortSignal.any([request.signal, failed]);
+  const options = { sink, signal, onFull: () => target.onFull(), onPublished: request.onPublished };
+  try {
+    if (writer === undefined) return await publishNumbered(lines(), readNumbered, options);
+    return await publishAs(lines(), { ...options, writer, watch: await target.watch(signal), clock: systemClock });
+  } catch (error) {
+    throw failed?.aborted === true ? failed.reason : error;
+  }
+}
+
+async function openTarget(request: PublishRequest): Promise<Target> {
+  const { values, logger } = request;
+  const address = queueAddress(values);
   if (address.kind === 'memory') {
     throw new PersistenceError(
       'INVALID_CONFIGURATION',
       'a queue in memory would be lost with this process: name another with --queue',
     );
   }
-  const lines = (): AsyncIterable<Line> => splitLines(request.input());
-  const read = writer === undefined ? readNumbered : (text: Uint8Array) => readUnnumbered(text, writer);
-  await checkInput(untilAborted(lines(), request.signal), read);
-
-  const queue = await openQueue(address, request.values);
-  await using persister = new Persister(queue, isExclusive(address), request);
-  const signal = AbortSignal.any([request.signal, persister.failed]);
-  const options = { sink: queue, signal, onFull: () => persister.onFull(), onPublished: request.onPublished };
   try {
-    if (writer === undefined) return await publishNumbered(lines(), readNumbered, options);
-    const store = await persister.start();
-    // What the queue holds may open or claim sessions: a claim made before that is applied would come too late.
-    await untilCaughtUp(queue, store, systemClock, signal);
-    await using watch = new StoreWatch({ store, clock: systemClock, polls: true });
-    return await publishAs(lines(), { ...options, writer, watch, clock: systemClock });
+    const queue = await openQueue(address, values);
+    return localTarget(queue, new Persister(queue, values, logger), request.onFull);
   } catch (error) {
-    throw persister.failure ?? error;
+    if (!isLocked(error)) throw error;
+    return remoteTarget((await connectOwner(values, error)).service, request.onFull);
   }
 }
 
-/** Persists in this process what nobody else can persist while the queue is open here. Closes the queue as well. */
-class Persister implements AsyncDisposable {
-  readonly #queue: Queue;
-  readonly #isNeeded: boolean;
-  readonly #request: PublishRequest;
-  readonly #failed = new AbortController();
-  #store: Promise<Store> | undefined;
-  #pipeline: Pipeline | undefined;
-  #isFull = false;
+function localTarget(queue: Queue, persister: Persister, onFull: () => void): Target {
+  const tellOnce = once(onFull);
+  return {
+    sink: queue,
+    failed: persister.failed,
+    watch: (signal) => persister.watch(signal),
+    onFull: () => {
+      tellOnce();
+      persister.makeRoom();
+    },
+    [Symbol.asyncDispose]: () => persister[Symbol.asyncDispose](),
+  };
+}
 
-  constructor(queue: Queue, isNeeded: boolean, request: PublishRequest) {
-    this.#queue = queue;
-    this.#isNeeded = isNeeded;
-    this.#request = request;
-  }
+/** The owner's worker persists meanwhile: a claim that comes too late is simply made once more. */
+function remoteTarget(service: RemoteService, onFull: () => void): Target {
+  return {
+    sink: new RemoteSink(service, systemClock),
+    failed: undefined,
+    watch: async () => new RemoteWatch(service),
+    onFull: once(onFull),
+    [Symbol.asyncDispose]: () => service.close(),
+  };
+}
 
-  /** Aborted when persisting failed for good: nobody need wait for it any longer. */
-  get failed(): AbortSignal {
-    return this.#failed.signal;
-  }
-
-  /** Why persisting failed. */
-  get failure(): unknown {
-    return this.failed.aborted ? this.failed.reason : undefined;
-  }
-
-  /** Opens the store, and starts persisting where nobody else can. */
-  start(): Promise<Store> {
-    this.#store ??= this.#start();
-    return this.#store;
-  }
-
-  onFull(): void {
-    if (!this.#isFull) this.#request.onFull();
-    this.#isFull = true;
-    if (this.#isNeeded) this.start().catch((error: unknown) => this.#failed.abort(error));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      const store = await this.#store?.catch(() => undefined);
-      await this.#pipeline?.close();
-      await store?.close();
-    } finally {
-      await this.#queue.close();
-    }
-  }
-
-  async #start(): Promise<Store> {
-    const { values, logger } = this.#request;
-    const store = await openStore(storeAddress(values));
-    if (!this.#isNeeded) return store;
-    logger.debug({ store: showAddress(storeAddress(values)) }, 'persisting in this process');
-    this.#pipeline = createPipeline(this.#queue, store, values);
-    logPipeline(this.#pipeline, logger);
-    this.#pipeline.run().catch((error: unknown) => this.#failed.abort(error));
-    return store;
-  }
+function once(call: () => void): () => void {
+  let called = false;
+  return () => {
+    if (!called) call();
+    called = true;
+  };
 }
 
 async function* untilAborted(lines: AsyncIterable<Line>, signal: AbortSignal): AsyncGenerator<Line> {

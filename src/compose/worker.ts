@@ -43,16 +43,16 @@ export interface WorkerOptions {
 
 /** The configured queue, store and the pipeline between them, opened together and closed together. */
 export class Worker implements AsyncDisposable {
-  readonly #queue: Queue;
-  readonly #store: Store;
-  readonly #pipeline: Pipeline;
+  readonly queue: Queue;
+  readonly store: Store;
+  readonly pipeline: Pipeline;
   readonly #logger: Logger;
   #closing: Promise<void> | undefined;
 
   private constructor(queue: Queue, store: Store, pipeline: Pipeline, logger: Logger) {
-    this.#queue = queue;
-    this.#store = store;
-    this.#pipeline = pipeline;
+    this.queue = queue;
+    this.store = store;
+    this.pipeline = pipeline;
     this.#logger = logger;
   }
 
@@ -77,12 +77,12 @@ export class Worker implements AsyncDisposable {
 
   /** Works until `interruption`, then finishes what is under way. Rejects with the first error that no retry mends. */
   runUntil(interruption: AbortSignal): Promise<WorkSummary> {
-    return this.#work(interruption, () => this.#pipeline.run());
+    return this.#work(interruption, () => this.pipeline.run());
   }
 
   /** Persists everything that the queue holds at this moment, then ends; earlier on `interruption`. */
   runUntilCaughtUp(interruption: AbortSignal): Promise<WorkSummary> {
-    return this.#work(interruption, () => this.#pipeline.runUntilCaughtUp());
+    return this.#work(interruption, () => this.pipeline.runUntilCaughtUp());
   }
 
   /** Stops and closes everything. Idempotent. */
@@ -100,7 +100,7 @@ export class Worker implements AsyncDisposable {
     const stop = (): void => {
       this.#logger.info('stopping: what is under way is finished first');
       // What fails while stopping is reported by the work itself.
-      this.#pipeline.stop().catch(() => undefined);
+      this.pipeline.stop().catch(() => undefined);
     };
     interruption.addEventListener('abort', stop);
     // An idle embedded queue waits for nothing that the event loop knows of: without this the process would just end.
@@ -116,12 +116,12 @@ export class Worker implements AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
-      await this.#pipeline.close();
+      await this.pipeline.close();
     } finally {
       try {
-        await this.#queue.close();
+        await this.queue.close();
       } finally {
-        await this.#store.close();
+        await this.store.close();
       }
     }
   }

@@ -1,5 +1,7 @@
+import { openInTurn } from '../../compose/hosting.ts';
 import { createLogger, Worker, type WorkSummary } from '../../compose/worker.ts';
 import type { Command } from '../command.ts';
+import { runHost, standbyOption } from './start.ts';
 
 export const worker: Command = {
   shape: {
@@ -12,7 +14,7 @@ export const worker: Command = {
         placeholder: undefined,
         description: 'Persist everything that is waiting now, print a summary, and end',
       },
-      { name: 'json', placeholder: undefined, description: 'Print the summary as JSON' },
+      standbyOption,
     ],
     settings: [
       'queue',
@@ -31,14 +33,22 @@ export const worker: Command = {
       { line: 'worker --exit-when-caught-up', meaning: 'Work through what is waiting, then end' },
     ],
   },
-  async run({ configuration: { values }, options, output, interruption }) {
-    await using opened = await Worker.open({ values, logger: createLogger(values) });
+  async run(context) {
+    const { options, output, interruption, configuration } = context;
+    if (!options.has('exit-when-caught-up')) {
+      const done = await runHost(context, 'worker');
+      if (options.has('json') && done !== undefined) await output.json(done);
+      return 'done';
+    }
+    const { values } = configuration;
+    const logger = createLogger(values);
+    const turn = { logger, interruption, standby: options.has('standby') };
+    await using opened = await openInTurn(() => Worker.open({ values, logger }), turn);
     if (interruption.aborted) return 'interrupted';
-    const untilCaughtUp = options.has('exit-when-caught-up');
-    const summary = await (untilCaughtUp ? opened.runUntilCaughtUp(interruption) : opened.runUntil(interruption));
+    const summary = await opened.runUntilCaughtUp(interruption);
     if (options.has('json')) await output.json(summary);
-    else if (untilCaughtUp) for (const line of sentences(summary)) await output.line(line);
-    return untilCaughtUp && interruption.aborted ? 'interrupted' : 'done';
+    else for (const line of sentences(summary)) await output.line(line);
+    return interruption.aborted ? 'interrupted' : 'done';
   },
 };
 

@@ -34,11 +34,16 @@ describe('a signal', () => {
 
   test('the second one ends a process at once, with an exit code of its own', () => {
     const codes: unknown[] = [];
-    const running = Object.assign(new EventEmitter(), { exit: (code: unknown) => codes.push(code) });
-    const interruption = interruptionOf(running as unknown as NodeJS.Process);
+    const running = new EventEmitter();
+    let now = 0;
+    const interruption = interruptionOf(running as NodeJS.Process, (code) => codes.push(code), { elapsed: () => now });
     expect(interruption.aborted).toBe(false);
     running.emit('SIGTERM');
     expect([interruption.aborted, codes]).toEqual([true, []]);
+    now = 20;
+    running.emit('SIGTERM');
+    expect(codes, 'npm hands on what the terminal has sent already').toEqual([]);
+    now = 1_000;
     running.emit('SIGINT');
     expect(codes).toEqual([130]);
   });

@@ -1,0 +1,80 @@
+import { type HostMode, host } from '../../compose/hosting.ts';
+import { createLogger, type WorkSummary } from '../../compose/worker.ts';
+import { isPersistenceError } from '../../domain/errors.ts';
+import type { Command, CommandContext, CommandShape } from '../command.ts';
+
+export const standbyOption = {
+  name: 'standby',
+  placeholder: undefined,
+  description: 'Wait while another process has the queue or the store open, and take over when it ends',
+} as const;
+
+/** Settings that matter to whatever takes HTTP requests. */
+export const httpSettings = [
+  'http.host',
+  'http.port',
+  'http.tokens',
+  'http.maximumRate',
+  'http.maximumConnections',
+  'http.maximumBody',
+  'http.maximumBuffered',
+  'service.drainDeadline',
+  'service.backupDirectory',
+  'log.level',
+] as const;
+
+const shape: CommandShape = {
+  name: 'start',
+  summary: 'Run everything in one process: queue, worker and HTTP API, until SIGINT or SIGTERM',
+  positionals: [],
+  options: [standbyOption],
+  settings: [
+    'queue',
+    'store',
+    'dataDir',
+    ...httpSettings,
+    'service.stalledAfter',
+    'embedded.maximumBacklog',
+    'embedded.retentionAge',
+    'embedded.retentionSize',
+  ],
+  examples: [
+    { line: 'start', meaning: 'At http://127.0.0.1:8080, with the data in ./macp-persist-data' },
+    { line: 'start --http-port 9000 --data-dir /var/lib/macp', meaning: 'Elsewhere' },
+    {
+      line: 'start --http-host 0.0.0.0 --http-tokens /etc/macp-persist/tokens.json',
+      meaning: 'For other machines, which need a token then',
+    },
+    { line: 'start --standby', meaning: 'A second process on the same data that takes over when the first one ends' },
+  ],
+};
+
+/** Runs a host until it is interrupted, and resolves with what its worker did; undefined also when it never had a turn. */
+export async function runHost(
+  { configuration, options, output, interruption }: CommandContext,
+  mode: HostMode,
+): Promise<WorkSummary | undefined> {
+  const onListening = (url: string): void => output.remark(`Listening at ${url}; Ctrl-C stops.`);
+  try {
+    return await host({
+      configuration,
+      mode,
+      standby: options.has('standby'),
+      logger: createLogger(configuration.values),
+      interruption,
+      onListening: mode === 'worker' ? () => undefined : onListening,
+    });
+  } catch (error) {
+    // Whoever stands by and is told to stop has done what was asked.
+    if (options.has('standby') && interruption.aborted && isPersistenceError(error, 'ABORTED')) return undefined;
+    throw error;
+  }
+}
+
+export const start: Command = {
+  shape,
+  async run(context) {
+    await runHost(context, 'start');
+    return 'done';
+  },
+};

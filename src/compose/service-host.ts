@@ -1,0 +1,242 @@
+import type { Logger } from 'pino';
+import type { Configuration } from '../configuration/resolve.ts';
+import type { Settings } from '../configuration/settings.ts';
+import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
+import type { HttpServer } from '../http-server/server.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import type { Queue } from '../ports/queue.ts';
+import type { Store } from '../ports/store.ts';
+import { Activity } from '../service/activity.ts';
+import { lagOf, readPartitions } from '../service/lag.ts';
+import { Liveness } from '../service/liveness.ts';
+import type { LocalService } from '../service/local-service.ts';
+import type { Readiness } from '../service/status.ts';
+import { listen } from './listen.ts';
+import { createLocalService } from './local-service.ts';
+import { isExclusive, openExistingStore, openQueue, queueAddress, storeAddress } from './open.ts';
+import { newToken, removeServiceAddress, type ServiceAddress, writeServiceAddress } from './service-file.ts';
+import { Worker, type WorkSummary } from './worker.ts';
+
+/** Milliseconds for which a stalled process tells that it is not ready before it ends. */
+const stallGrace = 10_000;
+/** Milliseconds that a commit under way, and each part's close, may take at the end. */
+const closingDeadline = 10_000;
+
+/** `start`: a worker and the API. `worker`: a worker, and the API for its owner only. `serve`: the API over a store. */
+export type HostMode = 'start' | 'worker' | 'serve';
+
+export interface HostOptions {
+  readonly configuration: Configuration<Settings>;
+  readonly mode: HostMode;
+  readonly logger: Logger;
+}
+
+/** What a host has open. */
+interface Opened {
+  readonly store: Store;
+  readonly queue: Queue | undefined;
+  readonly worker: Worker | undefined;
+}
+
+/**
+ * A process that others work with: queue, store, worker and HTTP API, opened together and closed together. While it
+ * runs, its address lies in the data directory if no other process can open what is there.
+ *
+ *     opened -> running -> draining -> closed
+ *                  |                     ^
+ *                  +---- (a failure) ----+
+ */
+export class ServiceHost implements AsyncDisposable {
+  readonly #options: HostOptions;
+  readonly #opened: Opened;
+  readonly #activity = new Activity(systemClock);
+  readonly #liveness: Liveness | undefined;
+  #service: LocalService | undefined;
+  #server: HttpServer | undefined;
+  #address: ServiceAddress | undefined;
+  #isDraining = false;
+  /** True once something does not come back from the operating system: it is not waited for any longer then. */
+  #isStuck = false;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: HostOptions, opened: Opened) {
+    this.#options = options;
+    this.#opened = opened;
+    const { queue, store, worker } = opened;
+    if (queue === undefined || worker === undefined) return;
+    const liveness = new Liveness({
+      clock: systemClock,
+      lag: async () => lagOf(await readPartitions(queue, store)),
+      stalledAfter: options.configuration.values['service.stalledAfter'],
+      grace: stallGrace,
+    });
+    worker.pipeline.on('committed', (batch) => {
+      liveness.noteCommitted();
+      this.#activity.noteCommitted(batch);
+    });
+    worker.pipeline.on('retrying', ({ error }) => liveness.noteRetrying(error));
+    this.#liveness = liveness;
+  }
+
+  /** Opens everything. What was opened is closed again when the rest cannot be. */
+  static async open(options: HostOptions): Promise<ServiceHost> {
+    const host = new ServiceHost(options, await openParts(options));
+    try {
+      await host.#serve();
+      return host;
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+  }
+
+  /** Where the API listens. */
+  get url(): string {
+    if (this.#server === undefined) throw new TypeError('a host listens once it is open');
+    return this.#server.url;
+  }
+
+  /**
+   * Works until `interruption`, then drains within the deadline: no new requests, those under way are finished, and
+   * what waits in the queue is persisted. Resolves with what the worker did. Rejects with the first error that no retry
+   * mends, and with `STALLED`.
+   */
+  async runUntil(interruption: AbortSignal): Promise<WorkSummary | undefined> {
+    const stopping = new AbortController();
+    const work = this.#opened.worker?.runUntil(stopping.signal);
+    const works = [work, this.#liveness?.watch(stopping.signal)].filter((each) => each !== undefined);
+    try {
+      await Promise.race([aborted(interruption), ...works]);
+      if (interruption.aborted) await Promise.race([this.#drain(), ...works]);
+      stopping.abort();
+      await this.#inTime(Promise.all(works));
+      return await work;
+    } catch (error) {
+      this.#isStuck ||= isPersistenceError(error, 'STALLED');
+      throw error;
+    } finally {
+      stopping.abort();
+    }
+  }
+
+  /** Closes everything. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #serve(): Promise<void> {
+    const { configuration, mode, logger } = this.#options;
+    const { queue, store, worker } = this.#opened;
+    const { values } = configuration;
+    const token = newToken();
+    const service = await createLocalService({
+      values,
+      mode,
+      logger,
+      queue,
+      store,
+      pipeline: worker?.pipeline,
+      activity: this.#activity,
+      readiness: () => this.#readiness(),
+    });
+    this.#service = service;
+    this.#server = await listen({
+      configuration,
+      logger,
+      isPrivate: mode === 'worker',
+      service,
+      ownerToken: token,
+      queue,
+      store,
+      pipeline: worker?.pipeline,
+      readiness: () => this.#readiness(),
+    });
+    if (store.capabilities.shared && !isExclusive(queueAddress(values))) return;
+    this.#address = { url: this.#server.localUrl, token, pid: process.pid };
+    await writeServiceAddress(values.dataDir, this.#address);
+  }
+
+  #readiness(): Readiness {
+    if (this.#isDraining) return { ready: false, because: 'the service is stopping' };
+    const because = this.#liveness?.stalledBecause;
+    return { ready: because === undefined, because };
+  }
+
+  async #drain(): Promise<void> {
+    this.#isDraining = true;
+    const deadline = AbortSignal.timeout(this.#options.configuration.values['service.drainDeadline']);
+    this.#options.logger.info('stopping: requests under way are finished, and what waits is persisted');
+    await this.#server?.drain(deadline);
+    // A worker leaves the rest of its queue to the next one.
+    if (this.#options.mode === 'start') await this.#untilCaughtUp(deadline);
+  }
+
+  async #untilCaughtUp(deadline: AbortSignal): Promise<void> {
+    const { queue, store } = this.#opened;
+    while (queue !== undefined && !deadline.aborted && lagOf(await readPartitions(queue, store)) > 0) {
+      await systemClock.sleep(10, deadline).catch(() => undefined);
+    }
+    if (deadline.aborted)
+      this.#options.logger.warn('the deadline passed: what waits is persisted after the next start');
+  }
+
+  async #close(): Promise<void> {
+    const { worker, queue, store } = this.#opened;
+    const dataDir = this.#options.configuration.values.dataDir;
+    const closers = [
+      async () => this.#server?.close(),
+      async () => this.#service?.close(),
+      async () => (this.#address === undefined ? undefined : removeServiceAddress(dataDir, this.#address)),
+      async () => worker?.close(),
+      async () => queue?.close(),
+      async () => store.close(),
+    ];
+    const failures: unknown[] = [];
+    for (const close of closers) await this.#inTime(close()).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0 && !this.#isStuck) throw failures[0];
+  }
+
+  /** The result of `work`. Throws `STALLED` when it does not come in time, and at once when something is stuck already. */
+  async #inTime<Result>(work: Promise<Result>): Promise<Result> {
+    const late = new AbortController();
+    const tooLate = systemClock.sleep(this.#isStuck ? 0 : closingDeadline, late.signal).then(() => {
+      this.#isStuck = true;
+      throw new PersistenceError('STALLED', 'the store or the queue did not finish what was under way');
+    });
+    try {
+      return await Promise.race([work, tooLate]);
+    } finally {
+      late.abort();
+      await tooLate.catch(() => undefined);
+    }
+  }
+}
+
+async function openParts({ configuration: { values }, mode, logger }: HostOptions): Promise<Opened> {
+  if (mode !== 'serve') {
+    const worker = await Worker.open({ values, logger });
+    return { worker, queue: worker.queue, store: worker.store };
+  }
+  const store = await openExistingStore(storeAddress(values));
+  try {
+    const address = queueAddress(values);
+    // Without a worker an exclusive queue would only fill up.
+    const queue = isExclusive(address) ? undefined : await openQueue(address, values);
+    return { worker: undefined, queue, store };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
