@@ -2,7 +2,7 @@ import { type ClaimCommand, type SkipCommand, wireLimits } from '../command.ts';
 import { type Cursor, earlierReign, isSkipped, rememberedDigest } from '../cursor.ts';
 import type { Content, NumberedContent } from '../delivery.ts';
 import { shortDigest } from '../digest.ts';
-import { noEpoch } from '../identifiers.ts';
+import { noEpoch, type Sequence } from '../identifiers.ts';
 import type { DeadLetterReason, ParkedHeader } from '../plan.ts';
 
 /** What one delivery is decided against. */
@@ -102,7 +102,7 @@ function duplicateOrConflict(cursor: Cursor, content: NumberedContent): Outcome 
 
 function parkUnlessTaken({ cursor, parkedThere }: Standing, content: NumberedContent): Outcome {
   if (parkedThere !== undefined) {
-    return deadLetter('conflict', `another command is parked under sequence ${content.sequence}`);
+    return deadLetter('conflict', rivalDetail(content.sequence));
   }
   const tooMany = cursor.parkedCommands >= wireLimits.parkedCommands;
   const tooLarge = cursor.parkedBytes + content.data.length > wireLimits.parkedBytes;
@@ -126,6 +126,14 @@ function decideSkip(cursor: Cursor, { decision }: SkipCommand): Outcome {
     `sequence ${decision.sequence} of epoch ${decision.epoch} is not what blocks the session, which stands at ` +
       `sequence ${cursor.last} of epoch ${cursor.epoch}${cursor.halted ? ' and is halted' : ''}`,
   );
+}
+
+/**
+ * What is said of a conflict that halts nothing, because the number is not applied yet. The detail is kept with the dead
+ * letter, and nothing else there tells such a conflict from one that halted its session.
+ */
+export function rivalDetail(sequence: Sequence): string {
+  return `another command is parked under sequence ${sequence}`;
 }
 
 function fenced(cursor: Cursor, content: NumberedContent | ClaimCommand): Outcome {
