@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { PersistenceError } from '../domain/errors.ts';
 import type { KnownToken, Scope } from './known-tokens.ts';
@@ -42,11 +43,15 @@ function allows({ scopes }: KnownToken, scope: Scope): boolean {
 const loopbackName = /^(?:localhost|[a-z0-9.-]+\.localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]+)?$/i;
 
 /**
- * Throws `FORBIDDEN` unless the request was meant for this machine: where no token is needed, a page on another site
- * could otherwise reach the service through a name that it made point here (DNS rebinding).
+ * Throws `INVALID_REQUEST` where HTTP/1.1 demands a host and there is none. With `loopbackOnly`, throws `FORBIDDEN`
+ * unless the request was meant for this machine: where no token is needed, a page on another site could otherwise
+ * reach the service through a name that it made point here (DNS rebinding).
  */
-export function checkLoopbackHost(host: string | undefined): void {
-  if (host !== undefined && loopbackName.test(host)) return;
+export function checkHost({ headers: { host }, httpVersion }: IncomingMessage, loopbackOnly: boolean): void {
+  if (host === undefined && httpVersion === '1.1') {
+    throw new PersistenceError('INVALID_REQUEST', 'a header "Host" is needed');
+  }
+  if (!loopbackOnly || (host !== undefined && loopbackName.test(host))) return;
   const message = 'without tokens only requests to a name of this machine are taken: use 127.0.0.1 or localhost';
   throw new PersistenceError('FORBIDDEN', message);
 }

@@ -2,14 +2,14 @@ import rateLimit from '@fastify/rate-limit';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { PersistenceError } from '../domain/errors.ts';
-import { checkLoopbackHost } from './access.ts';
+import { checkHost } from './access.ts';
 import type { TellFailure } from './failure-log.ts';
 import { KnownPaths } from './known-paths.ts';
 import { queryReader } from './parameters.ts';
 import { ProblemError, sendProblem } from './problem.ts';
 import { safetyHeaders } from './safety-headers.ts';
 import type { ServerTimeouts } from './timeouts.ts';
-import { answerUnreadable } from './unreadable.ts';
+import { answerExpectation, answerUnreadable } from './unreadable.ts';
 
 /** An answered request, told without anything that somebody sent: `route` is the pattern of a path, or `none`. */
 export interface AnsweredRequest {
@@ -36,14 +36,19 @@ export interface ApplicationOptions {
 export async function createApplication(options: ApplicationOptions): Promise<FastifyInstance> {
   const { timeouts, tellFailure } = options;
   const answerFailure = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-    sendProblem(request, reply, tellFailure(request, thrown));
+    sendProblem(reply, tellFailure(request, thrown));
   const app = fastify({
     logger: false,
     return503OnClosing: false,
     connectionTimeout: timeouts.silence,
     keepAliveTimeout: timeouts.betweenRequests,
     requestTimeout: timeouts.request,
-    http: { headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.checkInterval },
+    http: {
+      headersTimeout: timeouts.headers,
+      connectionsCheckingInterval: timeouts.checkInterval,
+      // Node would answer with its own words.
+      requireHostHeader: false,
+    },
     // Any path that fits into the headers: what is wrong with an id is said by the id's own rule.
     routerOptions: { maxParamLength: 16 * 1024 },
     // Numbers are read strictly beforehand, and nothing that was sent is to be passed over in silence.
@@ -54,14 +59,16 @@ export async function createApplication(options: ApplicationOptions): Promise<Fa
       answerFailure(error, request as FastifyRequest, reply as FastifyReply);
     },
   });
+  app.server.on('checkExpectation', answerExpectation);
   // Answers are written as they are: their schemas describe them and must not leave anything out.
   app.setSerializerCompiler(() => (document) => JSON.stringify(document));
   app.setErrorHandler(answerFailure);
   const paths = new KnownPaths(app);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(request, reply, paths.whyNothing(request.method, request.raw.url ?? '')),
-  );
   await addGuards(app, options);
+  // Before a body is read: at a path where there is nothing, nobody bounds it.
+  app.addHook('onRequest', async ({ is404, method, raw }) => {
+    if (is404) throw paths.whyNothing(method, raw.url ?? '');
+  });
   readQueriesStrictly(app);
   tellAnswers(app, options);
   return app;
@@ -75,7 +82,7 @@ async function addGuards(app: FastifyInstance, options: ApplicationOptions): Pro
     if (ending.aborted) {
       throw new ProblemError('SERVICE_UNAVAILABLE', 'the service is stopping', { headers: { connection: 'close' } });
     }
-    if (loopbackOnly) checkLoopbackHost(request.headers.host);
+    checkHost(request.raw, loopbackOnly);
   });
   if (requestsPerSecond === 0) return;
   await app.register(rateLimit, { global: false, max: requestsPerSecond, timeWindow: 1_000 });

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { type ErrorCode, errorDefinitions, isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import { statusOf } from './status.ts';
 
@@ -50,15 +50,9 @@ export function problemOf(error: PersistenceError): Problem {
 }
 
 /** Answers with the problem that tells of `error`. */
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: PersistenceError): FastifyReply {
+export function sendProblem(reply: FastifyReply, error: PersistenceError): FastifyReply {
   const { status, headers, body } = problemOf(error);
-  // Bytes of a body that nobody will read may still be coming; the connection is of no more use.
-  if (request.raw.readableEnded === false && hasBody(request)) reply.header('connection', 'close');
   return reply.code(status).headers(headers).type(problemMediaType).send(body);
-}
-
-function hasBody({ headers }: FastifyRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 /** A defect may quote anything that went through the program, so only its log tells of it. */

@@ -4,29 +4,25 @@ import { type KnownToken, scopes, tokenDigest } from './known-tokens.ts';
 
 const shortestToken = 16;
 
-const shape = z.strictObject({
-  tokens: z.array(
-    z.strictObject({
-      name: z.string('must be a text').min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
-      token: z
-        .string('must be a text')
-        .min(shortestToken, `must have at least ${shortestToken} characters`)
-        .max(512, 'must have at most 512 characters')
-        .regex(/^[A-Za-z0-9\-._~+/]+=*$/, 'must be of letters, digits and -._~+/, with = only at the end (RFC 6750)')
-        .optional(),
-      sha256: z
-        .string('must be a text')
-        .regex(/^[0-9a-fA-F]{64}$/, 'must have 64 hexadecimal digits')
-        .optional(),
-      scopes: z
-        .array(z.enum(scopes, `must be one of ${scopes.join(', ')}`), 'must be an array')
-        .min(1, 'must name one'),
-    }),
-    'must be an array',
-  ),
-});
+const text = z.string('must be a text');
 
-type Entry = z.infer<typeof shape>['tokens'][number];
+const entry = z.strictObject(
+  {
+    name: text.min(1, 'must not be empty').max(100, 'must have at most 100 characters'),
+    token: text
+      .min(shortestToken, `must have at least ${shortestToken} characters`)
+      .max(512, 'must have at most 512 characters')
+      .regex(/^[A-Za-z0-9\-._~+/]+=*$/, 'must be of letters, digits and -._~+/, with = only at the end (RFC 6750)')
+      .optional(),
+    sha256: text.regex(/^[0-9a-fA-F]{64}$/, 'must have 64 hexadecimal digits').optional(),
+    scopes: z.array(z.enum(scopes, `must be one of ${scopes.join(', ')}`), 'must be an array').min(1, 'must name one'),
+  },
+  'must be an object',
+);
+
+const shape = z.strictObject({ tokens: z.array(entry, 'must be an array') }, 'must be an object');
+
+type Entry = z.infer<typeof entry>;
 
 /**
  * The tokens of a file: `{"tokens":[{"name":…,"token":… or "sha256":…,"scopes":[…]}]}`. Throws
@@ -57,7 +53,7 @@ function parseJson(text: string, path: string): unknown {
 function describe(issue: z.core.$ZodIssue): string {
   const place = issue.path.length === 0 ? 'the file' : issue.path.join('.');
   if (issue.code === 'unrecognized_keys') return `${place} has a member that is not known here`;
-  return `${place} ${issue.code === 'invalid_type' && issue.path.length !== 3 ? 'must be an object' : issue.message}`;
+  return `${place} ${issue.message}`;
 }
 
 function mistakesOf({ name, token, sha256 }: Entry, index: number, known: readonly KnownToken[]): readonly string[] {

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { ProblemError, problemMediaType, problemOf } from './problem.ts';
+import { type Problem, ProblemError, problemMediaType, problemOf } from './problem.ts';
 import { safetyHeaders } from './safety-headers.ts';
 
 /**
@@ -12,17 +12,23 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
     socket.destroy();
     return;
   }
-  const { status, headers, body } = problemOf(unreadable(error.code));
-  const fields = {
-    ...safetyHeaders,
-    ...headers,
-    'content-type': problemMediaType,
-    'content-length': `${body.length}`,
-    connection: 'close',
-  };
+  const problem = problemOf(unreadable(error.code));
+  const { status, body } = problem;
+  const fields = { ...headersOf(problem), connection: 'close' };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`, 'latin1');
   socket.end(Buffer.concat([head, body]), () => socket.destroy());
+}
+
+/** Answers a request that expects something of the service which HTTP does not know. */
+export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const error = new ProblemError('INVALID_REQUEST', 'only 100-continue can be expected', { status: 417 });
+  const problem = problemOf(error);
+  response.writeHead(problem.status, headersOf(problem)).end(problem.body);
+}
+
+function headersOf({ headers, body }: Problem): Readonly<Record<string, string>> {
+  return { ...safetyHeaders, ...headers, 'content-type': problemMediaType, 'content-length': `${body.length}` };
 }
 
 function unreadable(code: string | undefined): ProblemError {
