@@ -59,4 +59,6 @@ export interface CommandContext {
 export interface Command {
   readonly shape: CommandShape;
   run(context: CommandContext): Promise<ExitName>;
+  /** Called in place of `run` where the settings are wrong; without it the program ends with the error. */
+  misconfigured?(error: unknown, output: Output): Promise<ExitName>;
 }

@@ -1,11 +1,28 @@
 import type { Command } from './command.ts';
+import { backup } from './commands/backup.ts';
 import { completionOf } from './commands/completion.ts';
 import { config } from './commands/config.ts';
+import { deadLetterCommands } from './commands/dead-letters.ts';
+import { doctor } from './commands/doctor.ts';
 import { publish } from './commands/publish.ts';
+import { serve } from './commands/serve.ts';
 import { sessionCommands } from './commands/sessions.ts';
+import { start } from './commands/start.ts';
+import { status } from './commands/status.ts';
 import { worker } from './commands/worker.ts';
 
-const working: readonly Command[] = [publish, worker, ...sessionCommands, config];
+const working: readonly Command[] = [
+  start,
+  worker,
+  serve,
+  publish,
+  status,
+  ...sessionCommands,
+  ...deadLetterCommands,
+  backup,
+  doctor,
+  config,
+];
 
 /** Every command of the program. */
 export const commands: readonly Command[] = [...working, completionOf(working)];

@@ -1,5 +1,7 @@
 import type { Writable } from 'node:stream';
 import { PersistenceError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Progress, type ProgressStyle, progressStyle, startProgress } from './progress.ts';
 
 /** Thrown where the reader of our output has gone: there is nobody left to work for. */
 export class ReaderGone extends Error {}
@@ -9,6 +11,9 @@ export interface OutputStreams {
   readonly remarks: Writable;
   /** Whether results and all that is said about them are JSON lines. */
   readonly asJson: boolean;
+  /** Of build servers, which set `CI`. */
+  readonly environment: { readonly CI?: string | undefined };
+  readonly clock: Clock;
 }
 
 /** Results go to standard output, and everything that is said about them to standard error. */
@@ -16,10 +21,14 @@ export class Output {
   readonly asJson: boolean;
   readonly #results: Writable;
   readonly #remarks: Writable;
+  readonly #style: ProgressStyle;
+  readonly #clock: Clock;
   #failure: Error | undefined;
 
-  constructor({ results, remarks, asJson }: OutputStreams) {
+  constructor({ results, remarks, asJson, environment, clock }: OutputStreams) {
     this.asJson = asJson;
+    this.#style = progressStyle(remarks, asJson, environment);
+    this.#clock = clock;
     this.#results = results;
     this.#remarks = remarks;
     results.on('error', (error: NodeJS.ErrnoException) => {
@@ -49,6 +58,21 @@ export class Output {
   /** Says something about the work. */
   remark(text: string): void {
     this.#remarks.write(`${this.asJson ? JSON.stringify({ remark: text }) : text}\n`);
+  }
+
+  /** True where progress is drawn over itself, which other lines on standard error would tear apart. */
+  get drawsProgress(): boolean {
+    return this.#style === 'bar';
+  }
+
+  /** True where a person sees the results as they are written. */
+  get showsResults(): boolean {
+    return 'isTTY' in this.#results && this.#results.isTTY === true;
+  }
+
+  /** Tells from now on how far a long work is. */
+  progress(unit: string, total: number | undefined): Progress {
+    return startProgress({ stream: this.#remarks, style: this.#style, clock: this.#clock, unit, total });
   }
 
   /** Says why the work has failed, in text that is made for this output. */

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { systemClock } from '../compose/clock.ts';
 import { type ExitName, exitNameOf } from '../compose/exit-codes.ts';
 import { failureDocument, failureText } from '../compose/failure-text.ts';
 import { buildSettings, loadConfiguration } from '../compose/settings.ts';
@@ -28,7 +29,8 @@ export interface ProgramWorld {
 /** Runs the program to its end: results are printed, failures told, and nothing is thrown. */
 export async function runProgram(world: ProgramWorld): Promise<ExitName> {
   const asJson = wantsJson(world.words);
-  const output = new Output({ results: world.results, remarks: world.remarks, asJson });
+  const { results, remarks, environment } = world;
+  const output = new Output({ results, remarks, asJson, environment, clock: systemClock });
   try {
     const exit = await runWords(world, output);
     await output.finish();
@@ -75,8 +77,16 @@ async function runCommand(
   const { positionals, options, flags, mistakes } = parseArguments(command.shape, buildSettings(), words);
   const { environment, workingDirectory, input, interruption } = world;
   const configFile = options.get('config');
-  const configuration = await loadConfiguration({ flags, configFile, environment, workingDirectory, mistakes });
-  return command.run({ positionals, options, configuration, output, input, interruption });
+  const loading = loadConfiguration({ flags, configFile, environment, workingDirectory, mistakes });
+  const { misconfigured } = command;
+  if (misconfigured !== undefined) {
+    const failure = await loading.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (failure !== undefined) return misconfigured(failure, output);
+  }
+  return command.run({ positionals, options, configuration: await loading, output, input, interruption });
 }
 
 function unknownCommand(first: string, second: string): PersistenceError {

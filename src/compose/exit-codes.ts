@@ -72,6 +72,7 @@ export const exitCodes = {
     meaning: 'what was sent became a dead letter',
     remedy: 'see why with `dead-letters show`',
   },
+  unfit: { code: 14, meaning: '`doctor` has found a problem', remedy: 'change what it says' },
   interrupted: { code: 130, meaning: 'ended by SIGINT or SIGTERM before the work was done', remedy: 'run it again' },
 } as const satisfies Record<string, ExitMeaning>;
 

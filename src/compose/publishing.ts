@@ -28,6 +28,8 @@ export interface PublishRequest {
   /** Who claims the sessions and numbers the events; undefined: they are sent as they are. */
   readonly as: string | undefined;
   readonly signal: AbortSignal;
+  /** Told how many events will be sent, before the first is. */
+  readonly onChecked: (events: number) => void;
   /** Told when the queue is full, once. */
   readonly onFull: () => void;
   /** Told all that was published, whenever there is more. */
@@ -52,7 +54,12 @@ export async function publishInput(request: PublishRequest): Promise<Published> 
   const writer = request.as === undefined ? undefined : parseWriter(request.as);
   const lines = (): AsyncIterable<Line> => splitLines(request.input());
   const read = writer === undefined ? readNumbered : (text: Uint8Array) => readUnnumbered(text, writer);
-  await checkInput(untilAborted(lines(), request.signal), read);
+  let events = 0;
+  const counted = (): void => {
+    events += 1;
+  };
+  await checkInput(untilAborted(lines(), request.signal, counted), read);
+  request.onChecked(events);
 
   await using target = await openTarget(request);
   const { sink, failed } = target;
@@ -117,9 +124,14 @@ function once(call: () => void): () => void {
   };
 }
 
-async function* untilAborted(lines: AsyncIterable<Line>, signal: AbortSignal): AsyncGenerator<Line> {
+async function* untilAborted(
+  lines: AsyncIterable<Line>,
+  signal: AbortSignal,
+  onLine: () => void,
+): AsyncGenerator<Line> {
   for await (const line of lines) {
     if (signal.aborted) throw new PersistenceError('ABORTED', 'interrupted before anything was sent');
+    onLine();
     yield line;
   }
 }

@@ -4,6 +4,7 @@ import { Pipeline, type PipelineSummary } from '../pipeline/pipeline.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
+import { lagOf, readPartitions } from '../service/lag.ts';
 import { logPipeline } from '../telemetry/pipeline-log.ts';
 import { logProgress } from '../telemetry/progress-log.ts';
 import { openQueue, openStore, queueAddress, storeAddress } from './open.ts';
@@ -73,6 +74,20 @@ export class Worker implements AsyncDisposable {
       await queue.close();
       throw error;
     }
+  }
+
+  /** How many commands wait to be persisted. */
+  async waiting(): Promise<number> {
+    return lagOf(await readPartitions(this.queue, this.store));
+  }
+
+  /** Tells how many commands are persisted, duplicates included, whenever there are more. */
+  onPersisted(listener: (commands: number) => void): void {
+    let persisted = 0;
+    this.pipeline.on('committed', ({ deliveries }) => {
+      persisted += deliveries;
+      listener(persisted);
+    });
   }
 
   /** Works until `interruption`, then finishes what is under way. Rejects with the first error that no retry mends. */

@@ -1,8 +1,9 @@
 import { type Published, publishInput } from '../../compose/publishing.ts';
-import { createLogger } from '../../compose/worker.ts';
 import { writerProblem } from '../../domain/identifiers.ts';
-import type { Command, CommandContext } from '../command.ts';
+import type { Command } from '../command.ts';
 import { openInput } from '../input.ts';
+import type { Progress } from '../progress.ts';
+import { quietLogger } from '../quiet-logger.ts';
 
 export const publish: Command = {
   shape: {
@@ -30,21 +31,28 @@ export const publish: Command = {
     const { positionals, options, output, configuration } = context;
     await using input = await openInput(positionals[0] ?? '-', context.input, context.interruption);
     let sent: Published | undefined;
+    let progress: Progress | undefined;
     const work = publishInput({
       values: configuration.values,
-      logger: createLogger(quietValues(context)),
+      logger: quietLogger(configuration),
       input: () => input.read(),
       as: options.get('as'),
       signal: context.interruption,
+      onChecked: (events) => {
+        progress = output.progress('commands', events);
+      },
       onFull: () => output.remark('The queue is full: waiting for room.'),
       onPublished: (published) => {
         sent = published;
+        progress?.update(published.commands);
       },
     });
-    const published = await work.catch((error: unknown) => {
-      if (sent !== undefined) output.remark(`Stopped after ${sent.commands} commands were published.`);
-      throw error;
-    });
+    const published = await work
+      .finally(() => progress?.end())
+      .catch((error: unknown) => {
+        if (sent !== undefined) output.remark(`Stopped after ${sent.commands} commands were published.`);
+        throw error;
+      });
     if (options.has('json')) await output.json(published);
     else await output.line(sentence(published));
     return 'done';
@@ -58,11 +66,4 @@ function writerProblemOf(text: string): string | undefined {
 
 function sentence({ commands, sessions }: Published): string {
   return `Published ${commands} commands of ${sessions ?? 'more than 1,000,000'} sessions.`;
-}
-
-/** What the pipeline within a publish tells is only of interest when something is wrong, or when somebody asked. */
-function quietValues({
-  configuration: { values, origins },
-}: CommandContext): CommandContext['configuration']['values'] {
-  return origins['log.level'].from === 'default' ? { ...values, 'log.level': 'warn' } : values;
 }

@@ -1,6 +1,7 @@
 import { openInTurn } from '../../compose/hosting.ts';
 import { createLogger, Worker, type WorkSummary } from '../../compose/worker.ts';
 import type { Command } from '../command.ts';
+import { quietLogger } from '../quiet-logger.ts';
 import { runHost, standbyOption } from './start.ts';
 
 export const worker: Command = {
@@ -41,11 +42,15 @@ export const worker: Command = {
       return 'done';
     }
     const { values } = configuration;
-    const logger = createLogger(values);
+    const logger = output.drawsProgress ? quietLogger(configuration) : createLogger(values);
     const turn = { logger, interruption, standby: options.has('standby') };
     await using opened = await openInTurn(() => Worker.open({ values, logger }), turn);
     if (interruption.aborted) return 'interrupted';
+    // Elsewhere the log tells of progress.
+    using progress = output.drawsProgress ? output.progress('commands', await opened.waiting()) : undefined;
+    opened.onPersisted((commands) => progress?.update(commands));
     const summary = await opened.runUntilCaughtUp(interruption);
+    progress?.end();
     if (options.has('json')) await output.json(summary);
     else for (const line of sentences(summary)) await output.line(line);
     return interruption.aborted ? 'interrupted' : 'done';

@@ -1,0 +1,68 @@
+import type { ServiceStatus } from '../../ports/service.ts';
+import type { Command } from '../command.ts';
+import { onService } from '../on-service.ts';
+import { describeCounts, describeRows } from '../rows.ts';
+import { printText } from '../safe-text.ts';
+
+export const status: Command = onService(
+  'status',
+  {
+    name: 'status',
+    summary: 'What runs, how far it is, how fast, and what waits for a person',
+    positionals: [],
+    options: [],
+    examples: [
+      { line: 'status', meaning: 'Of the process that has the data open, or of the data where none runs' },
+      { line: 'status --json | jq .queue.lag', meaning: 'How many commands wait to be persisted' },
+    ],
+  },
+  async ({ service, output }) => {
+    const found = await service.status();
+    if (output.asJson) await output.json(found);
+    else for (const line of describeStatus(found)) await output.line(line);
+    return undefined;
+  },
+);
+
+/** The status as lines for people. */
+export function describeStatus(status: ServiceStatus): readonly string[] {
+  const { totals, store } = status;
+  return describeRows([
+    ['version', status.version],
+    ['runs', describeProcess(status)],
+    ['ready', status.ready ? 'yes' : `no: ${printText(status.unready_because ?? 'nobody knows why')}`],
+    ...queueRows(status),
+    ['store', `${store.kind} ${store.id}, layout ${store.layoutVersion}`],
+    ...workerRows(status),
+    ['sessions', String(totals.sessions)],
+    ['blocked', `${totals.halted} halted, ${totals.refused} with a refused number`],
+    ['parked', `${totals.parkedCommands} commands, ${totals.parkedBytes} bytes, of ${totals.waiting} sessions`],
+    ['dead letters', describeCounts(totals.deadLetters)],
+    ['decisions', String(totals.decisions)],
+  ]);
+}
+
+type Rows = readonly (readonly [string, string])[];
+
+function describeProcess({ mode, pid, started_at: startedAt }: ServiceStatus): string {
+  return mode === 'none' ? 'nothing' : `${mode}, process ${pid}, since ${startedAt}`;
+}
+
+function queueRows({ queue }: ServiceStatus): Rows {
+  if (queue === null) return [['queue', 'none']];
+  return [
+    ['queue', `${printText(queue.source)}, ${queue.partitions.length} partitions`],
+    ['lag', `${queue.lag} commands`],
+  ];
+}
+
+function workerRows({ worker }: ServiceStatus): Rows {
+  if (worker === null) return [];
+  const { state, deliveries, commits, rate, since_commit_ms: sinceCommit } = worker;
+  const latest = sinceCommit === null ? 'none yet' : `the latest ${(sinceCommit / 1000).toFixed(1)} s ago`;
+  return [
+    ['worker', `${state}, ${rate} commands a second`],
+    ['persisted', `${deliveries} commands in ${commits} commits since it started, ${latest}`],
+    ['memory', `${Math.round(worker.memory_bytes / 2 ** 20)} MiB`],
+  ];
+}
