@@ -18,9 +18,10 @@ export function programHelp(commands: readonly Command[]): string {
     '',
     'Start here:',
     ...table([
-      [`${program} publish commands.ndjson`, 'put commands into the queue in ./macp-persist-data'],
-      [`${program} worker --exit-when-caught-up`, 'persist them'],
+      [`${program} start`, 'run everything in one process, with its data in ./macp-persist-data'],
+      [`${program} publish commands.ndjson`, 'in another terminal: send commands, which it persists at once'],
       [`${program} sessions list`, 'see what is there'],
+      [`${program} doctor`, 'find out what is wrong, where something is'],
     ]),
     '',
     `Every setting is a flag (--data-dir), an environment variable (${variableOf('dataDir')}) and a key of`,
@@ -41,17 +42,20 @@ export function commandHelp(shape: CommandShape, settings: SettingsTable): strin
   return [
     shape.summary,
     '',
-    `Usage: ${[program, ...wordsOf(shape)].join(' ')} [OPTIONS]`,
+    `Usage: ${usageOf(shape)}`,
     '',
     'Options:',
     ...table(options),
     '',
-    `Settings (also as environment variables and file keys; \`${program} config\` shows all, every command takes all):`,
-    ...table(settingRows(shape, settings)),
-    '',
+    ...settingLines(shape, settings),
     'Examples:',
     ...shape.examples.flatMap(({ line, meaning }) => [`  # ${meaning}`, `  ${program} ${line}`]),
   ].join('\n');
+}
+
+/** How a command is typed. */
+export function usageOf(shape: CommandShape): string {
+  return `${[program, ...wordsOf(shape)].join(' ')} [OPTIONS]`;
 }
 
 /** The command's name, its arguments, and the options that it cannot do without. */
@@ -61,6 +65,16 @@ function wordsOf({ name, positionals, options }: CommandShape): readonly string[
     name,
     ...positionals.map((argument) => argument.name),
     ...required.map((option) => `--${option.name} ${option.placeholder}`),
+  ];
+}
+
+function settingLines(shape: CommandShape, settings: SettingsTable): readonly string[] {
+  const rows = settingRows(shape, settings);
+  if (rows.length === 0) return [];
+  return [
+    `Settings (also as environment variables and file keys; \`${program} config\` shows all, every command takes all):`,
+    ...table(rows),
+    '',
   ];
 }
 
