@@ -30,6 +30,9 @@ import { Problem } from './failures.ts';
 import { acceptedEntry, jsonLines } from './json-lines.ts';
 import { actionPath, longestWait, sessionPath, waited } from './session-requests.ts';
 
+/** Most sessions or dead letters on one page. */
+const longestPage = 1_000;
+
 /**
  * The service at an address, used as if it were here. Nothing is sent yet. Throws `INVALID_CONFIGURATION` for what is
  * no address, or no token that can be sent.
@@ -51,7 +54,7 @@ export class RemoteService implements Service {
   }
 
   async listSessions({ after, limit, state, mode, blocked }: SessionQuery): Promise<SessionPage> {
-    return await this.#get<SessionPage>('v1/sessions', { after, limit, state, mode, blocked });
+    return await this.#get<SessionPage>('v1/sessions', { after, limit: pageLimit(limit), state, mode, blocked });
   }
 
   async showSession(session: SessionId): Promise<SessionSummary> {
@@ -134,7 +137,8 @@ export class RemoteService implements Service {
   }
 
   async listDeadLetters({ session, reason, state, after, limit }: DeadLetterQuery): Promise<DeadLetterPage> {
-    return await this.#get<DeadLetterPage>('v1/admin/dead-letters', { session, reason, state, after, limit });
+    const query = { session, reason, state, after, limit: pageLimit(limit) };
+    return await this.#get<DeadLetterPage>('v1/admin/dead-letters', query);
   }
 
   async showDeadLetter(id: FiledId, session: SessionId | undefined): Promise<DeadLetterDetail> {
@@ -209,6 +213,11 @@ export class RemoteService implements Service {
       await chunks.return(undefined);
     }
   }
+}
+
+/** A page may be shorter than asked for; longer than this the service makes none. */
+function pageLimit(limit: number): number {
+  return Math.min(limit, longestPage);
 }
 
 function resultsOf(answer: unknown): readonly PublishResult[] {
