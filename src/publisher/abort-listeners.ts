@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Who is to be told when a signal is aborted: one listener on each signal, however many wait with the same one. */
 export class AbortListeners {
   readonly #bySignal = new Map<AbortSignal, { readonly callbacks: Set<() => void>; readonly listener: () => void }>();
@@ -26,13 +28,17 @@ export class AbortListeners {
     signal.removeEventListener('abort', known.listener);
   }
 
-  /** Runs `use` with a signal of its own, which is aborted as soon as one of `signals` is. */
+  /**
+   * Runs `use` with a signal of its own, which is aborted as soon as one of `signals` is, and which any number of waits
+   * may share.
+   */
   async during<Result>(
     signals: readonly (AbortSignal | undefined)[],
     use: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     const given = signals.filter((signal) => signal !== undefined);
     const own = new AbortController();
+    setMaxListeners(0, own.signal);
     const abort = (): void => own.abort();
     if (given.some(({ aborted }) => aborted)) abort();
     else for (const signal of given) this.add(signal, abort);
@@ -40,6 +46,8 @@ export class AbortListeners {
       return await use(own.signal);
     } finally {
       for (const signal of given) this.remove(signal, abort);
+      // Whatever else still waits with it, after one of several waits failed, waits for nobody.
+      own.abort();
     }
   }
 }

@@ -12,6 +12,7 @@ interface Asked {
 
 /** Most sessions that are asked for together. */
 const readAtOnce = 1_000;
+const longestPause = 50;
 
 /** Learns where sessions stand. A watch that does not answer at present is waited for. */
 export class CursorReader {
@@ -29,10 +30,16 @@ export class CursorReader {
     return patiently(() => this.#ask(session), this.#clock, signal);
   }
 
-  /** The session's first cursor that `isReached` holds for, beginning with the one as of now. */
+  /**
+   * The session's first cursor, of those that are looked at, that `isReached` holds for. A session that changes with
+   * every commit is looked at more and more seldom: reading it each time would slow down whoever commits.
+   */
   async until(session: SessionId, isReached: (cursor: Cursor) => boolean, signal: AbortSignal): Promise<Cursor> {
     let cursor = await this.read(session, signal);
-    while (!isReached(cursor)) cursor = await this.next(session, cursor, signal);
+    for (let pause = 1; !isReached(cursor); pause = Math.min(longestPause, pause * 2)) {
+      await this.#clock.sleep(pause, signal);
+      cursor = await this.next(session, cursor, signal);
+    }
     return cursor;
   }
 

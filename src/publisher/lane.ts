@@ -22,19 +22,14 @@ export interface Waiting {
   reject(error: unknown): void;
 }
 
-/** One writer in one session: its reign, the last number that was given, and what waits to be published. */
+/** One writer in one session: its reign, the last number that was given, and why no more can be, if so. */
 export class Lane {
   readonly session: SessionId;
   readonly writer: Writer;
-  /** In the order of their turns. */
-  readonly waiting = new Set<Waiting>();
-  /** True while a group of this lane is being published. */
-  isUnderWay = false;
   /** Why nothing more can be sent. */
   failure: PersistenceError | undefined;
   #epoch: Epoch = noEpoch;
   #last: Sequence = noSequence;
-  #whenSettled: (() => void)[] = [];
 
   constructor(session: SessionId, writer: Writer) {
     this.session = session;
@@ -83,18 +78,5 @@ export class Lane {
       'WRITER_FENCED',
       `session ${JSON.stringify(this.session)} ${what} while it was written to: what was sent after that is in its dead letters`,
     );
-  }
-
-  /** Nothing of this lane is under way any more. */
-  settled(): void {
-    this.isUnderWay = false;
-    const waiters = this.#whenSettled;
-    this.#whenSettled = [];
-    for (const resolve of waiters) resolve();
-  }
-
-  /** Resolves once nothing of this lane is under way. */
-  async whenSettled(): Promise<void> {
-    if (this.isUnderWay) await new Promise<void>((resolve) => this.#whenSettled.push(resolve));
   }
 }

@@ -40,9 +40,13 @@ export class Outbox implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   readonly #aborts = new AbortListeners();
+  /** What waits for its turn, in order; lanes where nothing waits are not here. */
+  readonly #waiting = new Map<Lane, Set<Waiting>>();
   /** Lanes with something that waits and nothing under way, the one that has waited longest first. */
   readonly #ready = new Set<Lane>();
   readonly #publishes = new Set<Promise<void>>();
+  /** Lanes that have a group under way. */
+  readonly #busy = new Map<Lane, Promise<void>>();
   readonly #underWay = { commands: 0, bytes: 0 };
   readonly #unacknowledged = { commands: 0, bytes: 0 };
   readonly #writable = new Set<() => void>();
@@ -72,10 +76,12 @@ export class Outbox implements AsyncDisposable {
       };
       const waiting: Waiting = { draft, bytes, leave, resolve, reject };
       if (signal !== undefined && abort !== undefined) this.#aborts.add(signal, abort);
-      lane.waiting.add(waiting);
+      const line = this.#waiting.get(lane);
+      if (line === undefined) this.#waiting.set(lane, new Set([waiting]));
+      else line.add(waiting);
       this.#unacknowledged.commands += 1;
       this.#unacknowledged.bytes += bytes;
-      if (!lane.isUnderWay) this.#ready.add(lane);
+      if (!this.#busy.has(lane)) this.#ready.add(lane);
       this.#takeSoon();
     });
   }
@@ -93,12 +99,18 @@ export class Outbox implements AsyncDisposable {
   fail(lane: Lane, failure: PersistenceError): void {
     lane.failure ??= failure;
     this.#ready.delete(lane);
-    for (const waiting of lane.waiting) {
+    const line = this.#waiting.get(lane) ?? [];
+    this.#waiting.delete(lane);
+    for (const waiting of line) {
       waiting.leave();
       this.#settle(waiting.bytes);
       waiting.reject(lane.failure);
     }
-    lane.waiting.clear();
+  }
+
+  /** Resolves once nothing of the lane is under way. */
+  async whenSettled(lane: Lane): Promise<void> {
+    await this.#busy.get(lane);
   }
 
   /** Rejects what waits, and resolves once what is under way is settled. Idempotent. */
@@ -130,8 +142,13 @@ export class Outbox implements AsyncDisposable {
     while (this.#publishes.size < mostPublishes) {
       const taken = this.#take();
       if (taken.length === 0) return;
-      const publish = this.#publish(taken).finally(() => this.#publishes.delete(publish));
+      const lanes = new Set(taken.map(({ lane }) => lane));
+      const publish = this.#publish(taken, lanes).finally(() => {
+        this.#publishes.delete(publish);
+        this.#end(taken, lanes);
+      });
       this.#publishes.add(publish);
+      for (const lane of lanes) this.#busy.set(lane, publish);
     }
   }
 
@@ -139,20 +156,25 @@ export class Outbox implements AsyncDisposable {
     const taken: Taken[] = [];
     const load = { commands: 0, bytes: 0 };
     for (const lane of this.#ready) {
-      for (const waiting of lane.waiting) {
+      for (const waiting of this.#waiting.get(lane) ?? []) {
         if (!this.#fits(load, waiting)) return taken;
         load.commands += 1;
         load.bytes += waiting.bytes;
         this.#underWay.commands += 1;
         this.#underWay.bytes += waiting.bytes;
         waiting.leave();
-        lane.waiting.delete(waiting);
-        lane.isUnderWay = true;
+        this.#forget(lane, waiting);
         this.#ready.delete(lane);
         taken.push({ lane, waiting, command: lane.commandOf(waiting.draft) });
       }
     }
     return taken;
+  }
+
+  /** It does not wait any more. */
+  #forget(lane: Lane, waiting: Waiting): void {
+    const line = this.#waiting.get(lane);
+    if (line?.delete(waiting) === true && line.size === 0) this.#waiting.delete(lane);
   }
 
   #fits(load: Load, { bytes }: Waiting): boolean {
@@ -162,10 +184,9 @@ export class Outbox implements AsyncDisposable {
     return (fitsGroup || load.commands === 0) && (fitsLimits || this.#underWay.commands === 0);
   }
 
-  async #publish(taken: readonly Taken[]): Promise<void> {
+  async #publish(taken: readonly Taken[], lanes: ReadonlySet<Lane>): Promise<void> {
     const { sink, clock, onFull } = this.#options;
     const commands = taken.map(({ command }) => command);
-    const lanes = new Set(taken.map(({ lane }) => lane));
     try {
       const positions = await patiently(
         () => publishWhenWritable(commands, { sink, signal: this.#signal, onFull }),
@@ -182,7 +203,6 @@ export class Outbox implements AsyncDisposable {
       for (const lane of lanes) this.fail(lane, failure);
       for (const { waiting } of taken) waiting.reject(failure);
     }
-    this.#end(taken, lanes);
   }
 
   #end(taken: readonly Taken[], lanes: ReadonlySet<Lane>): void {
@@ -192,16 +212,16 @@ export class Outbox implements AsyncDisposable {
       this.#settle(waiting.bytes);
     }
     for (const lane of lanes) {
-      lane.settled();
+      this.#busy.delete(lane);
       if (this.#signal.aborted) this.fail(lane, closed());
-      else if (lane.waiting.size > 0) this.#ready.add(lane);
+      else if (this.#waiting.has(lane)) this.#ready.add(lane);
     }
     this.#takeSoon();
   }
 
   #takeBack(lane: Lane, waiting: Waiting): void {
-    lane.waiting.delete(waiting);
-    if (lane.waiting.size === 0) this.#ready.delete(lane);
+    this.#forget(lane, waiting);
+    if (!this.#waiting.has(lane)) this.#ready.delete(lane);
     this.#settle(waiting.bytes);
     waiting.reject(takenBack());
   }

@@ -1,3 +1,4 @@
+import type { Cursor } from '../domain/cursor.ts';
 import type { SessionId, Writer } from '../domain/identifiers.ts';
 import type { Line } from '../domain/lines.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -59,7 +60,7 @@ class Numbering implements AsyncDisposable {
   async publish(commands: readonly UnnumberedCommand[]): Promise<void> {
     if (this.#lanes.size > mostRemembered) await this.settle();
     const fresh = new Set(commands.map(({ session }) => session).filter((session) => !this.#lanes.has(session)));
-    await Promise.all([...fresh].map((session) => this.#claim(session)));
+    await this.#together([...fresh], (session, signal) => this.#claim(session, signal));
     await Promise.all(commands.map((command) => this.#outbox.put(this.#lane(command.session), command)));
   }
 
@@ -67,7 +68,7 @@ class Numbering implements AsyncDisposable {
   async settle(): Promise<void> {
     const lanes = [...this.#lanes.values()];
     for (let start = 0; start < lanes.length; start += settledTogether) {
-      await Promise.all(lanes.slice(start, start + settledTogether).map((lane) => this.#settled(lane)));
+      await this.#together(lanes.slice(start, start + settledTogether), (lane, signal) => this.#settled(lane, signal));
     }
     this.#lanes.clear();
     this.#forgot = true;
@@ -77,11 +78,23 @@ class Numbering implements AsyncDisposable {
     return this.#outbox.close();
   }
 
-  async #claim(session: SessionId): Promise<void> {
+  /** Until the given signal is aborted: one signal for all, because one for each costs more than what it is for. */
+  async #together<Item>(
+    items: readonly Item[],
+    wait: (item: Item, signal: AbortSignal) => Promise<unknown>,
+  ): Promise<void> {
+    if (items.length === 0) return;
+    await this.#aborts.during([this.#options.signal], (signal) => Promise.all(items.map((item) => wait(item, signal))));
+  }
+
+  async #claim(session: SessionId, signal: AbortSignal): Promise<void> {
     const lane = new Lane(session, this.#options.writer);
-    await this.#aborts.during([this.#options.signal], (signal) =>
-      claimSession(lane, { outbox: this.#outbox, cursors: this.#cursors, signal, mayHaveReigned: this.#forgot }),
-    );
+    await claimSession(lane, {
+      outbox: this.#outbox,
+      cursors: this.#cursors,
+      signal,
+      mayHaveReigned: this.#forgot,
+    });
     this.#lanes.set(session, lane);
   }
 
@@ -91,17 +104,11 @@ class Numbering implements AsyncDisposable {
     return lane;
   }
 
-  #settled(lane: Lane): Promise<unknown> {
-    const { session, last } = lane;
-    return this.#aborts.during([this.#options.signal], (signal) =>
-      this.#cursors.until(
-        session,
-        (cursor) => {
-          if (!lane.reignsIn(cursor)) throw lane.fenced(cursor);
-          return cursor.last >= last;
-        },
-        signal,
-      ),
-    );
+  #settled(lane: Lane, signal: AbortSignal): Promise<unknown> {
+    const isSettled = (cursor: Cursor): boolean => {
+      if (!lane.reignsIn(cursor)) throw lane.fenced(cursor);
+      return cursor.last >= lane.last;
+    };
+    return this.#cursors.until(lane.session, isSettled, signal);
   }
 }
