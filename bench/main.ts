@@ -2,6 +2,7 @@ import { backlogMemory } from './scenarios/memory.ts';
 import { persistBacklog } from './scenarios/persist-backlog.ts';
 import { publishDurably } from './scenarios/publish.ts';
 import { readLongLog } from './scenarios/read-log.ts';
+import { soak } from './scenarios/soak.ts';
 import { commitSizes } from './store/commit-sizes.ts';
 
 /**
@@ -14,6 +15,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   commits: () => commitSizes(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 3)),
   read: () => readLongLog(size('BENCH_ROUNDS', 5)),
   memory: () => backlogMemory(size('BENCH_COMMANDS', 1_000_000)),
+  soak: () => soak(size('BENCH_COMMANDS', 10_000_000)),
 };
 
 function size(variable: string, otherwise: number): number {

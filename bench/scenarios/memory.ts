@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { benchDirectory, removeDirectory } from '../support/bare.ts';
+import { anonymousMebibytes } from '../support/footprint.ts';
 import { fillQueue, openQueue } from '../support/pipeline.ts';
 
 const limitMebibytes = 300;
@@ -42,10 +42,4 @@ async function peakOfWorker(directory: string): Promise<number> {
   const [code] = (await exited) as [number | null];
   if (code !== 0) throw new Error(`the worker ended with ${code}`);
   return peak;
-}
-
-/** RssAnon of a process, from /proc (Linux), in MiB; 0 once it is gone. */
-async function anonymousMebibytes(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 }

@@ -215,6 +215,7 @@ class ClassicLevelStore implements LevelStore {
     }
     opened.totals = totals;
     this.#settle(opened, plan);
+    opened.cleaner.noteWritten(plan.changes.reduce((sum, { log }) => sum + (log?.entries.length ?? 0), 0));
     if (garbage > 0) opened.cleaner.wake();
   }
 
