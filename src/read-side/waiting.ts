@@ -37,7 +37,7 @@ export async function untilReached(
 }
 
 /** Aborts its signal after `timeout` milliseconds or with `outer`; leaves no timer and no listener once disposed of. */
-class Deadline implements Disposable {
+export class Deadline implements Disposable {
   readonly #ending = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #end = (): void => this.#ending.abort();

@@ -1,9 +1,13 @@
 import { JsonReader, JsonSyntaxError } from '../documents/json-reader.ts';
 import { PersistenceError } from '../errors.ts';
 
+/** Most events of a batch: what is remembered of each is larger than the smallest event. */
+export const mostBatchEvents = 10_000;
+
 /**
  * Takes a batch of events apart (CloudEvents 1.0.2, JSON event format, 4: a JSON array): the text of each element,
- * as views of `batch`. What the elements are is not looked at. Throws `INVALID_EVENT` when the text is not a JSON array.
+ * as views of `batch`. What the elements are is not looked at. Throws `INVALID_EVENT` when the text is not a JSON array,
+ * and `REQUEST_TOO_LARGE` when it holds more than 10,000 elements.
  */
 export function splitEvents(batch: Uint8Array): readonly Uint8Array[] {
   const events: Uint8Array[] = [];
@@ -23,6 +27,12 @@ export function splitEvents(batch: Uint8Array): readonly Uint8Array[] {
 
 /** Passes an element and the comma or bracket after it. True when another element is due. */
 function readElement(reader: JsonReader, events: Uint8Array[]): boolean {
+  if (events.length === mostBatchEvents) {
+    throw new PersistenceError(
+      'REQUEST_TOO_LARGE',
+      `the batch holds more than ${mostBatchEvents} events: send it in parts`,
+    );
+  }
   reader.next();
   const start = reader.at;
   reader.value();

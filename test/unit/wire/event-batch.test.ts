@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitEvents } from '../../../src/domain/wire/event-batch.ts';
+import { mostBatchEvents, splitEvents } from '../../../src/domain/wire/event-batch.ts';
 
 const split = (text: string): string[] => splitEvents(Buffer.from(text)).map((event) => Buffer.from(event).toString());
 
@@ -30,6 +30,12 @@ describe('a batch of events', () => {
       expect(() => split(text)).toThrow(expect.objectContaining({ code: 'INVALID_EVENT' }));
     },
   );
+
+  test('holds no more events than a bounded memory can remember', () => {
+    const batch = (count: number): string => `[${Array.from({ length: count }, () => 1).join(',')}]`;
+    expect(split(batch(mostBatchEvents))).toHaveLength(mostBatchEvents);
+    expect(() => split(batch(mostBatchEvents + 1))).toThrow(expect.objectContaining({ code: 'REQUEST_TOO_LARGE' }));
+  });
 
   test('refuses what is not UTF-8', () => {
     expect(() => splitEvents(Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]))).toThrow(/UTF-8/);
