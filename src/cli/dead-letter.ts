@@ -1,13 +1,13 @@
 import type { DeadLetterDetail, DeadLetterSummary } from '../ports/service.ts';
 import { describeRows } from './rows.ts';
-import { printText } from './safe-text.ts';
+import { printSentence, printText } from './safe-text.ts';
 
 /** A dead letter of a list as a line for people. */
 export function describeDeadLetterRow(letter: DeadLetterSummary): string {
   const session = letter.session_id === null ? 'no session' : `session ${printText(letter.session_id)}`;
   const number = letter.sequence === null ? '' : `, number ${letter.sequence}`;
   const decided = letter.decided === null ? '' : `; decided by ${printText(letter.decided.by)}`;
-  return `${letter.id}  ${letter.reason}, ${letter.state}: ${session}${number}: ${printText(letter.detail)}${decided}`;
+  return `${letter.id}  ${letter.reason}, ${letter.state}: ${session}${number}: ${printSentence(letter.detail)}${decided}`;
 }
 
 /** A dead letter whole as lines for people; of its message only how large it is. */
@@ -17,17 +17,17 @@ export function describeDeadLetter(letter: DeadLetterDetail): readonly string[] 
   return describeRows([
     ['dead letter', letter.id],
     ['reason', `${letter.reason}${letter.code === null ? '' : ` (${letter.code})`}`],
-    ['detail', printText(letter.detail)],
-    ['state', letter.standing === null ? letter.state : `${letter.state}: ${printText(letter.standing)}`],
+    ['detail', printSentence(letter.detail)],
+    ['state', letter.standing === null ? letter.state : `${letter.state}: ${printSentence(letter.standing)}`],
     ['session', printed(letter.session_id)],
     ['writer', epoch === null ? printed(writer) : `${printed(writer)}, epoch ${epoch}`],
     ['number', letter.sequence === null ? 'none' : String(letter.sequence)],
     ['type', printed(letter.type)],
     ['position', `partition ${position.partition}, offset ${position.offset}`],
-    ['decided', decided === null ? 'nobody' : `by ${printText(decided.by)}: ${printText(decided.reason)}`],
+    ['decided', decided === null ? 'nobody' : `by ${printText(decided.by)}: ${printSentence(decided.reason)}`],
     ['message', `${bytes} bytes (--data prints them)`],
     ...message.headers.map(([name, value]) => ['headers', `${printText(name)}: ${printText(value)}`] as const),
-    ...letter.remedies.map((remedy) => ['to free it', remedy] as const),
+    ...letter.remedies.map((remedy) => ['to free it', printSentence(remedy)] as const),
   ]);
 }
 

@@ -24,6 +24,8 @@ export class Output {
   readonly #style: ProgressStyle;
   readonly #clock: Clock;
   #failure: Error | undefined;
+  /** Of the long work that is under way. */
+  #progress: Progress | undefined;
 
   constructor({ results, remarks, asJson, environment, clock }: OutputStreams) {
     this.asJson = asJson;
@@ -57,7 +59,11 @@ export class Output {
 
   /** Says something about the work. */
   remark(text: string): void {
-    this.#remarks.write(`${this.asJson ? JSON.stringify({ remark: text }) : text}\n`);
+    const say = (): void => {
+      this.#remarks.write(`${this.asJson ? JSON.stringify({ remark: text }) : text}\n`);
+    };
+    if (this.#progress === undefined) say();
+    else this.#progress.aside(say);
   }
 
   /** True where progress is drawn over itself, which other lines on standard error would tear apart. */
@@ -72,7 +78,13 @@ export class Output {
 
   /** Tells from now on how far a long work is. */
   progress(unit: string, total: number | undefined): Progress {
-    return startProgress({ stream: this.#remarks, style: this.#style, clock: this.#clock, unit, total });
+    const started = startProgress({ stream: this.#remarks, style: this.#style, clock: this.#clock, unit, total });
+    this.#progress = started;
+    const end = (): void => {
+      started.end();
+      this.#progress = undefined;
+    };
+    return { ...started, end, [Symbol.dispose]: end };
   }
 
   /** Says why the work has failed, in text that is made for this output. */

@@ -9,6 +9,8 @@ export type ProgressStyle = 'bar' | 'lines' | 'json';
 export interface Progress extends Disposable {
   /** Tells that so much of the work is done by now. */
   update(done: number): void;
+  /** Lets `say` write lines of its own to the same stream. */
+  aside(say: () => void): void;
   end(): void;
 }
 
@@ -85,9 +87,20 @@ function bar({ stream, clock, unit, total }: ProgressOptions): Omit<Progress, ty
     gracefulExit: false,
   } satisfies Options);
   const text = (done: number): string => describePace(paceOf(done, total, clock.elapsed() - start), unit);
-  drawn.start(total ?? 1, 0, { text: text(0) });
+  let latest = 0;
+  const draw = (): void => drawn.start(total ?? 1, latest, { text: text(latest) });
+  draw();
   return {
-    update: (done) => drawn.update(done, { text: text(done) }),
+    update: (done) => {
+      latest = done;
+      drawn.update(done, { text: text(done) });
+    },
+    // Only a bar that was taken away leaves the lines in order, and does not go back over them when it ends.
+    aside: (say) => {
+      drawn.stop();
+      say();
+      draw();
+    },
     end: () => drawn.stop(),
   };
 }
@@ -103,6 +116,7 @@ function lines({ stream, style, clock, unit, total }: ProgressOptions): Omit<Pro
       const pace = paceOf(done, total, now - start);
       stream.write(`${style === 'json' ? JSON.stringify(documentOf(pace, unit)) : describePace(pace, unit)}\n`);
     },
+    aside: (say) => say(),
     end: () => undefined,
   };
 }

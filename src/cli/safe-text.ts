@@ -8,7 +8,12 @@ const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
  */
 export function printText(text: string): string {
   if (text !== '' && !text.startsWith('"') && !unsafe.test(text) && text.trim() === text) return text;
-  return JSON.stringify(text).replace(new RegExp(unsafe.source, 'gu'), escaped);
+  return printSentence(JSON.stringify(text));
+}
+
+/** A sentence, which nobody reads back, with everything unsafe in it escaped. */
+export function printSentence(text: string): string {
+  return text.replace(new RegExp(unsafe.source, 'gu'), escaped);
 }
 
 /** The text that {@link printText} printed: what begins with a quotation mark is read as a JSON string. */

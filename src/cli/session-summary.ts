@@ -1,6 +1,6 @@
 import type { Blockage, SessionRow, SessionSummary } from '../ports/service.ts';
 import { describeCounts, describeRows } from './rows.ts';
-import { printText } from './safe-text.ts';
+import { printSentence, printText } from './safe-text.ts';
 
 /** The summary as lines for people. */
 export function describeSession(summary: SessionSummary): readonly string[] {
@@ -23,7 +23,7 @@ export function describeSession(summary: SessionSummary): readonly string[] {
     ['decisions', String(summary.decisions)],
     ['receipt', summary.has_receipt ? 'yes' : 'no'],
     ['anchor', summary.has_anchor ? 'yes' : 'no'],
-    ...summary.remedies.map((remedy) => ['to free it', remedy] as const),
+    ...summary.remedies.map((remedy) => ['to free it', printSentence(remedy)] as const),
   ]);
 }
 

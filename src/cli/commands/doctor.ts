@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../configuration/mistakes.ts';
 import type { Command, CommandContext } from '../command.ts';
 import type { Output } from '../output.ts';
 import { quietLogger } from '../quiet-logger.ts';
-import { printText } from '../safe-text.ts';
+import { printSentence } from '../safe-text.ts';
 
 export const doctor: Command = {
   shape: {
@@ -47,7 +47,7 @@ async function print(findings: readonly Finding[], output: Output): Promise<void
     return;
   }
   for (const { subject, result, found, change } of findings) {
-    await output.line(`${result.padEnd(8)} ${subject.padEnd(20)} ${printText(found)}`);
+    await output.line(`${result.padEnd(8)} ${subject.padEnd(20)} ${printSentence(found)}`);
     if (change !== null) await output.line(`${' '.repeat(29)} change: ${change}`);
   }
   await output.line(`${counts.problem} problems, ${counts.warning} warnings, ${counts.ok} in order.`);

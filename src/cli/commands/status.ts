@@ -2,7 +2,7 @@ import type { ServiceStatus } from '../../ports/service.ts';
 import type { Command } from '../command.ts';
 import { onService } from '../on-service.ts';
 import { describeCounts, describeRows } from '../rows.ts';
-import { printText } from '../safe-text.ts';
+import { printSentence, printText } from '../safe-text.ts';
 
 export const status: Command = onService(
   'status',
@@ -30,7 +30,7 @@ export function describeStatus(status: ServiceStatus): readonly string[] {
   return describeRows([
     ['version', status.version],
     ['runs', describeProcess(status)],
-    ['ready', status.ready ? 'yes' : `no: ${printText(status.unready_because ?? 'nobody knows why')}`],
+    ['ready', status.ready ? 'yes' : `no: ${printSentence(status.unready_because ?? 'nobody knows why')}`],
     ...queueRows(status),
     ['store', `${store.kind} ${store.id}, layout ${store.layoutVersion}`],
     ...workerRows(status),

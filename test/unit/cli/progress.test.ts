@@ -37,6 +37,17 @@ test('a bar tells share, rate and time left, and is gone when the work is over',
   expect(text.endsWith('\u001b[1G\u001b[2K')).toBe(true);
 });
 
+test('what is said beside a bar stands in a line of its own, and the bar goes on below it', () => {
+  const stream = terminal();
+  const progress = startProgress({ stream, style: 'bar', clock: clockOf(), unit: 'commands', total: 10 });
+  progress.update(3);
+  progress.aside(() => stream.write('The queue is full.\n'));
+  const text = written(stream);
+  progress.end();
+  expect(text).toContain('\u001b[2KThe queue is full.\n');
+  expect(text.slice(text.indexOf('full.'))).toContain('3 of 10 commands');
+});
+
 test('lines come at most every ten seconds, and only when there is news', () => {
   const stream = new PassThrough();
   const clock = clockOf();

@@ -1,0 +1,162 @@
+import { expect, test } from 'vitest';
+import { describeStatus } from '../../../src/cli/commands/status.ts';
+import { describeDeadLetter, describeDeadLetterRow } from '../../../src/cli/dead-letter.ts';
+import { describeSession, describeSessionRow } from '../../../src/cli/session-summary.ts';
+import type { FiledId } from '../../../src/domain/plan.ts';
+import type { DeadLetterDetail, ServiceStatus, SessionSummary } from '../../../src/ports/service.ts';
+
+const hostile = 'bell\u0007\u202eid';
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+const session: SessionSummary = {
+  session_id: hostile,
+  presence: 'known',
+  epoch: 2,
+  writer: `//w/${hostile}`,
+  last_sequence: 4,
+  halted: false,
+  refused_sequence: 5,
+  log_entries: 3,
+  compaction_base: 0,
+  has_receipt: false,
+  has_anchor: true,
+  parked: { commands: 2, bytes: 10 },
+  dead_letters: { refused: 1, fenced: 0 },
+  decisions: 0,
+  snapshot: { bytes: 9, state: hostile, mode: hostile },
+  blocked: { kind: 'refused', sequence: 5, parked_commands: 2 },
+  remedies: [`Send ${hostile} again.`, 'Or skip it.'],
+};
+
+const letter: DeadLetterDetail = {
+  id: '5a1c0e9f5a1c0e9f5a1c0e9f5a1c0e9f' as FiledId,
+  reason: 'refused',
+  detail: `field ${hostile} is missing`,
+  code: 'INVALID_DATA',
+  session_id: hostile,
+  writer: '//w/1',
+  epoch: 2,
+  sequence: 5,
+  position: { partition: 1, offset: 7 },
+  state: 'resolved',
+  standing: 'number 5 was passed over',
+  decided: { by: hostile, reason: hostile },
+  type: 'macp.log.append.v1',
+  message: { headers: [['ce_id', hostile]], value_base64: Buffer.from('abc').toString('base64') },
+  remedies: [hostile],
+};
+
+test('nothing that is printed of a session or a dead letter reaches the terminal as a command to it', () => {
+  const lines = [
+    ...describeSession(session),
+    describeSessionRow({ ...session, state: hostile, mode: hostile }),
+    ...describeDeadLetter(letter),
+    describeDeadLetterRow(letter),
+  ];
+  for (const line of lines) expect(line).not.toMatch(unsafe);
+});
+
+test('a blocked session is shown with every remedy, below each other', () => {
+  expect(describeSession(session).slice(-8)).toEqual([
+    'blocked        number 5 was refused',
+    'parked         2 commands, 10 bytes',
+    'dead letters   refused 1',
+    'decisions      0',
+    'receipt        no',
+    'anchor         yes',
+    'to free it     Send bell\\u0007\\u202eid again.',
+    '               Or skip it.',
+  ]);
+});
+
+test('a dead letter is shown with who decided', () => {
+  expect(describeDeadLetter({ ...letter, decided: { by: 'me', reason: 'gone' }, detail: 'no "type"' })).toEqual(
+    expect.arrayContaining([
+      'reason         refused (INVALID_DATA)',
+      'detail         no "type"',
+      'state          resolved: number 5 was passed over',
+      'decided        by me: gone',
+      'message        3 bytes (--data prints them)',
+    ]),
+  );
+});
+
+test('a delivery of which nothing can be read is shown as well', () => {
+  const unreadable = {
+    ...letter,
+    session_id: null,
+    writer: null,
+    epoch: null,
+    sequence: null,
+    type: null,
+    standing: null,
+  };
+  expect(describeDeadLetterRow({ ...unreadable, decided: null })).toContain('refused, resolved: no session: field');
+  expect(describeDeadLetter({ ...unreadable, decided: null, remedies: [] })).toEqual(
+    expect.arrayContaining(['writer         none that can be read', 'decided        nobody']),
+  );
+});
+
+const status: ServiceStatus = {
+  version: '1.2.3',
+  mode: 'start',
+  pid: 9,
+  started_at: '2026-01-02T03:04:05.000Z',
+  ready: false,
+  unready_because: 'the store is full',
+  queue: {
+    source: 'embedded:x',
+    capabilities: { durable: true, replayable: true, positions: true, fencesWriters: true },
+    partitions: [{ partition: 0, start: 0, end: 9, persisted: 4 }],
+    lag: 5,
+  },
+  store: {
+    kind: 'level',
+    id: 'y',
+    layoutVersion: 2,
+    capabilities: { durable: true, shared: false, atomicPositions: true, layout: 'own', backup: true },
+  },
+  totals: {
+    sessions: 3,
+    halted: 1,
+    refused: 2,
+    waiting: 1,
+    parkedCommands: 4,
+    parkedBytes: 40,
+    deadLetters: { refused: 2, fenced: 0, unclaimed: 0, conflict: 1, skipped: 0, overflow: 0, 'stale decision': 0 },
+    decisions: 6,
+  },
+  worker: {
+    state: 'waiting',
+    deliveries: 100,
+    commits: 7,
+    dead_letters: 3,
+    rate: 12.5,
+    since_commit_ms: 1234,
+    memory_bytes: 2 ** 26,
+  },
+};
+
+test('a status tells what runs, how far and how fast it is, and what waits', () => {
+  expect(describeStatus(status)).toEqual([
+    'version        1.2.3',
+    'runs           start, process 9, since 2026-01-02T03:04:05.000Z',
+    'ready          no: the store is full',
+    'queue          embedded:x, 1 partitions',
+    'lag            5 commands',
+    'store          level y, layout 2',
+    'worker         waiting, 12.5 commands a second',
+    'persisted      100 commands in 7 commits since it started, the latest 1.2 s ago',
+    'memory         64 MiB',
+    'sessions       3',
+    'blocked        1 halted, 2 with a refused number',
+    'parked         4 commands, 40 bytes, of 1 sessions',
+    'dead letters   refused 2, conflict 1',
+    'decisions      6',
+  ]);
+});
+
+test('a status without a process or a queue says so', () => {
+  const resting = { ...status, mode: 'none', pid: null, started_at: null, queue: null, worker: null } as const;
+  expect(describeStatus(resting)).toEqual(expect.arrayContaining(['runs           nothing', 'queue          none']));
+});
