@@ -1,4 +1,5 @@
 /** The public library surface. Adapters are opened by address; authors of others find the laws in `./conformance`. */
+export { systemClock } from './compose/clock.ts';
 export { openExistingStore, openQueue, openStore, queueAddress, storeAddress } from './compose/open.ts';
 export { buildSettings, type Invocation, loadConfiguration } from './compose/settings.ts';
 export { createLogger, Worker, type WorkerOptions, type WorkSummary } from './compose/worker.ts';
@@ -59,4 +60,14 @@ export type {
   StoreIdentity,
 } from './ports/store.ts';
 export type { CommittedBatch, PipelineEvents, PipelineState, Retrying } from './ports/telemetry.ts';
+export { type Acknowledgement, DeadLettered } from './publisher/acknowledgement.ts';
+export type { JsonDocument } from './publisher/json-document.ts';
+export type { Load } from './publisher/outbox.ts';
+export type { CommandOutcome } from './publisher/outcome.ts';
+export { awaitOutcome, Outcomes, type OutcomesOptions } from './publisher/outcomes.ts';
+export { type OpenOptions, Publisher, type PublisherOptions } from './publisher/publisher.ts';
+export type { SendOptions, SessionWriter } from './publisher/session-writer.ts';
+export type { Sink } from './publisher/sink.ts';
 export { SessionReader } from './read-side/session-reader.ts';
+export { StoreWatch, type StoreWatchOptions } from './read-side/store-watch.ts';
+export type { WaitingMeans } from './read-side/waiting.ts';
