@@ -1,14 +1,14 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Problem, ProblemError, problemMediaType, problemOf } from './problem.ts';
 import { safetyHeaders } from './safety-headers.ts';
 
 /**
  * Answers what Node could not read as a request, and closes its connection: for the event `clientError` of a server.
- * A connection on which an answer has begun already is only closed.
+ * Where that would be taken for the answer to a request before it, or for a part of one, the connection is only closed.
  */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || hasBegun(socket)) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
   }
@@ -45,7 +45,7 @@ function unreadable(code: string | undefined): ProblemError {
 }
 
 /** Node keeps the answer that is being given on the socket, and leaves it to this handler to look. */
-function hasBegun(socket: Socket): boolean {
+function isAnswering(socket: Socket): boolean {
   const response: unknown = Reflect.get(socket, '_httpMessage');
-  return typeof response === 'object' && response !== null && Reflect.get(response, '_headerSent') === true;
+  return response instanceof ServerResponse && (response.headersSent || response.req.complete);
 }
