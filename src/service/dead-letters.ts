@@ -16,7 +16,8 @@ import type {
 } from '../ports/service.ts';
 import type { FiledKey, Store } from '../ports/store.ts';
 import { SessionReader } from '../read-side/session-reader.ts';
-import { isFiledId, pageToken, parsePageToken } from './page-token.ts';
+import { isFiledId, readFiledRecord } from './filed-record.ts';
+import { pageToken, parsePageToken } from './page-token.ts';
 
 /** Where a page ends although it is not full, so that a filter that hardly anything passes holds nobody up. */
 const mostScanned = 2_000;
@@ -84,23 +85,18 @@ export class DeadLetters implements Pick<Service, 'listDeadLetters' | 'showDeadL
 
   /** What is filed under `id`: in the session, or wherever it is. */
   async #find(id: FiledId, session: SessionId | undefined): Promise<FiledRecord | undefined> {
-    if (session !== undefined) return await this.#read({ session, id });
-    const homeless = await this.#read({ session: undefined, id });
+    if (session !== undefined) return await readFiledRecord(this.#store, { session, id });
+    const homeless = await readFiledRecord(this.#store, { session: undefined, id });
     if (homeless !== undefined) return homeless;
     for (let after: SessionId | undefined; ; ) {
       const page = await this.#store.listCursors({ after, limit: sessionsAtOnce });
       const keys = page.filter(([, cursor]) => cursor.filed > 0).map(([holder]) => ({ session: holder, id }));
       const found = await this.#store.areFiled(keys);
       const key = keys.find((_, index) => found[index]);
-      if (key !== undefined) return await this.#read(key);
+      if (key !== undefined) return await readFiledRecord(this.#store, key);
       after = page.at(-1)?.[0];
       if (after === undefined || page.length < sessionsAtOnce) return undefined;
     }
-  }
-
-  async #read({ session, id }: FiledKey): Promise<FiledRecord | undefined> {
-    const [record] = await this.#store.readFiled(session, { after: { session, id: idBefore(id) }, limit: 1 });
-    return record?.id === id && record.session === session ? record : undefined;
   }
 }
 
@@ -186,14 +182,8 @@ function typeOf(message: Message): string | null {
   return header === undefined ? null : Buffer.from(header[1]).toString('utf8');
 }
 
-/** A text just before `id` in every order of ids: they are of hexadecimal characters, and no text lies between. */
-function idBefore(id: FiledId): FiledId {
-  const at = id.length - 1;
-  return `${id.slice(0, at)}${String.fromCharCode(id.charCodeAt(at) - 1)}` as FiledId;
-}
-
 function notStored(id: string, session: SessionId | undefined, found: FiledRecord | undefined): PersistenceError {
   const place = session === undefined ? 'this store' : `session ${JSON.stringify(session)}`;
-  const what = found === undefined ? 'is no dead letter' : 'is an operator’s decision that took effect, no dead letter';
+  const what = found === undefined ? 'is no dead letter' : 'is a decision that took effect, no dead letter';
   return new PersistenceError('NOT_STORED', `${JSON.stringify(id)} ${what} of ${place}`);
 }

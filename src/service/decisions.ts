@@ -16,7 +16,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { PublishResult, RepairRequest, Service, SkipRequest } from '../ports/service.ts';
 import type { SessionWatch } from '../ports/session-watch.ts';
+import type { Store } from '../ports/store.ts';
+import type { CommandOutcome } from '../publisher/outcome.ts';
 import { Outcomes } from '../publisher/outcomes.ts';
+import { readFiledRecord } from './filed-record.ts';
 import { publishResult, within } from './publish-result.ts';
 
 /** What an operator decided, once it is durable in the queue; never any data. */
@@ -31,8 +34,9 @@ export interface Decided {
 }
 
 export interface DecisionsOptions {
+  readonly store: Pick<Store, 'readFiled'>;
   readonly queue: Pick<Queue, 'publish'>;
-  /** Of the store in which the queue's commands are applied. */
+  /** Of the same store, in which the queue's commands are applied. */
   readonly watch: SessionWatch;
   readonly clock: Clock;
   /** CloudEvents `source` of the decisions made here. */
@@ -133,13 +137,22 @@ export class Decisions implements Pick<Service, 'skip' | 'repair'> {
     if (position === undefined) throw new TypeError('a queue answers with a position for every command');
     let result = publishResult(command, position);
     try {
-      const outcome = await within(timeout, clock, undefined, (signal) => this.#outcomes.of(command, signal));
+      const outcome = await within(timeout, clock, undefined, (signal) => this.#outcomeOf(command, signal));
       result = publishResult(command, position, outcome);
     } finally {
       onDecided({ ...decided, type: command.type, result });
     }
     if (result.outcome === 'dead letter') throw new DecisionTooLate(result);
     return result;
+  }
+
+  /** An outcome says whether a number was skipped; by which of several decisions, only the record of this one says. */
+  async #outcomeOf(command: SkipCommand | NumberedCommand, signal: AbortSignal): Promise<CommandOutcome> {
+    const outcome = await this.#outcomes.of(command, signal);
+    if (command.kind !== 'skip' || outcome.kind !== 'applied') return outcome;
+    const id = filedId(command);
+    const record = await readFiledRecord(this.#options.store, { session: command.session, id });
+    return record?.kind === 'dead letter' ? { kind: 'dead letter', id } : outcome;
   }
 
   /** What is a dead letter already would be a duplicate of that, and change nothing. */

@@ -5,13 +5,13 @@ import type { OperatorsPart } from './local-service.ts';
 
 export interface OperatorsOptions extends DeadLettersOptions {
   /** By what decisions are made; undefined where there is no queue to send them to: `NOT_SUPPORTED`. */
-  readonly decisions: Omit<DecisionsOptions, 'clock'> | undefined;
+  readonly decisions: Omit<DecisionsOptions, 'store' | 'clock'> | undefined;
 }
 
 /** The part of a service for whoever decides about dead letters. */
 export function createOperators({ store, clock, decisions: means }: OperatorsOptions): OperatorsPart {
   const letters = new DeadLetters({ store, clock });
-  const decisions = means === undefined ? undefined : new Decisions({ ...means, clock });
+  const decisions = means === undefined ? undefined : new Decisions({ ...means, store, clock });
   return {
     listDeadLetters: (query) => letters.listDeadLetters(query),
     showDeadLetter: (id, session) => letters.showDeadLetter(id, session),

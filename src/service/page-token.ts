@@ -2,11 +2,7 @@ import { PersistenceError } from '../domain/errors.ts';
 import { type SessionId, sessionIdProblem } from '../domain/identifiers.ts';
 import type { FiledId } from '../domain/plan.ts';
 import type { FiledKey } from '../ports/store.ts';
-
-/** True for a text that may name a dead letter or a decision. */
-export function isFiledId(text: string): text is FiledId {
-  return /^[0-9a-f]{32}$/.test(text);
-}
+import { isFiledId } from './filed-record.ts';
 
 /** The place after a dead letter in the list of all, as an opaque text. */
 export function pageToken({ session, id }: FiledKey): string {
