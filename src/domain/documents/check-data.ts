@@ -1,7 +1,7 @@
 import { type CommandType, claimType, type SkipDecision, skipType, wireLimits } from '../command.ts';
 import type { DataFacts, Refusal } from '../delivery.ts';
 import type { Epoch, Sequence, SessionId } from '../identifiers.ts';
-import { logEntry, persistedSession, skipDecision } from './document-tables.ts';
+import { isFieldName, logEntry, persistedSession, skipDecision } from './document-tables.ts';
 import { JsonReader, JsonSyntaxError } from './json-reader.ts';
 import { decodeNumber, decodeText, placeOf, removeSpaces, shorten } from './json-text.ts';
 import { mismatch, readDocument } from './read-shape.ts';
@@ -134,8 +134,7 @@ function checkSnapshot(reader: JsonReader, session: SessionId): DataFacts {
   const notes = [0];
   readDocument(reader, persistedSession, notes);
   const [idAt = 0] = notes;
-  const id = decodeText(reader.bytes, idAt);
-  if (id !== session) throw new ShapeError(idAt, `is ${shorten(JSON.stringify(id))}, not the command's session`);
+  if (decodeText(reader.bytes, idAt) !== session) throw new ShapeError(idAt, "is not the command's session");
   return noFacts;
 }
 
@@ -146,11 +145,11 @@ function refused(data: Uint8Array, refusal: Refusal): CheckedData {
 function refusalOf(error: unknown, data: Uint8Array): Refusal {
   if (data.length === 0) return { code: 'INVALID_DATA', message: 'the document is missing' };
   if (error instanceof ShapeError) {
-    const place = placeOf(data, error.offset);
+    const place = placeOf(data, error.offset, isFieldName);
     return { code: 'INVALID_DATA', message: `${place === '' ? 'the document' : place} ${error.problem}` };
   }
   if (error instanceof JsonSyntaxError) {
-    const place = placeOf(data, error.offset);
+    const place = placeOf(data, error.offset, isFieldName);
     return {
       code: 'INVALID_DATA',
       message: `the data is not JSON: ${error.message}${place === '' ? '' : ` (${place})`}`,

@@ -86,3 +86,10 @@ export const skipDecision: DocumentShape = documentShape(
   [required('sequence', counter), required('epoch', counter), required('by', someText), required('reason', text)],
   ['sequence', 'epoch', 'by', 'reason'],
 );
+
+const documents = [logEntry, policyDefinition, persistedRoot, persistedSession, skipDecision];
+
+/** True for the names that members of these documents have. */
+export function isFieldName(name: string): boolean {
+  return documents.some(({ indexes }) => indexes.has(name));
+}

@@ -68,15 +68,19 @@ const shownSteps = 8;
 
 /**
  * Names the place `offset` of the JSON text `bytes` for people: `raw_payload[3]`, `[7].mode`; empty for the text as
- * a whole. Only the text before `offset` has to be valid. Of a deep place, only the last steps are named.
+ * a whole. Only the text before `offset` has to be valid. Of a deep place, only the last steps are named. A key that
+ * `mayShow` does not know is shown as `*`: it may be a secret.
  */
-export function placeOf(bytes: Uint8Array, offset: number): string {
+export function placeOf(bytes: Uint8Array, offset: number, mayShow: (key: string) => boolean): string {
   const { depth } = stepsTo(bytes, offset, Number.POSITIVE_INFINITY);
   const outer = Math.max(0, depth - shownSteps);
   let place = outer > 0 ? '…' : '';
   for (const step of stepsTo(bytes, offset, outer).steps) {
     if (step >= 0) place += `[${step}]`;
-    else if (-1 - step < offset) place += `${place === '' ? '' : '.'}${shorten(decodeText(bytes, -1 - step))}`;
+    else if (-1 - step < offset) {
+      const key = decodeText(bytes, -1 - step);
+      place += `${place === '' ? '' : '.'}${mayShow(key) ? key : '*'}`;
+    }
   }
   return place;
 }

@@ -1,5 +1,5 @@
 import { isDigit, type JsonReader } from './json-reader.ts';
-import { decodeText, shorten, textBetween } from './json-text.ts';
+import { decodeText, textBetween } from './json-text.ts';
 import { serdeLimits } from './serde-limits.ts';
 import {
   type ChoiceShape,
@@ -127,9 +127,8 @@ function readChoice(reader: JsonReader, shape: ChoiceShape): void {
   for (const token of shape.tokens) if (reader.passIf(token)) return;
   const start = reader.at;
   reader.text(true);
-  const text = decodeText(reader.bytes, start);
-  if (!shape.words.includes(text)) {
-    throw new ShapeError(start, `is ${shorten(JSON.stringify(text))}, not one of ${shape.words.join(', ')}`);
+  if (!shape.words.includes(decodeText(reader.bytes, start))) {
+    throw new ShapeError(start, `is none of ${shape.words.join(', ')}`);
   }
 }
 
@@ -226,7 +225,7 @@ function readInteger(reader: JsonReader, shape: IntegerShape): void {
   const text = textBetween(bytes, start, at);
   const isInteger = /^(?:[0-9]|-[1-9])[0-9]*$/.test(text) && text.length <= 20;
   if (!isInteger || BigInt(text) < shape.lowest || BigInt(text) > shape.highest) {
-    throw new ShapeError(start, `is ${shorten(text)}, not ${shape.name}`);
+    throw new ShapeError(start, `is not ${shape.name}`);
   }
 }
 
@@ -246,8 +245,9 @@ function shortInteger(bytes: Uint8Array, start: number, end: number): number {
 export function mismatch(reader: JsonReader, wanted: string): never {
   const first = reader.next();
   const start = reader.at;
-  const found = { 91: 'an array', 123: 'an object', 34: 'a string' }[first];
-  if (found !== undefined) throw new ShapeError(start, `is ${found}, not ${wanted}`);
+  const container = { 91: 'an array', 123: 'an object', 34: 'a string' }[first];
+  if (container !== undefined) throw new ShapeError(start, `is ${container}, not ${wanted}`);
   reader.value();
-  throw new ShapeError(start, `is ${shorten(textBetween(reader.bytes, start, reader.at))}, not ${wanted}`);
+  const found = { 102: 'false', 110: 'null', 116: 'true' }[first] ?? 'a number';
+  throw new ShapeError(start, `is ${found}, not ${wanted}`);
 }

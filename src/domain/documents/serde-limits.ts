@@ -1,5 +1,5 @@
 import type { JsonReader, ValueLimits } from './json-reader.ts';
-import { shorten, textBetween } from './json-text.ts';
+import { textBetween } from './json-text.ts';
 import { ShapeError } from './shape.ts';
 
 /**
@@ -12,7 +12,7 @@ export function serdeLimits(reader: JsonReader, depth: number): ValueLimits {
     checkNumber: (start, end) => {
       const text = textBetween(reader.bytes, start, end);
       if (Math.abs(Number(text)) > 1e307 && isInfiniteToSerde(text)) {
-        throw new ShapeError(start, `is ${shorten(text)}, a number too large for a double`);
+        throw new ShapeError(start, 'is a number too large for a double');
       }
     },
   };

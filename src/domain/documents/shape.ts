@@ -76,7 +76,10 @@ export function documentShape(fields: readonly Field[], noted: readonly string[]
   };
 }
 
-/** A value of valid JSON that is not of its shape. `offset` is where the value starts; `problem` follows its name. */
+/**
+ * A value of valid JSON that is not of its shape. `offset` is where the value starts; `problem` follows its name and
+ * never repeats the value: messages end up in logs.
+ */
 export class ShapeError extends PersistenceError {
   readonly offset: number;
   readonly problem: string;

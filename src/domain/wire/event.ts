@@ -96,10 +96,7 @@ export function receivedText(
 ): Uint8Array {
   const text = received(event, name, before, value);
   if (isAscii(text) || isUtf8(text)) return text;
-  event.problem ??= {
-    code: 'INVALID_ATTRIBUTE',
-    message: `the attribute ${shown(name)} is not UTF-8: ${shown(value)}`,
-  };
+  event.problem ??= { code: 'INVALID_ATTRIBUTE', message: `the attribute ${shown(name)} is not UTF-8` };
   return unusable;
 }
 

@@ -78,7 +78,7 @@ function readMember(event: EventAttributes, members: DataMembers, name: string, 
   if (value[0] === 0x6e) return;
   if (name === 'data_base64') {
     if (members.base64 !== undefined) repeated(event, name);
-    members.base64 = value[0] === quote ? decodeText(value, 0) : invalidMember(event, name, value, 'a string');
+    members.base64 = value[0] === quote ? decodeText(value, 0) : invalidMember(event, name, 'a string');
     return;
   }
   readAttribute(event, name, value);
@@ -102,7 +102,7 @@ function readAttribute(event: EventAttributes, name: string, value: Uint8Array):
       return;
     default: {
       const first = value[0];
-      if (first === 0x7b || first === 0x5b) invalidMember(event, name, value, 'a string, number or boolean');
+      if (first === 0x7b || first === 0x5b) invalidMember(event, name, 'a string, number or boolean');
       else receivedOther(event, name, first === quote ? stringValue(event, name, value) : value);
     }
   }
@@ -111,13 +111,13 @@ function readAttribute(event: EventAttributes, name: string, value: Uint8Array):
 /** The bytes of a string, which is most often what stands between its quotes. */
 function stringValue(event: EventAttributes, name: string, value: Uint8Array): Uint8Array {
   if (value[0] !== quote) {
-    invalidMember(event, name, value, 'a string');
+    invalidMember(event, name, 'a string');
     return unusable;
   }
   if (!value.includes(0x5c)) return value.subarray(1, -1);
   const text = decodeText(value, 0);
   if (text.isWellFormed()) return Buffer.from(text, 'utf8');
-  invalidMember(event, name, value, 'well-formed Unicode: it holds a lone surrogate');
+  invalidMember(event, name, 'well-formed Unicode: it holds a lone surrogate');
   return unusable;
 }
 
@@ -127,8 +127,9 @@ function numberValue(event: EventAttributes, name: AttributeName, value: Uint8Ar
   return isNumber ? value : stringValue(event, name, value);
 }
 
-function invalidMember(event: EventAttributes, name: string, value: Uint8Array, expected: string): string {
-  event.problem ??= { code: 'INVALID_ATTRIBUTE', message: `${shown(name)} is ${shown(value)}, not ${expected}` };
+/** The value is not repeated: it may be data that was meant to stand elsewhere, and messages end up in logs. */
+function invalidMember(event: EventAttributes, name: string, expected: string): string {
+  event.problem ??= { code: 'INVALID_ATTRIBUTE', message: `${shown(name)} is not ${expected}` };
   return '';
 }
 
@@ -148,7 +149,7 @@ function dataOf(event: EventAttributes, { data, base64 }: DataMembers): Uint8Arr
   const bytes = Buffer.from(base64, 'base64');
   // Node ignores what is not base64: only text that comes out again was base64 as RFC 4648, 4 has it.
   if (bytes.toString('base64') === base64) return bytes;
-  event.problem ??= { code: 'INVALID_ATTRIBUTE', message: `data_base64 ${shown(base64)} is not base64 (RFC 4648)` };
+  event.problem ??= { code: 'INVALID_ATTRIBUTE', message: 'data_base64 is not base64 (RFC 4648)' };
   return none;
 }
 
