@@ -1,15 +1,20 @@
-import { resolve } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Values } from '../configuration/settings.ts';
-import { PersistenceError } from '../domain/errors.ts';
+import { parseWriter, type Writer } from '../domain/identifiers.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { ServiceStatus } from '../ports/service.ts';
+import type { SessionWatch } from '../ports/session-watch.ts';
 import type { Store } from '../ports/store.ts';
+import type { CommittedBatch } from '../ports/telemetry.ts';
 import { StoreWatch } from '../read-side/store-watch.ts';
 import type { Activity } from '../service/activity.ts';
 import { LocalService } from '../service/local-service.ts';
+import { createOperators, type OperatorsOptions } from '../service/operators.ts';
+import { Publishing } from '../service/publishing.ts';
 import { type Readiness, readStatus } from '../service/status.ts';
 import { packageVersion } from './version.ts';
 
@@ -28,29 +33,58 @@ export interface ServiceParts {
   readonly readiness: () => Readiness;
 }
 
+/** Milliseconds that whoever decides waits for the outcome. */
+const decisionTimeout = 10_000;
+
 /** A service over what this process has open. */
 export async function createLocalService(parts: ServiceParts): Promise<LocalService> {
-  const { values, store, pipeline } = parts;
-  const watch = new StoreWatch({
-    store,
-    clock: systemClock,
-    polls: pipeline === undefined || store.capabilities.shared,
-  });
-  pipeline?.on('committed', ({ changes }) => watch.noteCommitted(changes));
-  const unsupported = async (): Promise<never> => {
-    throw new PersistenceError('NOT_SUPPORTED', 'not yet');
-  };
-  const status = await statusOf(parts);
+  const { values, store, pipeline, queue } = parts;
+  const watch = watchOf(parts);
+  // A name that nobody else has: what it numbers is told apart from everything that came before.
+  const writer = parseWriter(`//macp-persist/${randomUUID()}`);
+  const publishing = queue === undefined ? undefined : new Publishing({ queue, watch, clock: systemClock, writer });
+  const noteCommitted = ({ changes }: CommittedBatch): void => watch.noteCommitted(changes);
+  pipeline?.on('committed', noteCommitted);
   return new LocalService({
     store,
     watch,
     clock: systemClock,
-    publishing: undefined,
-    operators: { listDeadLetters: unsupported, showDeadLetter: unsupported, skip: unsupported, repair: unsupported },
-    status,
-    backupDirectory: resolve(values['service.backupDirectory'] ?? resolve(values.dataDir, 'backups')),
-    release: () => watch.close(),
+    publishing,
+    operators: createOperators({ store, clock: systemClock, decisions: decisionsOf(parts, watch, writer) }),
+    status: await statusOf(parts),
+    backupDirectory: resolve(values['service.backupDirectory'] ?? join(values.dataDir, 'backups')),
+    release: async () => {
+      pipeline?.off('committed', noteCommitted);
+      await publishing?.close();
+      await watch.close();
+    },
   });
+}
+
+/** Woken by what is committed here; where others commit as well, the store is asked again and again. */
+function watchOf({ store, pipeline }: ServiceParts): StoreWatch {
+  return new StoreWatch({
+    store,
+    clock: systemClock,
+    polls: pipeline === undefined || store.capabilities.shared,
+  });
+}
+
+function decisionsOf(
+  { queue, logger }: ServiceParts,
+  watch: SessionWatch,
+  source: Writer,
+): OperatorsOptions['decisions'] {
+  if (queue === undefined) return undefined;
+  return {
+    queue,
+    watch,
+    source,
+    newId: randomUUID,
+    timeout: decisionTimeout,
+    onDecided: ({ kind, by, reason, type, result }) =>
+      logger.info({ kind, by, reason, type, session: result.session_id, sequence: result.sequence }, 'decided'),
+  };
 }
 
 async function statusOf(parts: ServiceParts): Promise<() => Promise<ServiceStatus>> {
