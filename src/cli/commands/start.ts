@@ -1,4 +1,4 @@
-import { type HostMode, host } from '../../compose/hosting.ts';
+import type { HostMode } from '../../compose/hosting.ts';
 import { createLogger, type WorkSummary } from '../../compose/worker.ts';
 import { isPersistenceError } from '../../domain/errors.ts';
 import type { Command, CommandContext, CommandShape } from '../command.ts';
@@ -54,6 +54,8 @@ export async function runHost(
   { configuration, options, output, interruption }: CommandContext,
   mode: HostMode,
 ): Promise<WorkSummary | undefined> {
+  // Loaded only here: what serves HTTP doubles the time that any other command takes to start.
+  const { host } = await import('../../compose/hosting.ts');
   const onListening = (url: string): void => output.remark(`Listening at ${url}; Ctrl-C stops.`);
   try {
     return await host({

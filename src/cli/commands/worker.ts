@@ -1,4 +1,3 @@
-import { openInTurn } from '../../compose/hosting.ts';
 import { createLogger, Worker, type WorkSummary } from '../../compose/worker.ts';
 import type { Command } from '../command.ts';
 import { quietLogger } from '../quiet-logger.ts';
@@ -43,6 +42,7 @@ export const worker: Command = {
     }
     const { values } = configuration;
     const logger = output.drawsProgress ? quietLogger(configuration) : createLogger(values);
+    const { openInTurn } = await import('../../compose/hosting.ts');
     const turn = { logger, interruption, standby: options.has('standby') };
     await using opened = await openInTurn(() => Worker.open({ values, logger }), turn);
     if (interruption.aborted) return 'interrupted';
