@@ -124,7 +124,7 @@ export class Outbox implements AsyncDisposable {
   }
 
   #giveUp(): void {
-    for (const lane of this.#ready) this.fail(lane, closed());
+    for (const lane of this.#waiting.keys()) this.fail(lane, closed());
     for (const wake of this.#writable) wake();
   }
 

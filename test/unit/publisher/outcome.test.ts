@@ -2,49 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ClaimCommand, Command } from '../../../src/domain/command.ts';
 import { type Cursor, initialCursor } from '../../../src/domain/cursor.ts';
-import type { SessionId } from '../../../src/domain/identifiers.ts';
-import type { SourceId } from '../../../src/domain/plan.ts';
 import { filedId } from '../../../src/domain/rule/filed-id.ts';
 import { contentOf } from '../../../src/domain/wire/content.ts';
-import { Pipeline } from '../../../src/pipeline/pipeline.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
-import { awaitOutcome, Outcomes } from '../../../src/publisher/outcomes.ts';
-import { createMemoryQueue, type MemoryQueue } from '../../../src/queues/memory/memory-queue.ts';
-import { StoreWatch } from '../../../src/read-side/store-watch.ts';
-import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
+import { awaitOutcome } from '../../../src/publisher/outcomes.ts';
 import { append, claim, create, skip } from '../../support/commands.ts';
 import { turns } from '../../support/turns.ts';
-
-/** A queue and a store, watched, and a worker between them that can be told to work through what is there. */
-class Bench implements AsyncDisposable {
-  readonly queue: MemoryQueue = createMemoryQueue({ source: 'memory:test' as SourceId, clock: systemClock });
-  readonly store = createMemoryStore();
-  readonly watch = new StoreWatch({ store: this.store, clock: systemClock, polls: false });
-  readonly outcomes = new Outcomes({ watch: this.watch, clock: systemClock });
-  readonly #pipeline = new Pipeline({
-    queue: this.queue,
-    store: this.store,
-    clock: systemClock,
-    limits: { deliveries: 3, bytes: 1 << 20 },
-    cachedSessions: 10,
-    backoff: { initial: 1, maximum: 10 },
-  });
-  #work: Promise<unknown> | undefined;
-
-  constructor() {
-    this.#pipeline.on('committed', ({ changes }) => this.watch.noteCommitted(changes));
-  }
-
-  work(): void {
-    this.#work = this.#pipeline.run();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pipeline.stop();
-    await this.#work;
-    await this.watch.close();
-  }
-}
+import { WorkedQueue } from '../../support/worked-queue.ts';
 
 const first = 'ec4bd4a0-3b1c-4f5a-9df3-15c0a2a6b001';
 const second = 'ec4bd4a0-3b1c-4f5a-9df3-15c0a2a6b002';
@@ -74,17 +38,17 @@ describe('the outcome of a command', () => {
     const sent = fc.array(fc.constantFrom(...commands), { minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(sent, fc.nat(12), async (deliveries, before) => {
-        await using bench = new Bench();
+        await using worked = new WorkedQueue();
         const ending = new AbortController();
         const known = new Map<Command, string>();
         const wait = (command: Command): Promise<void> =>
-          bench.outcomes.of(command, ending.signal).then(
+          worked.outcomes.of(command, ending.signal).then(
             (outcome) => void known.set(command, outcome.kind),
             () => undefined,
           );
         const waits = deliveries.slice(0, before).map(wait);
-        await bench.queue.publish(deliveries);
-        bench.work();
+        await worked.queue.publish(deliveries);
+        worked.work();
         await turns(40);
         waits.push(...deliveries.map(wait));
         await turns(40);
@@ -92,9 +56,9 @@ describe('the outcome of a command', () => {
         await Promise.all(waits);
         const session = deliveries[0]?.session;
         if (session === undefined) throw new TypeError('something was sent');
-        const [cursor = initialCursor] = await bench.watch.cursors([session]);
-        const filed = await bench.store.readFiled(session, { limit: 100 });
-        const log = await readLog(bench, session);
+        const [cursor = initialCursor] = await worked.watch.cursors([session]);
+        const filed = await worked.store.readFiled(session, { limit: 100 });
+        const log = new Set(await worked.log(session));
         for (const command of deliveries) {
           const id = filedId(contentOf(command));
           const outcome = known.get(command);
@@ -113,37 +77,37 @@ describe('the outcome of a command', () => {
   });
 
   test('of a number that was skipped before it came is not "applied", even once its reign has ended', async () => {
-    await using bench = new Bench();
-    bench.work();
+    await using worked = new WorkedQueue();
+    worked.work();
     const late = append(1, 'late', one);
     const ending = new AbortController();
-    const outcome = bench.outcomes.of(late, ending.signal);
-    await bench.queue.publish([claim(1, '//one'), append(2, 'two', one), skip(1, 1, first)]);
+    const outcome = worked.outcomes.of(late, ending.signal);
+    await worked.queue.publish([claim(1, '//one'), append(2, 'two', one), skip(1, 1, first)]);
     await turns();
-    await bench.queue.publish([claim(2, '//two')]);
+    await worked.queue.publish([claim(2, '//two')]);
     await turns();
     ending.abort();
     await expect(outcome).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
   test('of a number that nobody reached is waited for until the signal is aborted', async () => {
-    await using bench = new Bench();
+    await using worked = new WorkedQueue();
     const signal = AbortSignal.timeout(5);
-    const options = { watch: bench.watch, clock: systemClock, signal };
+    const options = { watch: worked.watch, clock: systemClock, signal };
     await expect(awaitOutcome(create(1), options)).rejects.toMatchObject({ code: 'ABORTED' });
     await expect(awaitOutcome(create(1), options)).rejects.toMatchObject({ code: 'ABORTED' });
-    expect(bench.watch.waiters).toBe(0);
+    expect(worked.watch.waiters).toBe(0);
   });
 
   test('is learned with one watch of the session, however many wait', async () => {
-    await using bench = new Bench();
-    const waits = Array.from({ length: 50 }, (_, index) => bench.outcomes.of(append(index + 1, `${index}`)));
+    await using worked = new WorkedQueue();
+    const waits = Array.from({ length: 50 }, (_, index) => worked.outcomes.of(append(index + 1, `${index}`)));
     await turns();
-    expect(bench.watch.waiters).toBe(1);
-    await bench.queue.publish(Array.from({ length: 50 }, (_, index) => append(index + 1, `${index}`)));
-    bench.work();
+    expect(worked.watch.waiters).toBe(1);
+    await worked.queue.publish(Array.from({ length: 50 }, (_, index) => append(index + 1, `${index}`)));
+    worked.work();
     expect(new Set((await Promise.all(waits)).map(({ kind }) => kind))).toEqual(new Set(['applied']));
-    expect(bench.watch.waiters).toBe(0);
+    expect(worked.watch.waiters).toBe(0);
   });
 });
 
@@ -153,11 +117,4 @@ function hasReigned({ epoch, writer }: ClaimCommand, cursor: Cursor): boolean {
 
 function textOf(command: Command): string {
   return command.kind === 'numbered' ? Buffer.from(command.data).toString() : '';
-}
-
-async function readLog(bench: Bench, session: SessionId): Promise<ReadonlySet<string>> {
-  const texts = new Set<string>();
-  await using view = await bench.store.openSession(session);
-  for await (const page of view?.log() ?? []) for (const entry of page) texts.add(Buffer.from(entry).toString());
-  return texts;
 }
