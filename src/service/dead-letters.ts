@@ -52,7 +52,8 @@ export class DeadLetters implements Pick<Service, 'listDeadLetters' | 'showDeadL
     const standings = new Standings(this.#store);
     const letters: DeadLetterSummary[] = [];
     let after = placeAfter(query);
-    for (let scanned = 0; scanned < mostScanned && this.#clock.elapsed() - start < longestScan; scanned += groupSize) {
+    let scanned = 0;
+    do {
       const group = await this.#store.readFiled(session, { after, limit: groupSize });
       const cursors = await standings.cursorsOf(group);
       for (const [index, record] of group.entries()) {
@@ -62,7 +63,8 @@ export class DeadLetters implements Pick<Service, 'listDeadLetters' | 'showDeadL
         if (letters.length === limit) return { dead_letters: letters, next: pageToken(after) };
       }
       if (group.length < groupSize) return { dead_letters: letters, next: null };
-    }
+      scanned += group.length;
+    } while (scanned < mostScanned && this.#clock.elapsed() - start < longestScan);
     return { dead_letters: letters, next: after === undefined ? null : pageToken(after) };
   }
 

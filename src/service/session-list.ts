@@ -22,7 +22,8 @@ export async function listSessions(store: Store, clock: Clock, query: SessionQue
   const start = clock.elapsed();
   const sessions: SessionRow[] = [];
   let { after } = query;
-  for (let scanned = 0; scanned < mostScanned && clock.elapsed() - start < longestScan; scanned += groupSize) {
+  let scanned = 0;
+  do {
     const group = await store.listCursors({ after, limit: groupSize });
     const rows = await Promise.all(group.map(([session, cursor]) => rowOf(store, query, session, cursor)));
     for (const [index, row] of rows.entries()) {
@@ -32,7 +33,8 @@ export async function listSessions(store: Store, clock: Clock, query: SessionQue
     }
     if (sessions.length === query.limit) break;
     if (group.length < groupSize) return { sessions, next: null };
-  }
+    scanned += groupSize;
+  } while (scanned < mostScanned && clock.elapsed() - start < longestScan);
   return { sessions, next: after ?? null };
 }
 

@@ -152,6 +152,7 @@ describe('a repair', () => {
     await system.caughtUp();
     const same = { ...correction, data: early.data };
     await expect(system.operators.repair(same)).rejects.toMatchObject({ code: 'DEAD_LETTERED' });
+    expect(system.decided).toEqual([]);
     expect(await system.operators.repair({ ...correction, data: Buffer.from(entryText('else')) })).toMatchObject({
       outcome: 'applied',
       writer: '//test/two',
@@ -202,6 +203,25 @@ describe('dead letters', () => {
     expect(await letters(system, { limit: 7, reason: 'unclaimed', session: 'two' as SessionId })).toEqual(
       all.filter((letter) => letter.reason === 'unclaimed' && letter.session_id === 'two'),
     );
+  });
+
+  test('are all found, however little of the list is looked at for a page', async () => {
+    const queue = memoryQueue();
+    await using system = new WorkingSystem({ queue }).work();
+    arrive(queue, [create(1), ...Array.from({ length: 100 }, (_, index) => append(index + 3, 'late', { epoch: 9 }))]);
+    arrive(queue, [append(1, 'other')]);
+    await system.caughtUp();
+    let now = 0;
+    const elapsed = (): number => {
+      now += 1_000;
+      return now;
+    };
+    const { store } = system;
+    const operators = createOperators({ store, clock: { ...systemClock, elapsed }, decisions: undefined });
+    const first = await operators.listDeadLetters({ limit: 1_000 });
+    expect(first.dead_letters.length).toBeLessThan(101);
+    expect(await letters({ operators })).toEqual(await letters(system));
+    expect(await letters({ operators }, { reason: 'conflict' })).toHaveLength(1);
   });
 
   test('are not listed after what no page gave', async () => {

@@ -182,17 +182,22 @@ describe('events without numbers', () => {
     expect(later).toMatchObject({ outcome: 'applied', sequence: 1 });
   });
 
-  test('of a request that was given up do not keep those of the next from their turn', async () => {
+  test('of a request that was given up let those after it come in their turn, and no sooner', async () => {
     await using system = new WorkingSystem();
     const leaving = new AbortController();
-    const given = system.publishing.publish(request([unnumbered('s', 'given up')], { signal: leaving.signal }));
-    const next = system.publishing.publish(request([unnumbered('s', 'next')]));
+    const send = (mark: string, signal?: AbortSignal) =>
+      system.publishing.publish(request([unnumbered('s', mark)], { signal }));
+    const before = send('before');
+    const given = send('given up', leaving.signal);
+    const next = send('next');
     const lost = expect(given).rejects.toMatchObject({ code: 'ABORTED' });
     leaving.abort();
     await lost;
+    await turns();
     system.work();
-    expect(await next).toMatchObject([{ outcome: 'applied' }]);
-    expect(await system.marks('s')).toEqual(['next']);
+    expect(await before).toMatchObject([{ outcome: 'applied', sequence: 1 }]);
+    expect(await next).toMatchObject([{ outcome: 'applied', sequence: 2 }]);
+    expect(await system.marks('s')).toEqual(['before', 'next']);
   });
 
   test('are refused at once while the queue is full, and taken again when there is room', async () => {
