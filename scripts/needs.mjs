@@ -1,4 +1,6 @@
 import { provideCCompiler } from './c-compiler.mjs';
+import { provideCurl, providePython } from './document-tools.mjs';
+import { provideSchemathesis } from './schemathesis.mjs';
 
 /**
  * What suites may need besides Node, by the names that `suites.mjs` uses. Each is provided before the tests start and
@@ -10,4 +12,7 @@ import { provideCCompiler } from './c-compiler.mjs';
  */
 export const needs = {
   'C compiler': provideCCompiler,
+  curl: provideCurl,
+  Python: providePython,
+  schemathesis: provideSchemathesis,
 };

@@ -7,9 +7,10 @@ export const suites = [
   { name: 'unit', group: 1, timeout: 60_000, needs: [] },
   { name: 'laws', group: 1, timeout: 120_000, needs: [] },
   { name: 'architecture', group: 1, timeout: 120_000, needs: [] },
-  { name: 'integration', group: 2, timeout: 300_000, needs: [] },
+  { name: 'integration', group: 2, timeout: 300_000, needs: ['curl', 'Python'] },
   { name: 'regression', group: 2, timeout: 300_000, needs: [] },
   { name: 'simulation', group: 3, timeout: 900_000, needs: [] },
-  { name: 'crash', group: 4, timeout: 900_000, needs: ['C compiler'] },
-  { name: 'power-cut', group: 5, timeout: 900_000, needs: ['C compiler'] },
+  { name: 'fuzz', group: 4, timeout: 600_000, needs: ['schemathesis'] },
+  { name: 'crash', group: 5, timeout: 900_000, needs: ['C compiler'] },
+  { name: 'power-cut', group: 6, timeout: 900_000, needs: ['C compiler'] },
 ];

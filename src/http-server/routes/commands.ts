@@ -43,9 +43,9 @@ const eventSchema = {
     subject: { type: 'string', minLength: 1, description: 'Session id' },
     macpsequence: { description: 'Number of the command; absent where the service numbers it' },
     macpepoch: { description: 'Number of the reign; absent where the service numbers the command' },
-    datacontenttype: { type: 'string' },
+    datacontenttype: { type: ['string', 'null'] },
     data: {},
-    data_base64: { type: 'string' },
+    data_base64: { type: ['string', 'null'] },
   },
   required: ['specversion', 'id', 'source', 'type', 'subject'],
   examples: [

@@ -118,10 +118,16 @@ const logAnswer = {
   content: {
     [linesMediaType]: { schema: { type: 'string', description: 'Lines of JSON', examples: [entryExample] } },
     [eventStreamMediaType]: {
+      // Of each event, as OpenAPI has it for streams of events.
       schema: {
-        type: 'string',
+        type: 'object',
         description: 'Server-sent events, with follow=true',
-        examples: [`id: 0.0\nevent: entry\ndata: ${entryExample}\n`],
+        properties: {
+          id: { type: 'string', description: 'GENERATION.ORDINAL of the entry' },
+          event: { type: 'string', enum: ['entry', 'reset'] },
+          data: { type: 'string', description: 'The entry, or the generation of the log that starts anew' },
+        },
+        required: ['event', 'data'],
       },
     },
   },
