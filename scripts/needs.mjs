@@ -1,5 +1,6 @@
 import { provideCCompiler } from './c-compiler.mjs';
 import { provideCurl, providePython } from './document-tools.mjs';
+import { provideCurl, providePython } from './document-tools.mjs';
 import { provideSchemathesis } from './schemathesis.mjs';
 
 /**
@@ -12,6 +13,8 @@ import { provideSchemathesis } from './schemathesis.mjs';
  */
 export const needs = {
   'C compiler': provideCCompiler,
+  curl: provideCurl,
+  Python: providePython,
   curl: provideCurl,
   Python: providePython,
   schemathesis: provideSchemathesis,

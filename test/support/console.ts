@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** What a shell printed, and what its commands were. */
 export interface ConsoleRun {
@@ -13,6 +15,9 @@ export function blocksOf(markdown: string, language: string): readonly string[] 
   return [...markdown.matchAll(fence)].map(([, block = '']) => block);
 }
 
+/** Stands before each prompt: there a line begins, even where what was printed before did not end its own. */
+const prompt = '\u0001';
+
 /**
  * Runs what a document shows at a console, in one shell: lines that begin with `$ ` are commands, those with `> ` go
  * on with the one before, and both are printed as they stand there, so that the output is the text of the document.
@@ -23,14 +28,23 @@ export function runConsole(
   environment: Readonly<Record<string, string>> = {},
 ): ConsoleRun {
   const commands = text.match(/^\$ .*\n(?:> .*\n)*/gm) ?? [];
-  const script = commands.map((shown) => `printf '%s' ${quoted(shown)}\n${shown.replaceAll(/^[$>] /gm, '')}`).join('');
-  const { stdout, stderr } = spawnSync('bash', ['-O', 'expand_aliases', '-c', script], {
+  const shown = commands.map(
+    (command) => `printf '%s' ${quoted(prompt + command)}\n${command.replaceAll(/^[$>] /gm, '')}`,
+  );
+  const script = [...shown, `printf '%s' '${prompt}'`].join('');
+  // A file, because a command that is left behind would hold a pipe open.
+  const complaints = join(directory, 'console.stderr');
+  const file = openSync(complaints, 'w');
+  const { stdout } = spawnSync('bash', ['-O', 'expand_aliases', '-c', script], {
     cwd: directory,
     encoding: 'utf8',
     timeout: 120_000,
+    stdio: ['ignore', 'pipe', file],
     env: { ...process.env, ...environment },
   });
-  return { commands: commands.length, stdout, stderr };
+  closeSync(file);
+  const printed = stdout.replaceAll(new RegExp(`(?<=[^\\n])${prompt}`, 'g'), '\n').replaceAll(prompt, '');
+  return { commands: commands.length, stdout: printed, stderr: readFileSync(complaints, 'utf8') };
 }
 
 function quoted(text: string): string {

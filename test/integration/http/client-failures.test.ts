@@ -17,8 +17,8 @@ async function stub(listener: RequestListener): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   closers.push(async () => {
-    server.closeAllConnections();
     server.close();
+    server.closeAllConnections();
     await once(server, 'close');
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

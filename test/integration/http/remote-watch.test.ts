@@ -21,8 +21,8 @@ async function watching(listener: RequestListener): Promise<RemoteWatch> {
   const service = connectService({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
   closers.push(async () => {
     await service.close();
-    server.closeAllConnections();
     server.close();
+    server.closeAllConnections();
     await once(server, 'close');
   });
   return new RemoteWatch(service);
