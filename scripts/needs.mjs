@@ -1,6 +1,5 @@
 import { provideCCompiler } from './c-compiler.mjs';
 import { provideCurl, providePython } from './document-tools.mjs';
-import { provideCurl, providePython } from './document-tools.mjs';
 import { provideSchemathesis } from './schemathesis.mjs';
 
 /**
@@ -13,8 +12,6 @@ import { provideSchemathesis } from './schemathesis.mjs';
  */
 export const needs = {
   'C compiler': provideCCompiler,
-  curl: provideCurl,
-  Python: providePython,
   curl: provideCurl,
   Python: providePython,
   schemathesis: provideSchemathesis,
