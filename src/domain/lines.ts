@@ -5,7 +5,7 @@ export interface Line {
 }
 
 /** Longest line that is read, in bytes: 16 MiB of data as base64 or with escapes, and its attributes, fit well. */
-export const longestLine = 64 * 1024 * 1024;
+const longestLine = 64 * 1024 * 1024;
 
 const lineFeed = 0x0a;
 

@@ -161,6 +161,7 @@ export class RemoteService implements Service {
     return await this.#get<ServiceStatus>('v1/admin/status');
   }
 
+  /** Node's fetch waits five minutes for an answer; a copy that takes longer goes on in the service all the same. */
   async backup(name: string): Promise<BackupSummary> {
     return await this.#post<BackupSummary>('v1/admin/backups', { name });
   }

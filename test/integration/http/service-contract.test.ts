@@ -10,6 +10,7 @@ import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { FollowedEvent, Service } from '../../../src/ports/service.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { LocalService } from '../../../src/service/local-service.ts';
+import { Publishing } from '../../../src/service/publishing.ts';
 import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
 import { append, claim, create, entryText, numbered, replace, save, skip } from '../../support/commands.ts';
 import { type Persisting, startPersisting } from '../../support/persisting.ts';
@@ -146,6 +147,7 @@ beforeAll(async () => {
   for (const commands of written) persisting.add(...commands);
   await persisting.persisted();
   local = new LocalService({
+    cachedLogBytes: 1024 * 1024,
     store,
     watch: persisting.watch,
     clock: systemClock,
@@ -298,6 +300,50 @@ describe('over HTTP a service answers as it does itself', () => {
   test('of status and backup, where they fail', async () => {
     expect(await same((service) => service.status())).toMatchObject({ error: { code: 'QUEUE_UNAVAILABLE' } });
     await same((service) => service.backup('monday'));
+  });
+});
+
+describe('what cannot be sent', () => {
+  const event = (members: object): string =>
+    JSON.stringify({
+      specversion: '1.0',
+      id: 'a',
+      source: '//me',
+      type: 'macp.session.create.v1',
+      subject: 's',
+      ...members,
+    });
+  const numbers = { id: 's/1/1', macpsequence: '1', macpepoch: '1' };
+  const requests: Readonly<Record<string, readonly string[]>> = {
+    'no object': ['[]'],
+    'no JSON': ['{'],
+    'no JSON among others': [event({}), '},{', event({ type: 'odd' })],
+    'an unknown type': [event({ type: 'macp.other.v1' })],
+    'a hostile session': [event({ subject: '..' }), event({})],
+    'data that is no document': [event({ ...numbers, type: 'macp.log.append.v1', data: {} })],
+    'numbered and unnumbered ones': [event(numbers), event({})],
+    'several mistakes': [event({ specversion: '2.0' }), event({ subject: 'a/b' })],
+  };
+
+  test.each(Object.keys(requests))('%s: the same code for the same events, and nothing is sent', async (name) => {
+    const unsent = (): never => expect.fail('nothing may be sent');
+    const queue = { publish: unsent, whenWritable: unsent };
+    const watch = persisting.watch;
+    await using publishing = new Publishing({ queue, watch, clock: systemClock, writer: '//test/service' as Writer });
+    await using other = await openServer({
+      service: stubService({ publish: (request) => publishing.publish(request) }),
+    });
+    await using client = connectService({ url: other.url });
+    const events = (requests[name] ?? []).map((text) => Buffer.from(text));
+    const refusalOf = async (service: Pick<Service, 'publish'>) => {
+      const error: unknown = await service.publish({ events, until: 'applied', timeout: 0 }).catch((thrown) => thrown);
+      const { code, errors, members } = error as { code: unknown; errors?: unknown; members?: { errors?: unknown } };
+      const listed = (errors ?? members?.errors ?? []) as readonly { index: number; code: string }[];
+      return { code, events: listed.map(({ index, code }) => [index, code]) };
+    };
+    const refusal = await refusalOf(publishing);
+    expect(refusal.events).not.toEqual([]);
+    expect(await refusalOf(client)).toEqual(refusal);
   });
 });
 
