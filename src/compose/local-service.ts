@@ -49,6 +49,7 @@ export async function createLocalService(parts: ServiceParts): Promise<LocalServ
     store,
     watch,
     clock: systemClock,
+    cachedLogBytes: values['service.logCache'],
     publishing,
     operators: createOperators({ store, clock: systemClock, decisions: decisionsOf(parts, watch, writer) }),
     status: await statusOf(parts),

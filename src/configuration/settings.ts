@@ -157,6 +157,7 @@ export function settingsTable(available: AvailableKinds) {
       '5m',
       'How long commands may wait without one being persisted until the process ends, to be started again',
     ),
+    'service.logCache': setting(size(0), '32MiB', 'Most bytes of recently read logs that are kept in memory'),
     'service.backupDirectory': optionalSetting(
       directory,
       "Where backups are made (else the data directory's backups/)",

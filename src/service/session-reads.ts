@@ -2,6 +2,7 @@ import type { Cursor } from '../domain/cursor.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { Clock } from '../ports/clock.ts';
+import { resolveLogRange } from '../ports/log-range.ts';
 import type {
   AcceptedEntry,
   FollowedEvent,
@@ -17,6 +18,7 @@ import type { LogRange, SessionView, Store } from '../ports/store.ts';
 import { incomingPagesAfter } from '../read-side/accepted.ts';
 import { SessionReader, sessionNotFound } from '../read-side/session-reader.ts';
 import { followLog } from './follow-log.ts';
+import { LogCache } from './log-cache.ts';
 import { listSessions } from './session-list.ts';
 import { summarize } from './session-summary.ts';
 
@@ -31,6 +33,8 @@ export interface SessionReadsOptions {
   /** Of the same store. */
   readonly watch: SessionWatch;
   readonly clock: Clock;
+  /** Most bytes of recently read logs that are kept in memory. */
+  readonly cachedLogBytes: number;
 }
 
 /**
@@ -40,10 +44,12 @@ export interface SessionReadsOptions {
 export class SessionReads implements ReadingPart {
   readonly #options: SessionReadsOptions;
   readonly #reader: SessionReader;
+  readonly #logs: LogCache;
 
   constructor(options: SessionReadsOptions) {
     this.#options = options;
     this.#reader = new SessionReader(options.store, options);
+    this.#logs = new LogCache(options.cachedLogBytes);
   }
 
   listSessions(query: SessionQuery): Promise<SessionPage> {
@@ -80,8 +86,9 @@ export class SessionReads implements ReadingPart {
     waiting?: Waiting,
     signal?: AbortSignal,
   ): AsyncGenerator<readonly Uint8Array[]> {
-    await using view = await this.#reader.open(session, waiting, signal);
-    yield* untilAborted(view.log(range), signal);
+    const cached = await this.#cachedLog(session, range, waiting, signal);
+    if (cached === undefined) yield* untilAborted(this.#storedLog(session, range, waiting, signal), signal);
+    else if (cached.length > 0) yield cached;
   }
 
   follow(session: SessionId, from: FollowPoint, signal: AbortSignal): AsyncIterable<FollowedEvent> {
@@ -100,6 +107,36 @@ export class SessionReads implements ReadingPart {
 
   dump(signal?: AbortSignal): AsyncIterable<string> {
     return untilAborted(this.#reader.dump(), signal);
+  }
+
+  /** The entries that `range` names, where all of them are in the cache: only the cursor is read then. */
+  async #cachedLog(
+    session: SessionId,
+    range: LogRange,
+    waiting: Waiting | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Uint8Array[] | undefined> {
+    const cached = this.#logs.get(session);
+    if (cached === undefined) return undefined;
+    const { presence, generation, entries } = await this.#reader.cursor(session, waiting, signal);
+    if (presence !== 'known' || generation !== cached.generation) return undefined;
+    const { from, to } = resolveLogRange(range, entries);
+    return to <= cached.entries.length ? cached.entries.slice(from, to) : undefined;
+  }
+
+  /** The entries as they are read from the store. A whole log that came in one page is remembered. */
+  async *#storedLog(
+    session: SessionId,
+    range: LogRange,
+    waiting: Waiting | undefined,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly Uint8Array[]> {
+    await using view = await this.#reader.open(session, waiting, signal);
+    const { generation, entries: count } = view.cursor;
+    for await (const entries of view.log(range)) {
+      if (entries.length === count) this.#logs.put(session, { generation, entries });
+      yield entries;
+    }
   }
 
   /** Cursor and snapshot of one moment, or undefined when the session does not exist. */

@@ -202,6 +202,26 @@ describe.each([
     );
   });
 
+  test('see the log as it is now, however often it was read before and whatever became of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, fc.array(fc.nat(2), { minLength: 24, maxLength: 24 }), (history, readings) =>
+        onStore(harness, async (store) => {
+          await using persisting = startPersisting(store);
+          for (const [index, step] of history.entries()) {
+            persisting.add(commandOf(step, index));
+            await persisting.persisted();
+            const now = logsOf(history.slice(0, index + 1)).at(-1);
+            for (let reading = 0; reading < (readings[index] ?? 0); reading += 1) {
+              if (step.do === 'delete') await expect(logOf(persisting.reads)).rejects.toThrow('does not exist');
+              else expect(await logOf(persisting.reads)).toEqual(now);
+            }
+          }
+        }),
+      ),
+      { numRuns },
+    );
+  });
+
   test('that follow hold nothing open between two entries', async () => {
     await onStore(harness, async (store) => {
       let open = 0;
@@ -238,8 +258,7 @@ describe.each([
       await persisting.persisted();
       const events = persisting.reads.follow(session, { ordinal: 1 }, done.signal)[Symbol.asyncIterator]();
       const next = events.next();
-      await turns();
-      expect(persisting.watch.waiters).toBe(1);
+      while (persisting.watch.waiters === 0) await turns();
       done.abort();
       expect((await next).done).toBe(true);
       expect(persisting.watch.waiters).toBe(0);

@@ -38,7 +38,7 @@ export function startPersisting(store: Store, clock: Clock = systemClock): Persi
   const work = pipeline.run();
   return {
     watch,
-    reads: new SessionReads({ store, watch, clock }),
+    reads: new SessionReads({ store, watch, clock, cachedLogBytes: 1024 * 1024 }),
     add(...commands) {
       added += commands.length;
       if (commands.length > 0) queue.add(...commands);

@@ -3,7 +3,7 @@ import { decodeCursor } from '../../domain/encoding/cursor.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { LogRange, SessionView } from '../../ports/store.ts';
-import { type OrdinalRange, resolveLogRange } from '../log-range.ts';
+import { type OrdinalRange, resolveLogRange } from '../../ports/log-range.ts';
 import { viewClosed } from '../plan-checks.ts';
 import type { Database, DatabaseSnapshot } from './database.ts';
 import { EntryKeys, sessionKey } from './keys.ts';

@@ -20,7 +20,7 @@ import type {
   StoreCapabilities,
   StoreIdentity,
 } from '../../ports/store.ts';
-import { checkedLimit } from '../log-range.ts';
+import { checkedLimit } from '../../ports/log-range.ts';
 import {
   assertPlan,
   cursorMismatch,

@@ -21,6 +21,7 @@ const noParts = {
   operators: { listDeadLetters: never, showDeadLetter: never, skip: never, repair: never },
   status: never,
   backupDirectory: '/backups',
+  cachedLogBytes: 1024 * 1024,
   release: () => Promise.resolve(),
 };
 

@@ -1,4 +1,4 @@
-import type { LogRange } from '../ports/store.ts';
+import type { LogRange } from './store.ts';
 
 /** Ordinals `from`, included, to `to`, excluded; `from <= to`. */
 export interface OrdinalRange {

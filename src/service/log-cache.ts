@@ -1,0 +1,53 @@
+import type { SessionId } from '../domain/identifiers.ts';
+
+/** The first entries of one generation of a log: they never change, there are only more of them later. */
+export interface CachedLog {
+  readonly generation: number;
+  readonly entries: readonly Uint8Array[];
+}
+
+/** What an entry costs besides its bytes. */
+const overhead = 200;
+
+/**
+ * The logs that were read most recently, within a bound of memory. What is here is never out of date: a log that is
+ * replaced or deleted goes on under another generation, and how many entries it has now is for the cursor to say.
+ */
+export class LogCache {
+  readonly #mostBytes: number;
+  readonly #mostBytesOfOne: number;
+  /** The one that was read longest ago first. */
+  readonly #logs = new Map<SessionId, CachedLog & { readonly bytes: number }>();
+  #bytes = 0;
+
+  /** `mostBytes` for all logs together; one that takes more than a sixteenth of it is not kept. */
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+    this.#mostBytesOfOne = mostBytes / 16;
+  }
+
+  get(session: SessionId): CachedLog | undefined {
+    const found = this.#logs.get(session);
+    if (found === undefined) return undefined;
+    this.#logs.delete(session);
+    this.#logs.set(session, found);
+    return found;
+  }
+
+  put(session: SessionId, log: CachedLog): void {
+    const bytes = log.entries.reduce((sum, entry) => sum + entry.byteLength + overhead, overhead);
+    this.#remove(session);
+    if (bytes > this.#mostBytesOfOne) return;
+    this.#logs.set(session, { ...log, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#logs.keys()) {
+      if (this.#bytes <= this.#mostBytes) return;
+      this.#remove(oldest);
+    }
+  }
+
+  #remove(session: SessionId): void {
+    this.#bytes -= this.#logs.get(session)?.bytes ?? 0;
+    this.#logs.delete(session);
+  }
+}
