@@ -17,10 +17,10 @@ import { isExclusive, openExistingStore, openQueue, queueAddress, storeAddress }
 import { newToken, removeServiceAddress, type ServiceAddress, writeServiceAddress } from './service-file.ts';
 import { Worker, type WorkSummary } from './worker.ts';
 
-/** Milliseconds for which a stalled process tells that it is not ready before it ends. */
-const stallGrace = 10_000;
+/** Most milliseconds for which a stalled process tells that it is not ready before it ends. */
+const longestGrace = 10_000;
 /** Milliseconds that a commit under way, and each part's close, may take at the end. */
-const closingDeadline = 10_000;
+const closingDeadline = 5_000;
 
 /** `start`: a worker and the API. `worker`: a worker, and the API for its owner only. `serve`: the API over a store. */
 export type HostMode = 'start' | 'worker' | 'serve';
@@ -64,11 +64,12 @@ export class ServiceHost implements AsyncDisposable {
     this.#opened = opened;
     const { queue, store, worker } = opened;
     if (queue === undefined || worker === undefined) return;
+    const stalledAfter = options.configuration.values['service.stalledAfter'];
     const liveness = new Liveness({
       clock: systemClock,
       lag: async () => lagOf(await readPartitions(queue, store)),
-      stalledAfter: options.configuration.values['service.stalledAfter'],
-      grace: stallGrace,
+      stalledAfter,
+      grace: Math.min(longestGrace, stalledAfter),
     });
     worker.pipeline.on('committed', (batch) => {
       liveness.noteCommitted();
