@@ -169,7 +169,7 @@ export class RemoteService implements Service {
   /** Which of the given dead letters and decisions the store holds, in their order. */
   async areFiled(keys: readonly FiledKey[]): Promise<readonly boolean[]> {
     const asked = keys.map(({ session, id }) => ({ session: session ?? null, id }));
-    const { filed } = await this.#post<{ readonly filed: readonly boolean[] }>('v1/admin/filed', { keys: asked });
+    const { filed } = await this.#post<{ readonly filed: readonly boolean[] }>('v1/filed', { keys: asked });
     return filed;
   }
 

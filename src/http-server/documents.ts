@@ -149,8 +149,27 @@ const deadLetter = {
   ...record({ ...deadLetterMembers, type: textOrNull, message, remedies: listOf(text) }),
 };
 
-const storeIdentity = { kind: text, id: text, layoutVersion: count };
-const anything = { type: 'object', additionalProperties: true };
+const storeIdentity = { kind: text, id: text, layout_version: count };
+
+const queueCapabilities = record({ durable: flag, replayable: flag, positions: flag, fences_writers: flag });
+const storeCapabilities = record({
+  durable: flag,
+  shared: flag,
+  atomic_positions: flag,
+  layout: { type: 'string', enum: ['own', 'upstream'] },
+  backup: flag,
+});
+
+const totals = record({
+  sessions: count,
+  halted: count,
+  refused: count,
+  waiting: count,
+  parked_commands: count,
+  parked_bytes: count,
+  dead_letters: record(Object.fromEntries(deadLetterReasons.map((reason) => [reason, count]))),
+  decisions: count,
+});
 
 const partition = record({ partition: count, start: count, end: count, persisted: count });
 
@@ -163,9 +182,9 @@ const serviceStatus = {
     started_at: textOrNull,
     ready: flag,
     unready_because: textOrNull,
-    queue: orNull(record({ source: text, capabilities: anything, partitions: listOf(partition), lag: count })),
-    store: record({ ...storeIdentity, capabilities: anything }),
-    totals: anything,
+    queue: orNull(record({ source: text, capabilities: queueCapabilities, partitions: listOf(partition), lag: count })),
+    store: record({ ...storeIdentity, capabilities: storeCapabilities }),
+    totals,
     worker: orNull(
       record({
         state: text,

@@ -2,10 +2,10 @@ import type { Cursor } from '../domain/cursor.ts';
 import type { Position } from '../domain/delivery.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../domain/identifiers.ts';
 import type { DeadLetterReason, FiledId } from '../domain/plan.ts';
-import type { StoreTotals } from '../domain/totals.ts';
-import type { QueueCapabilities } from './queue.ts';
-import type { LogRange, StoreCapabilities, StoreIdentity } from './store.ts';
-import type { PipelineState } from './telemetry.ts';
+import type { BackupSummary, ServiceStatus } from './service-status.ts';
+import type { LogRange } from './store.ts';
+
+export type { BackupSummary, PartitionStatus, ServiceStatus, StoreDocument, TotalsDocument } from './service-status.ts';
 
 /** What a read waits for before it looks. All that is given must hold. */
 export interface Waiting {
@@ -183,52 +183,6 @@ export interface RepairRequest {
   readonly sequence: Sequence;
   readonly type: string;
   readonly data: Uint8Array;
-}
-
-export interface PartitionStatus {
-  readonly partition: number;
-  /** First offset held, next offset to be published, and next one to be persisted. */
-  readonly start: number;
-  readonly end: number;
-  readonly persisted: number;
-}
-
-export interface ServiceStatus {
-  readonly version: string;
-  /** What runs: `start`, `serve`, `worker`, or `none` when nobody has the data open but the one who asks. */
-  readonly mode: 'start' | 'serve' | 'worker' | 'none';
-  readonly pid: number | null;
-  readonly started_at: string | null;
-  readonly ready: boolean;
-  /** Why it is not ready. */
-  readonly unready_because: string | null;
-  readonly queue: {
-    readonly source: string;
-    readonly capabilities: QueueCapabilities;
-    readonly partitions: readonly PartitionStatus[];
-    /** Commands that are durable in the queue and not yet persisted. */
-    readonly lag: number;
-  } | null;
-  readonly store: StoreIdentity & { readonly capabilities: StoreCapabilities };
-  readonly totals: StoreTotals;
-  readonly worker: {
-    readonly state: PipelineState;
-    readonly deliveries: number;
-    readonly commits: number;
-    readonly dead_letters: number;
-    /** Deliveries a second, over the last minute at most. */
-    readonly rate: number;
-    /** Milliseconds since the last commit; null before the first. */
-    readonly since_commit_ms: number | null;
-    readonly memory_bytes: number;
-  } | null;
-}
-
-export interface BackupSummary {
-  readonly directory: string;
-  readonly store: StoreIdentity;
-  readonly records: number;
-  readonly bytes: number;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { PersistenceError } from '../domain/errors.ts';
 import type { BackupSummary } from '../ports/service.ts';
 import type { Store } from '../ports/store.ts';
+import { storeDocument } from './status.ts';
 
 const backupName = /^(?!\.)[A-Za-z0-9._-]{1,100}$/;
 
@@ -17,5 +18,5 @@ export async function backUp(store: Store, directory: string, name: string): Pro
   }
   const target = `${directory}/${name}`;
   const { records, bytes } = await store.backup(target);
-  return { directory: target, store: store.identity, records, bytes };
+  return { directory: target, store: storeDocument(store), records, bytes };
 }

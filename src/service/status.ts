@@ -1,5 +1,6 @@
+import type { StoreTotals } from '../domain/totals.ts';
 import type { Queue } from '../ports/queue.ts';
-import type { ServiceStatus } from '../ports/service.ts';
+import type { ServiceStatus, StoreDocument, TotalsDocument } from '../ports/service.ts';
 import type { Store } from '../ports/store.ts';
 import type { PipelineState } from '../ports/telemetry.ts';
 import type { Activity } from './activity.ts';
@@ -39,9 +40,14 @@ export async function readStatus(source: StatusSource): Promise<ServiceStatus> {
     queue:
       queue === undefined
         ? null
-        : { source: queue.source, capabilities: queue.capabilities, partitions, lag: lagOf(partitions) },
-    store: { ...store.identity, capabilities: store.capabilities },
-    totals: await store.readTotals(),
+        : {
+            source: queue.source,
+            capabilities: queueCapabilities(queue),
+            partitions,
+            lag: lagOf(partitions),
+          },
+    store: { ...storeDocument(store), capabilities: storeCapabilities(store) },
+    totals: totalsDocument(await store.readTotals()),
     worker:
       worker === undefined
         ? null
@@ -54,5 +60,34 @@ export async function readStatus(source: StatusSource): Promise<ServiceStatus> {
             since_commit_ms: worker.activity.sinceCommit === undefined ? null : Math.round(worker.activity.sinceCommit),
             memory_bytes: source.memory(),
           },
+  };
+}
+
+/** Which store it is, as documents tell. */
+export function storeDocument({ identity: { kind, id, layoutVersion } }: Store): StoreDocument {
+  return { kind, id, layout_version: layoutVersion };
+}
+
+function queueCapabilities({ capabilities }: Queue): NonNullable<ServiceStatus['queue']>['capabilities'] {
+  const { durable, replayable, positions, fencesWriters } = capabilities;
+  return { durable, replayable, positions, fences_writers: fencesWriters };
+}
+
+function storeCapabilities({ capabilities }: Store): ServiceStatus['store']['capabilities'] {
+  const { durable, shared, atomicPositions, layout, backup } = capabilities;
+  return { durable, shared, atomic_positions: atomicPositions, layout, backup };
+}
+
+function totalsDocument(totals: StoreTotals): TotalsDocument {
+  const { sessions, halted, refused, waiting, parkedCommands, parkedBytes, deadLetters, decisions } = totals;
+  return {
+    sessions,
+    halted,
+    refused,
+    waiting,
+    parked_commands: parkedCommands,
+    parked_bytes: parkedBytes,
+    dead_letters: deadLetters,
+    decisions,
   };
 }

@@ -61,7 +61,7 @@ const list = onService(
         await (output.asJson ? output.json(letter) : output.line(describeDeadLetterRow(letter)));
       }
     }
-    const { deadLetters } = (await service.status()).totals;
+    const { dead_letters: deadLetters } = (await service.status()).totals;
     if (output.asJson) await output.json({ totals: deadLetters });
     else await output.line(`In the whole store: ${describeCounts(deadLetters)}.`);
     return undefined;

@@ -32,12 +32,12 @@ export function describeStatus(status: ServiceStatus): readonly string[] {
     ['runs', describeProcess(status)],
     ['ready', status.ready ? 'yes' : `no: ${printSentence(status.unready_because ?? 'nobody knows why')}`],
     ...queueRows(status),
-    ['store', `${store.kind} ${store.id}, layout ${store.layoutVersion}`],
+    ['store', `${store.kind} ${store.id}, layout ${store.layout_version}`],
     ...workerRows(status),
     ['sessions', String(totals.sessions)],
     ['blocked', `${totals.halted} halted, ${totals.refused} with a refused number`],
-    ['parked', `${totals.parkedCommands} commands, ${totals.parkedBytes} bytes, of ${totals.waiting} sessions`],
-    ['dead letters', describeCounts(totals.deadLetters)],
+    ['parked', `${totals.parked_commands} commands, ${totals.parked_bytes} bytes, of ${totals.waiting} sessions`],
+    ['dead letters', describeCounts(totals.dead_letters)],
     ['decisions', String(totals.decisions)],
   ]);
 }

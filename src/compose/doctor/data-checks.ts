@@ -47,7 +47,7 @@ export function judgeStatus(status: ServiceStatus, owner: Access['owner']): read
   const { store, queue, totals, mode, pid } = status;
   const through = owner === undefined ? '' : `, open in process ${pid} (${mode})`;
   const findings = [
-    ok('store', `${store.kind} ${store.id}, layout ${store.layoutVersion}, ${totals.sessions} sessions${through}`),
+    ok('store', `${store.kind} ${store.id}, layout ${store.layout_version}, ${totals.sessions} sessions${through}`),
   ];
   if (queue !== null)
     findings.push(

@@ -94,7 +94,7 @@ export function actionRoutes(
     },
   });
 
-  app.post<FiledCall>('/v1/admin/filed', {
+  app.post<FiledCall>('/v1/filed', {
     schema: {
       body: body({
         keys: {
@@ -108,9 +108,9 @@ export function actionRoutes(
       }),
       ...describeOperation({
         id: 'areFiled',
-        tag: 'admin',
+        tag: 'sessions',
         summary: 'Which of the given dead letters and decisions the store holds, in their order',
-        scope: 'admin',
+        scope: 'read',
         answers: {
           200: jsonAnswer('An answer to each', {
             type: 'object',
@@ -121,7 +121,8 @@ export function actionRoutes(
         errors: [...storeErrors, ...bodyErrors, 'INVALID_SESSION_ID'],
       }),
     },
-    ...common,
+    bodyLimit,
+    onRequest: [...access.read, budget.admission(bodyLimit)],
     handler: async ({ body: { keys } }) => {
       const filedKeys = keys.map(({ session, id }) => ({
         session: session === null ? undefined : parseSessionId(session),

@@ -5,8 +5,8 @@ import { decodeParkedCommand, decodeParkedHeader } from '../../domain/encoding/p
 import { decodeStoredPosition } from '../../domain/encoding/position.ts';
 import type { Sequence, SessionId } from '../../domain/identifiers.ts';
 import type { FiledRecord, ParkedCommand, ParkedHeader, SourceId, StoredPosition } from '../../domain/plan.ts';
-import type { FiledKey, Page } from '../../ports/store.ts';
 import { checkedLimit } from '../../ports/log-range.ts';
+import type { FiledKey, Page } from '../../ports/store.ts';
 import { missingParked } from '../plan-checks.ts';
 import type { Database } from './database.ts';
 import { filedKey, kindRange, parkedKey, parseCursorKey, parsePositionKey, sessionKey, sessionRange } from './keys.ts';

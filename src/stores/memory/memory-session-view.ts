@@ -1,8 +1,8 @@
 import type { Cursor } from '../../domain/cursor.ts';
 import type { Sequence, SessionId } from '../../domain/identifiers.ts';
 import type { ParkedCommand } from '../../domain/plan.ts';
-import type { LogRange, SessionView } from '../../ports/store.ts';
 import { resolveLogRange } from '../../ports/log-range.ts';
+import type { LogRange, SessionView } from '../../ports/store.ts';
 import { viewClosed } from '../plan-checks.ts';
 import { ownedBytes } from './contents.ts';
 

@@ -11,6 +11,7 @@ import type {
   StoredPosition,
 } from '../../domain/plan.ts';
 import { addPlan, emptyTotals, type StoreTotals } from '../../domain/totals.ts';
+import { checkedLimit } from '../../ports/log-range.ts';
 import type {
   BackupSize,
   FiledKey,
@@ -20,7 +21,6 @@ import type {
   StoreCapabilities,
   StoreIdentity,
 } from '../../ports/store.ts';
-import { checkedLimit } from '../../ports/log-range.ts';
 import {
   assertPlan,
   cursorMismatch,

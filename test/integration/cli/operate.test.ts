@@ -106,7 +106,7 @@ describe.each(['at rest', 'running'])('a system %s', (how) => {
     expect(status).toMatchObject({
       mode: isRunning ? 'start' : 'none',
       queue: { lag: 0 },
-      totals: { sessions: 4, halted: 1, deadLetters: { conflict: 1 } },
+      totals: { sessions: 4, halted: 1, dead_letters: { conflict: 1 } },
     });
     const { stdout } = await run('status');
     expect(stdout).toMatch(isRunning ? /^runs +start, process \d+/m : /^runs +nothing$/m);

@@ -79,7 +79,7 @@ describe('administration', () => {
   });
 
   test('a backup is made', async () => {
-    const summary = { directory: '/b/one', store: { kind: 'level', id: 'i', layoutVersion: 2 }, records: 1, bytes: 2 };
+    const summary = { directory: '/b/one', store: { kind: 'level', id: 'i', layout_version: 2 }, records: 1, bytes: 2 };
     const { service, asked } = recording('backup', summary);
     await using server = await openServer({ service });
     expect(await (await ask(server, '/v1/admin/backups', json({ name: 'one' }))).json()).toEqual(summary);
@@ -99,7 +99,7 @@ describe('administration', () => {
       { session: 'a', id: 'x' },
       { session: null, id: 'y' },
     ];
-    expect(await (await ask(server, '/v1/admin/filed', json({ keys }))).json()).toEqual({ filed: [true, false] });
+    expect(await (await ask(server, '/v1/filed', json({ keys }))).json()).toEqual({ filed: [true, false] });
     expect(asked).toEqual([
       { session: 'a', id: 'x' },
       { session: undefined, id: 'y' },
@@ -109,7 +109,7 @@ describe('administration', () => {
       { keys: [{ session: 'a/b', id: 'x' }] },
       { keys: Array(1_001).fill(keys[0]) },
     ]) {
-      expect((await ask(server, '/v1/admin/filed', json(wrong))).status).toBe(400);
+      expect((await ask(server, '/v1/filed', json(wrong))).status).toBe(400);
     }
   });
 

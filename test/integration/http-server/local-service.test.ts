@@ -27,7 +27,7 @@ async function withService(harness: typeof memoryHarness, work: (served: Served)
   try {
     await using persisting = startPersisting(fixture.store);
     const service = new LocalService({
-    cachedLogBytes: 1024 * 1024,
+      cachedLogBytes: 1024 * 1024,
       store: fixture.store,
       watch: persisting.watch,
       clock: systemClock,

@@ -64,7 +64,7 @@ describe('the description of the service', () => {
         'get /v1/admin/status',
         'get /v1/admin/dump',
         'post /v1/admin/backups',
-        'post /v1/admin/filed',
+        'post /v1/filed',
         'get /healthz',
         'get /readyz',
         'get /metrics',

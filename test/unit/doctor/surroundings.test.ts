@@ -144,7 +144,7 @@ describe('data', () => {
       ready: false,
       unready_because: 'the store is full',
       queue: null,
-      store: { kind: 'level', id: 'x', layoutVersion: 2 },
+      store: { kind: 'level', id: 'x', layout_version: 2 },
       totals: { sessions: 3, halted: 1, refused: 0, waiting: 2 },
     } as ServiceStatus;
     const findings = judgeStatus(status, { url: 'http://127.0.0.1:1', token: 't', pid: 7 });

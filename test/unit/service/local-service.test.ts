@@ -161,7 +161,7 @@ describe('a service over an open store', () => {
     }
     expect(await service.backup('2026-07.night_1')).toEqual({
       directory: '/backups/2026-07.night_1',
-      store: memory.identity,
+      store: { kind: 'memory', id: memory.identity.id, layout_version: memory.identity.layoutVersion },
       records: 3,
       bytes: 70,
     });
