@@ -16,13 +16,27 @@ export interface ContestResult {
   }[];
 }
 
+/** One way to do the work, which measures itself: returns units per second. */
+export interface MeasuredContestant {
+  readonly name: string;
+  rate(): Promise<number>;
+}
+
 /** Lets the contestants take turns, `rounds` times, in one process, and takes medians: machines are noisy. */
-export async function contest(rounds: number, contestants: readonly Contestant[]): Promise<ContestResult> {
+export function contest(rounds: number, contestants: readonly Contestant[]): Promise<ContestResult> {
+  return alternate(
+    rounds,
+    contestants.map((contestant) => ({ name: contestant.name, rate: () => rate(contestant) })),
+  );
+}
+
+/** The same for contestants that measure themselves, in processes of their own for instance. */
+export async function alternate(rounds: number, contestants: readonly MeasuredContestant[]): Promise<ContestResult> {
   const rates = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     // The order alternates as well, so that nobody always runs on the other's warm disk.
     const order = round % 2 === 0 ? contestants : [...contestants].reverse();
-    for (const contestant of order) rates.get(contestant.name)?.push(await rate(contestant));
+    for (const contestant of order) rates.get(contestant.name)?.push(await contestant.rate());
   }
   return {
     unitsPerSecond: [...rates].map(([name, all]) => ({ name, median: median(all), all })),
@@ -39,7 +53,7 @@ async function rate(contestant: Contestant): Promise<number> {
   return units / seconds;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { readServiceAddress } from '../../src/compose/service-file.ts';
+
+/** A server in a process of its own. */
+export interface RunningServer extends AsyncDisposable {
+  readonly url: string;
+}
+
+const service = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+/** Most milliseconds that a service may take until it listens. */
+const startDeadline = 60_000;
+
+/** `macp-persist start` on a data directory, at a free port, as a user would run it, with further `flags`. */
+export async function startService(dataDir: string, flags: readonly string[]): Promise<RunningServer> {
+  const parameters = ['start', '--data-dir', dataDir, '--http-port', '0', '--log-level', 'warn', ...flags];
+  const child = spawn(process.execPath, [service, ...parameters], { stdio: ['ignore', 'ignore', 'inherit'] });
+  for (let waited = 0; waited < startDeadline && child.exitCode === null; waited += 20) {
+    const address = await readServiceAddress(dataDir);
+    if (address?.pid === child.pid) return running(child, address?.url ?? '');
+    await delay(20);
+  }
+  child.kill('SIGKILL');
+  throw new Error('the service did not start');
+}
+
+/** A program of `bench/http` that prints its URL and serves until it is told to end. */
+export async function startServer(name: string, parameter: unknown): Promise<RunningServer> {
+  const child = program(name, parameter);
+  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return running(child, url);
+}
+
+/** What a program of `bench/http` prints, one JSON document, once it is done. */
+export async function runProgram<Result>(name: string, parameter: unknown): Promise<Result> {
+  const child = program(name, parameter);
+  const exited = once(child, 'exit');
+  let text = '';
+  for await (const part of child.stdout) text += part;
+  const [code] = (await exited) as [number | null];
+  if (code !== 0) throw new Error(`${name} ended with ${code}`);
+  return JSON.parse(text);
+}
+
+function program(name: string, parameter: unknown) {
+  const path = fileURLToPath(new URL(`../http/${name}-program.js`, import.meta.url));
+  return spawn(process.execPath, [path, JSON.stringify(parameter)], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+function running(child: ChildProcess, url: string): RunningServer {
+  const exited = once(child, 'exit');
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
