@@ -43,7 +43,7 @@ export async function openAccess(request: AccessRequest): Promise<Access> {
     return await openHere(request);
   } catch (error) {
     if (!isLocked(error)) throw error;
-    const { service, address } = await connectOwner(request.values, error);
+    const { service, address } = await connectOwner(request.values, error, 'store');
     return { service, owner: address, [Symbol.asyncDispose]: () => service.close() };
   }
 }

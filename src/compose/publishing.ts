@@ -87,7 +87,7 @@ async function openTarget(request: PublishRequest): Promise<Target> {
     return localTarget(queue, new Persister(queue, values, logger), request.onFull);
   } catch (error) {
     if (!isLocked(error)) throw error;
-    return remoteTarget((await connectOwner(values, error)).service, request.onFull);
+    return remoteTarget((await connectOwner(values, error, 'queue')).service, request.onFull);
   }
 }
 

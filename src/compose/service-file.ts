@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Owned } from './owned.ts';
 
-/** Where the process that owns a data directory can be reached, and the token that it accepts from its owner. */
-export interface ServiceAddress {
+/** Where the process that owns a data directory can be reached, the token that it accepts, and what it has open. */
+export interface ServiceAddress extends Owned {
   readonly url: string;
   readonly token: string;
   readonly pid: number;
@@ -33,8 +34,10 @@ export async function writeServiceAddress(dataDir: string, address: ServiceAddre
 /** The address that lies in the data directory; it may be of a process that has ended without taking it away. */
 export async function readServiceAddress(dataDir: string): Promise<ServiceAddress | undefined> {
   try {
-    const { url, token, pid } = JSON.parse(await readFile(join(dataDir, fileName), 'utf8'));
-    if (typeof url === 'string' && typeof token === 'string' && Number.isSafeInteger(pid)) return { url, token, pid };
+    const { url, token, pid, store, queue } = JSON.parse(await readFile(join(dataDir, fileName), 'utf8'));
+    if (typeof url === 'string' && typeof token === 'string' && Number.isSafeInteger(pid)) {
+      return { url, token, pid, store, queue };
+    }
   } catch {
     // Absent, of another user or torn: nobody can be reached through it.
   }

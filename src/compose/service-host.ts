@@ -14,6 +14,7 @@ import type { Readiness } from '../service/status.ts';
 import { listen } from './listen.ts';
 import { createLocalService } from './local-service.ts';
 import { isExclusive, openExistingStore, openQueue, queueAddress, storeAddress } from './open.ts';
+import { isStoreOfDataDirectory, ownedOf } from './owned.ts';
 import { newToken, removeServiceAddress, type ServiceAddress, writeServiceAddress } from './service-file.ts';
 import { Worker, type WorkSummary } from './worker.ts';
 
@@ -157,8 +158,11 @@ export class ServiceHost implements AsyncDisposable {
       pipeline: worker?.pipeline,
       readiness: () => this.#readiness(),
     });
-    if (store.capabilities.shared && !isExclusive(queueAddress(values))) return;
-    this.#address = { url: this.#server.localUrl, token, pid: process.pid };
+    const owned = ownedOf(values, { sharedStore: store.capabilities.shared, queue: queue !== undefined });
+    if (owned.store === undefined && owned.queue === undefined) return;
+    // A store from elsewhere that is only served, as a backup is: the data directory belongs to somebody else.
+    if (mode === 'serve' && !isStoreOfDataDirectory(values)) return;
+    this.#address = { url: this.#server.localUrl, token, pid: process.pid, ...owned };
     await writeServiceAddress(values.dataDir, this.#address);
   }
 
