@@ -12,7 +12,8 @@ const pollTimeout = 30_000;
 
 /**
  * Watches sessions through the service that has them open. A service that does not answer rejects every wait with
- * `SERVICE_UNAVAILABLE`, which whoever waits patiently tries again. Asking what is filed takes the scope `admin`.
+ * `SERVICE_UNAVAILABLE`, which whoever waits patiently tries again. Telling decisions from dead letters takes the scope
+ * `admin`.
  */
 export class RemoteWatch implements SessionWatch {
   readonly #service: RemoteService;
@@ -49,6 +50,18 @@ export class RemoteWatch implements SessionWatch {
       filed.push(...(await this.#service.areFiled(keys.slice(start, start + keysAtOnce))));
     }
     return filed;
+  }
+
+  async isDecision(key: FiledKey): Promise<boolean> {
+    const [isFiled] = await this.areFiled([key]);
+    if (isFiled !== true) return false;
+    try {
+      await this.#service.showDeadLetter(key.id, key.session);
+      return false;
+    } catch (error) {
+      if (isPersistenceError(error, 'NOT_STORED')) return true;
+      throw error;
+    }
   }
 
   async #cursor(session: SessionId): Promise<Cursor> {

@@ -10,4 +10,6 @@ export interface SessionWatch {
   changed(session: SessionId, version: number, signal?: AbortSignal): Promise<Cursor>;
   /** Which of the given dead letters and decisions the store holds, in their order. */
   areFiled(keys: readonly FiledKey[]): Promise<readonly boolean[]>;
+  /** True when what the store holds under the key is a decision that took effect, and no dead letter. */
+  isDecision(key: FiledKey): Promise<boolean>;
 }

@@ -1,7 +1,7 @@
 import { type Cursor, earlierReign, isSkipped, rememberedDigest } from '../domain/cursor.ts';
 import type { Content, NumberedContent } from '../domain/delivery.ts';
 import { shortDigest } from '../domain/digest.ts';
-import type { FiledId } from '../domain/plan.ts';
+import type { FiledId, FiledRecord } from '../domain/plan.ts';
 import { filedId } from '../domain/rule/filed-id.ts';
 
 /** What became of a command: it took effect (once, however often it was sent), or it became this dead letter. */
@@ -10,21 +10,26 @@ export type CommandOutcome = { readonly kind: 'applied' } | { readonly kind: 'de
 const applied: CommandOutcome = { kind: 'applied' };
 
 /**
- * What became of a command, by the cursor of its session and by whether something is filed under the command's
- * {@link filedId}, read when the cursor was or later. `undefined`: it is still on its way, or waits in the store.
+ * What became of a command, by the cursor of its session and by what is filed under the command's {@link filedId}, read
+ * when the cursor was or later. `undefined`: it is still on its way, or waits in the store.
  *
- * A number that its own reign covers was applied unless a dead letter says otherwise: what the rule calls a duplicate
+ * Only its record tells of a decision whether it took effect: of several about one number, one does, and the cursor
+ * does not say which. A number that its own reign covers was applied unless a dead letter says otherwise: what the rule calls a duplicate
  * counts as what it repeats. A number beyond the end of its reign will be filed as fenced once it arrives.
  */
-export function outcomeOf(content: Content, cursor: Cursor, isFiled: boolean): CommandOutcome | undefined {
-  if (isFiled && !isDecided(content, cursor)) return { kind: 'dead letter', id: filedId(content) };
+export function outcomeOf(
+  content: Content,
+  cursor: Cursor,
+  filed: FiledRecord['kind'] | undefined,
+): CommandOutcome | undefined {
+  if (filed === 'dead letter') return { kind: 'dead letter', id: filedId(content) };
+  if (filed === 'decision') return applied;
   switch (content.kind) {
     case 'numbered':
       return isCovered(content, cursor) && !isContradicted(content, cursor) ? applied : undefined;
     case 'claim':
       return reignOf(content, cursor) === undefined ? undefined : applied;
     case 'skip':
-      return isFiled ? applied : undefined;
     case 'unreadable':
       return undefined;
   }
@@ -54,18 +59,4 @@ function isPresent({ epoch, writer }: Reigning, cursor: Cursor): boolean {
 
 function reignOf(content: Reigning, cursor: Cursor): { readonly first: number; readonly last: number } | undefined {
   return isPresent(content, cursor) ? cursor : earlierReign(cursor, content.epoch, content.writer);
-}
-
-/**
- * True when the decision, which is filed, took effect: then it is no dead letter. Its number was passed over; of an
- * ended reign it is only known that the number is not open any more.
- */
-function isDecided(content: Content, cursor: Cursor): boolean {
-  if (content.kind !== 'skip') return false;
-  const { epoch, sequence } = content.decision;
-  if (epoch === cursor.epoch) return isSkipped(cursor, sequence);
-  const ended = cursor.earlier.find((reign) =>
-    reign.writer === undefined ? epoch <= reign.epoch : epoch === reign.epoch,
-  );
-  return ended !== undefined && sequence <= ended.last;
 }

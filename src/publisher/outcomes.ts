@@ -3,7 +3,7 @@ import type { Cursor } from '../domain/cursor.ts';
 import type { Content } from '../domain/delivery.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
-import type { FiledId } from '../domain/plan.ts';
+import type { FiledId, FiledRecord } from '../domain/plan.ts';
 import { filedId } from '../domain/rule/filed-id.ts';
 import { contentOf } from '../domain/wire/content.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -123,12 +123,11 @@ export class Outcomes {
   async #look(followed: Followed, cursor: Cursor, looked: readonly Pending[]): Promise<void> {
     try {
       const suspects = looked.filter(({ filed }) => filed !== cursor.filed);
-      const found = suspects.length === 0 ? [] : await this.#areFiled(suspects, followed.ending.signal);
+      const filed = await this.#filedOf(suspects, followed.ending.signal);
       for (const pending of suspects) pending.filed = cursor.filed;
-      const filed = new Set(suspects.filter((_, index) => found[index]));
       for (const pending of looked) {
         pending.isContradicted ||= isContradicted(pending.content, cursor);
-        const outcome = outcomeOf(pending.content, cursor, filed.has(pending));
+        const outcome = outcomeOf(pending.content, cursor, filed.get(pending));
         if (outcome === undefined || (outcome.kind === 'applied' && pending.isContradicted)) continue;
         pending.resolve(outcome);
       }
@@ -137,9 +136,27 @@ export class Outcomes {
     }
   }
 
-  #areFiled(suspects: readonly Pending[], signal: AbortSignal): Promise<readonly boolean[]> {
+  /** What is filed of the suspects. */
+  async #filedOf(
+    suspects: readonly Pending[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Pending, FiledRecord['kind']>> {
+    const filed = new Map<Pending, FiledRecord['kind']>();
+    if (suspects.length === 0) return filed;
     const keys = suspects.map(({ content, id }) => ({ session: content.session, id }));
-    return patiently(() => this.#watch.areFiled(keys), this.#clock, signal);
+    const found = await patiently(() => this.#watch.areFiled(keys), this.#clock, signal);
+    for (const [index, pending] of suspects.entries()) {
+      if (found[index] === true) filed.set(pending, await this.#kindOf(pending, signal));
+    }
+    return filed;
+  }
+
+  /** What kind of record the one of the command, which is filed, is: only skips are filed as decisions. */
+  async #kindOf({ content, id }: Pending, signal: AbortSignal): Promise<FiledRecord['kind']> {
+    if (content.kind !== 'skip') return 'dead letter';
+    const key = { session: content.session, id };
+    const isDecision = await patiently(() => this.#watch.isDecision(key), this.#clock, signal);
+    return isDecision ? 'decision' : 'dead letter';
   }
 }
 

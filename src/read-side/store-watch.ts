@@ -5,9 +5,10 @@ import type { SessionChange } from '../domain/plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SessionWatch } from '../ports/session-watch.ts';
 import type { FiledKey, Store } from '../ports/store.ts';
+import { readFiledRecord } from './filed-record.ts';
 
 export interface StoreWatchOptions {
-  readonly store: Pick<Store, 'readCursors' | 'areFiled'>;
+  readonly store: Pick<Store, 'readCursors' | 'areFiled' | 'readFiled'>;
   readonly clock: Clock;
   /**
    * True where other processes commit as well: waited-for sessions are then read again and again, all together. False
@@ -63,6 +64,10 @@ export class StoreWatch implements SessionWatch, AsyncDisposable {
 
   areFiled(keys: readonly FiledKey[]): Promise<readonly boolean[]> {
     return this.#options.store.areFiled(keys);
+  }
+
+  async isDecision(key: FiledKey): Promise<boolean> {
+    return (await readFiledRecord(this.#options.store, key))?.kind === 'decision';
   }
 
   /** See {@link SessionWatch.changed}. A store that is down is waited for. Rejects with `SERVICE_UNAVAILABLE` on close. */

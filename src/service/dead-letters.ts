@@ -15,8 +15,8 @@ import type {
   Service,
 } from '../ports/service.ts';
 import type { FiledKey, Store } from '../ports/store.ts';
+import { isFiledId, readFiledRecord } from '../read-side/filed-record.ts';
 import { SessionReader } from '../read-side/session-reader.ts';
-import { isFiledId, readFiledRecord } from './filed-record.ts';
 import { pageToken, parsePageToken } from './page-token.ts';
 
 /** Where a page ends although it is not full, so that a filter that hardly anything passes holds nobody up. */

@@ -9,6 +9,7 @@ import {
 import { type Cursor, initialCursor } from '../domain/cursor.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { noEpoch, type Sequence, type SessionId, type Writer } from '../domain/identifiers.ts';
+import type { DeadLetterReason } from '../domain/plan.ts';
 import { filedId } from '../domain/rule/filed-id.ts';
 import { describeObstacle, obstacleOf } from '../domain/standing.ts';
 import { contentOf, refusalOf } from '../domain/wire/content.ts';
@@ -17,9 +18,8 @@ import type { Queue } from '../ports/queue.ts';
 import type { PublishResult, RepairRequest, Service, SkipRequest } from '../ports/service.ts';
 import type { SessionWatch } from '../ports/session-watch.ts';
 import type { Store } from '../ports/store.ts';
-import type { CommandOutcome } from '../publisher/outcome.ts';
 import { Outcomes } from '../publisher/outcomes.ts';
-import { readFiledRecord } from './filed-record.ts';
+import { readFiledRecord } from '../read-side/filed-record.ts';
 import { publishResult, within } from './publish-result.ts';
 
 /** What an operator decided, once it is durable in the queue; never any data. */
@@ -49,15 +49,19 @@ export interface DecisionsOptions {
   readonly onDecided: (decided: Decided) => void;
 }
 
-/** A decision that came too late: it is a dead letter now, and nothing changed. */
+/** A decision that came too late: it is a dead letter now, and had no other effect than its reason tells. */
 export class DecisionTooLate extends PersistenceError {
   readonly results: readonly [PublishResult];
 
-  constructor(result: PublishResult) {
+  constructor(result: PublishResult, reason: DeadLetterReason | undefined) {
+    const effect =
+      reason === 'conflict'
+        ? 'a conflict with what took the number meanwhile, which halts the session until a claim'
+        : 'and nothing changed';
     super(
       'DEAD_LETTERED',
       `number ${result.sequence} of session ${JSON.stringify(result.session_id)} was not open any more: the decision ` +
-        `became dead letter ${result.dead_letter}, and nothing changed`,
+        `became dead letter ${result.dead_letter}, ${effect}`,
     );
     this.results = [result];
   }
@@ -67,10 +71,13 @@ export class DecisionTooLate extends PersistenceError {
  * Decides about the open number of a blocked session, see {@link Service}. Decisions are commands on the queue like all
  * others: whether one counts is settled in its turn, and in the same way by every replay. Throws `NOT_OPEN` where the
  * number is not the open one as of now, and {@link DecisionTooLate} where it was not any more in the decision's turn.
+ * Decisions about one session are made one after another: of two repairs at once the second would halt it.
  */
 export class Decisions implements Pick<Service, 'skip' | 'repair'> {
   readonly #options: DecisionsOptions;
   readonly #outcomes: Outcomes;
+  /** The latest decision about each session, until its outcome is known or was waited for long enough. */
+  readonly #latest = new Map<SessionId, Promise<unknown>>();
 
   constructor(options: DecisionsOptions) {
     this.#options = options;
@@ -81,12 +88,14 @@ export class Decisions implements Pick<Service, 'skip' | 'repair'> {
     if (by.trim() === '' || reason.trim() === '') {
       throw new PersistenceError('INVALID_REQUEST', 'a skip needs the name of who decided, and a reason');
     }
-    const { epoch } = await this.#whereOpen(session, sequence);
-    const { source, newId } = this.#options;
-    const decision = { sequence, epoch, by, reason };
-    const data = Buffer.from(JSON.stringify(decision), 'utf8');
-    const command: SkipCommand = { kind: 'skip', type: skipType, session, source, id: newId(), decision, data };
-    return await this.#decide(command, { kind: 'skip', by, reason });
+    return await this.#afterOthers(session, async () => {
+      const { epoch } = await this.#whereOpen(session, sequence);
+      const { source, newId } = this.#options;
+      const decision = { sequence, epoch, by, reason };
+      const data = Buffer.from(JSON.stringify(decision), 'utf8');
+      const command: SkipCommand = { kind: 'skip', type: skipType, session, source, id: newId(), decision, data };
+      return await this.#decide(command, { kind: 'skip', by, reason });
+    });
   }
 
   /**
@@ -97,10 +106,23 @@ export class Decisions implements Pick<Service, 'skip' | 'repair'> {
     if (!isNumberedType(type)) {
       throw new PersistenceError('UNKNOWN_TYPE', `type ${JSON.stringify(type)} is none of those that carry a number`);
     }
-    const { epoch, writer } = await this.#whereOpen(session, sequence);
-    const id = commandId(session, epoch, sequence);
-    const command: NumberedCommand = { kind: 'numbered', type, session, writer, epoch, sequence, id, data };
-    return await this.#decide(command, { kind: 'repair', by: undefined, reason: undefined });
+    return await this.#afterOthers(session, async () => {
+      const { epoch, writer } = await this.#whereOpen(session, sequence);
+      const id = commandId(session, epoch, sequence);
+      const command: NumberedCommand = { kind: 'numbered', type, session, writer, epoch, sequence, id, data };
+      return await this.#decide(command, { kind: 'repair', by: undefined, reason: undefined });
+    });
+  }
+
+  async #afterOthers(session: SessionId, decide: () => Promise<PublishResult>): Promise<PublishResult> {
+    const earlier = this.#latest.get(session) ?? Promise.resolve();
+    const turn = earlier.then(decide, decide);
+    this.#latest.set(session, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#latest.get(session) === turn) this.#latest.delete(session);
+    }
   }
 
   /** The reign in which `sequence` is the open number. */
@@ -137,22 +159,20 @@ export class Decisions implements Pick<Service, 'skip' | 'repair'> {
     if (position === undefined) throw new TypeError('a queue answers with a position for every command');
     let result = publishResult(command, position);
     try {
-      const outcome = await within(timeout, clock, undefined, (signal) => this.#outcomeOf(command, signal));
+      const outcome = await within(timeout, clock, undefined, (signal) => this.#outcomes.of(command, signal));
       result = publishResult(command, position, outcome);
     } finally {
       onDecided({ ...decided, type: command.type, result });
     }
-    if (result.outcome === 'dead letter') throw new DecisionTooLate(result);
+    if (result.outcome === 'dead letter') throw new DecisionTooLate(result, await this.#reasonOf(command));
     return result;
   }
 
-  /** An outcome says whether a number was skipped; by which of several decisions, only the record of this one says. */
-  async #outcomeOf(command: SkipCommand | NumberedCommand, signal: AbortSignal): Promise<CommandOutcome> {
-    const outcome = await this.#outcomes.of(command, signal);
-    if (command.kind !== 'skip' || outcome.kind !== 'applied') return outcome;
-    const id = filedId(command);
-    const record = await readFiledRecord(this.#options.store, { session: command.session, id });
-    return record?.kind === 'dead letter' ? { kind: 'dead letter', id } : outcome;
+  /** Why the command is a dead letter. */
+  async #reasonOf(command: SkipCommand | NumberedCommand): Promise<DeadLetterReason | undefined> {
+    const key = { session: command.session, id: filedId(contentOf(command)) };
+    const record = await readFiledRecord(this.#options.store, key);
+    return record?.kind === 'dead letter' ? record.reason : undefined;
   }
 
   /** What is a dead letter already would be a duplicate of that, and change nothing. */

@@ -2,7 +2,7 @@ import { PersistenceError } from '../domain/errors.ts';
 import { type SessionId, sessionIdProblem } from '../domain/identifiers.ts';
 import type { FiledId } from '../domain/plan.ts';
 import type { FiledKey } from '../ports/store.ts';
-import { isFiledId } from './filed-record.ts';
+import { isFiledId } from '../read-side/filed-record.ts';
 
 /** The place after a dead letter in the list of all, as an opaque text. */
 export function pageToken({ session, id }: FiledKey): string {

@@ -97,3 +97,15 @@ test('what is filed is asked for in parts and comes back in order', async () => 
   expect(await watch.areFiled(keys)).toEqual(keys.map((_, n) => n % 3 === 0));
   expect(sizes).toEqual([1000, 1000, 500]);
 });
+
+test.each([
+  ['a dead letter', true, 200, false],
+  ['a decision that took effect', true, 404, true],
+  ['nothing', false, 404, false],
+] as const)('%s is told from a decision', async (_filed, isFiled, status, isDecision) => {
+  const watch = await watching((request, response) => {
+    if (request.method === 'POST') response.end(JSON.stringify({ filed: [isFiled] }));
+    else response.writeHead(status).end(status === 200 ? '{}' : problem('NOT_STORED'));
+  });
+  expect(await watch.isDecision({ session: 's' as SessionId, id: 'a'.repeat(32) as FiledId })).toBe(isDecision);
+});

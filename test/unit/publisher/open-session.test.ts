@@ -114,6 +114,7 @@ describe('opening a session', () => {
       changed: (id: SessionId, version: number, signal?: AbortSignal) =>
         sometimes(() => worked.watch.changed(id, version, signal)),
       areFiled: worked.watch.areFiled.bind(worked.watch),
+      isDecision: worked.watch.isDecision.bind(worked.watch),
     };
     const sink = new UnsteadySink(worked.queue, ['down', 'full', 'answer lost']);
     await using publisher = publisherOf(worked, { sink, watch });
@@ -139,7 +140,9 @@ describe('opening a session', () => {
     const gone = async (): Promise<never> => {
       throw new PersistenceError('STORE_CLOSED', 'gone');
     };
-    await using other = publisherOf(worked, { watch: { cursors: gone, changed: gone, areFiled: gone } });
+    await using other = publisherOf(worked, {
+      watch: { cursors: gone, changed: gone, areFiled: gone, isDecision: gone },
+    });
     expect(await codeOf(other.open(session))).toBe('STORE_CLOSED');
   });
 

@@ -243,6 +243,7 @@ describe('a writer that cannot go on', () => {
       },
       changed: worked.watch.changed.bind(worked.watch),
       areFiled: worked.watch.areFiled.bind(worked.watch),
+      isDecision: worked.watch.isDecision.bind(worked.watch),
     };
     await using publisher = publisherOf(worked, { watch });
     const writer = await publisher.open(sessionA);

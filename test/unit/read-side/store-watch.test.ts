@@ -42,6 +42,10 @@ class Versions implements WatchedStore {
   areFiled(): never {
     throw new TypeError('nothing is filed here');
   }
+
+  readFiled(): never {
+    throw new TypeError('nothing is filed here');
+  }
 }
 
 function watchOf(store: WatchedStore, polls = false, clock: Clock = systemClock): StoreWatch {
@@ -58,6 +62,7 @@ describe('a watch over a store', () => {
         const turn = (label: string) => scheduler.schedule(Promise.resolve(), label);
         await using watch = watchOf({
           areFiled: versions.areFiled,
+          readFiled: versions.readFiled,
           async readCursors(sessions) {
             await turn('read begins');
             const found = await versions.readCursors(sessions);

@@ -38,7 +38,8 @@ function startWaiting(start: Cursor, waiting: Omit<Waiting, 'timeout'>) {
   const store = createMemoryStore();
   const readCursors = async (): Promise<readonly Cursor[]> => [cursor];
   const areFiled = store.areFiled.bind(store);
-  const watch = new StoreWatch({ store: { readCursors, areFiled }, clock: systemClock, polls: false });
+  const readFiled = store.readFiled.bind(store);
+  const watch = new StoreWatch({ store: { readCursors, areFiled, readFiled }, clock: systemClock, polls: false });
   const giving = new AbortController();
   const outcome = untilReached(session, { ...waiting, timeout: 1_000 }, { watch, clock }, giving.signal);
   // What the test expects of it comes later.

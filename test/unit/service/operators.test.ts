@@ -28,6 +28,16 @@ function arrive(queue: MemoryQueue, commands: readonly Command[]): void {
   for (const command of commands) queue.inject(encodeBinary(command), 0);
 }
 
+/** Lets a command arrive just before the next one that is published. */
+function arriveBefore(queue: MemoryQueue, command: Command): void {
+  const publish = queue.publish.bind(queue);
+  queue.publish = async (commands, signal) => {
+    queue.publish = publish;
+    await publish([command]);
+    return await publish(commands, signal);
+  };
+}
+
 /** A system whose session has number 2 refused, and 3 and 4 waiting. */
 async function blocked(patience?: number): Promise<{ readonly queue: MemoryQueue; readonly system: WorkingSystem }> {
   const queue = memoryQueue();
@@ -67,17 +77,27 @@ describe('a skip', () => {
   });
 
   test('of two for one number counts once: the other one is told that it came too late', async () => {
+    const { queue, system } = await blocked();
+    await using _ = system;
+    arriveBefore(queue, skip(2, 1, uuid));
+    await expect(system.operators.skip(decision)).rejects.toMatchObject({
+      code: 'DEAD_LETTERED',
+      message: expect.stringMatching(/and nothing changed$/),
+      results: [{ outcome: 'dead letter' }],
+    });
+    expect(await system.marks(session)).toEqual(['three', 'four']);
+    expect(system.decided.map(({ result }) => result.outcome)).toEqual(['dead letter']);
+  });
+
+  test('that is asked for while another one is under way is not sent once the number is not open any more', async () => {
     const { system } = await blocked();
     await using _ = system;
     const answers = await Promise.allSettled([system.operators.skip(decision), system.operators.skip(decision)]);
-    expect(answers[0]).toMatchObject({ status: 'fulfilled', value: { outcome: 'applied' } });
-    const late = answers[1];
-    expect(late).toMatchObject({
-      status: 'rejected',
-      reason: { code: 'DEAD_LETTERED', results: [{ outcome: 'dead letter' }] },
-    });
-    expect(await system.marks(session)).toEqual(['three', 'four']);
-    expect(system.decided.map(({ result }) => result.outcome)).toEqual(['applied', 'dead letter']);
+    expect(answers).toMatchObject([
+      { status: 'fulfilled', value: { outcome: 'applied' } },
+      { status: 'rejected', reason: { code: 'NOT_OPEN' } },
+    ]);
+    expect(await system.filed(session)).toHaveLength(2);
   });
 
   test('that a claim came before is a dead letter and changes nothing', async () => {
@@ -143,6 +163,29 @@ describe('a repair', () => {
     await expect(system.operators.repair({ ...correction, ...part })).rejects.toMatchObject({ code });
     expect(await system.marks(session)).toEqual([]);
     expect(system.decided).toEqual([]);
+  });
+
+  test('of two at once with different data is made by the first, and the second does not halt the session', async () => {
+    const { system } = await blocked();
+    await using _ = system;
+    const other = { ...correction, data: Buffer.from(entryText('other')) };
+    const answers = await Promise.allSettled([system.operators.repair(correction), system.operators.repair(other)]);
+    expect(answers).toMatchObject([
+      { status: 'fulfilled', value: { outcome: 'applied' } },
+      { status: 'rejected', reason: { code: 'NOT_OPEN' } },
+    ]);
+    expect(await system.watch.cursors([session])).toMatchObject([{ last: 4, halted: false }]);
+  });
+
+  test('that the writer came before is a conflict, and the answer says what that does', async () => {
+    const { queue, system } = await blocked();
+    await using _ = system;
+    arriveBefore(queue, append(2, 'from its writer'));
+    await expect(system.operators.repair(correction)).rejects.toMatchObject({
+      code: 'DEAD_LETTERED',
+      message: expect.stringMatching(/halts the session until a claim$/),
+    });
+    expect(await system.watch.cursors([session])).toMatchObject([{ halted: true }]);
   });
 
   test('with what is a dead letter already is refused: it would be a duplicate of that', async () => {

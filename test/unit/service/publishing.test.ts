@@ -14,6 +14,7 @@ import { turns } from '../../support/turns.ts';
 import { WorkingSystem } from '../../support/working-system.ts';
 
 const service = '//test/service';
+const skips = ['ec4bd4a0-3b1c-4f5a-9df3-15c0a2a6b001', 'ec4bd4a0-3b1c-4f5a-9df3-15c0a2a6b002'] as const;
 
 /** An event that carries no number. */
 function unnumbered(session: string, mark: string): Buffer {
@@ -48,6 +49,15 @@ describe('events with numbers', () => {
     expect([conflict?.outcome, late?.outcome]).toEqual(['dead letter', 'dead letter']);
   });
 
+  test('that decide about one number twice are answered with the one that counted and the one that did not', async () => {
+    await using system = new WorkingSystem().work();
+    const commands = [create(1), append(3, 'three'), skip(2, 1, skips[0]), skip(2, 1, skips[1])];
+    const results = await system.publishing.publish(request(commands.map(encodeEvent)));
+    expect(results.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'applied', 'dead letter']);
+    const [late] = (await system.filed()).filter(({ kind }) => kind === 'dead letter');
+    expect(late).toMatchObject({ reason: 'stale decision', id: results[3]?.dead_letter });
+  });
+
   test('that wait for one that is missing are answered as durable when the time is up', async () => {
     await using system = new WorkingSystem().work();
     const events = [create(1), append(3, 'three')].map(encodeEvent);
@@ -76,7 +86,7 @@ describe('a request', () => {
     ],
     [
       'a decision among events without a number',
-      [unnumbered('s', 'a'), encodeEvent(skip(1, 1, 'ec4bd4a0-3b1c-4f5a-9df3-15c0a2a6b001')), broken],
+      [unnumbered('s', 'a'), encodeEvent(skip(1, 1, skips[0])), broken],
       'INVALID_INPUT',
       [
         [0, 'MIXED_EVENTS'],
