@@ -17,7 +17,7 @@ export interface LivenessOptions {
  *     live <-> stalled -> given up     stalled: commands wait, and none was persisted for `stalledAfter`
  *
  * A worker that waits for room on the disk is stalled but never given up: starting it again would make no room, and
- * would end the reads as well.
+ * would end the reads as well. Time in which this process itself stood still counts for nothing.
  */
 export class Liveness {
   readonly #options: LivenessOptions;
@@ -60,8 +60,15 @@ export class Liveness {
       if (this.#idleFor() >= stalledAfter + grace && this.#waitsFor !== 'DISK_FULL') {
         throw new PersistenceError('STALLED', this.stalledBecause ?? 'nothing is persisted any more');
       }
+      const start = clock.elapsed();
       await clock.sleep(pause, signal).catch(() => undefined);
+      this.#leaveOut(clock.elapsed() - start - pause);
     }
+  }
+
+  /** A pause that was longer by so much: the process was stopped, alone or with its machine, and nobody else. */
+  #leaveOut(milliseconds: number): void {
+    if (milliseconds > 0) this.#movedAt = Math.min(this.#options.clock.elapsed(), this.#movedAt + milliseconds);
   }
 
   async #look(): Promise<void> {

@@ -58,6 +58,19 @@ describe('a worker that gets nowhere', () => {
     });
   });
 
+  test('is not given up for the time in which its process stood still, and is for what comes after that', async () => {
+    const { clock, at, standStill } = steppedClock();
+    const ending = new AbortController();
+    let lag = 0;
+    const liveness = new Liveness({ ...options, clock, lag: async () => lag });
+    at(5_000, () => standStill(600_000));
+    at(610_000, () => {
+      lag = 1;
+    });
+    await expect(liveness.watch(ending.signal)).rejects.toMatchObject({ code: 'STALLED' });
+    expect(clock.elapsed()).toBe(624_000);
+  });
+
   test('is never given up for want of room on the disk, which starting it again would not make', async () => {
     const { clock, at } = steppedClock();
     const ending = new AbortController();
@@ -70,7 +83,11 @@ describe('a worker that gets nowhere', () => {
 });
 
 /** A clock that moves when somebody sleeps, and calls back at given times. */
-function steppedClock(): { readonly clock: Clock; at(milliseconds: number, call: () => void): void } {
+function steppedClock(): {
+  readonly clock: Clock;
+  at(milliseconds: number, call: () => void): void;
+  standStill(milliseconds: number): void;
+} {
   const calls = new Map<number, () => void>();
   let now = 0;
   const clock: Clock = {
@@ -84,5 +101,11 @@ function steppedClock(): { readonly clock: Clock; at(milliseconds: number, call:
       calls.delete(now);
     },
   };
-  return { clock, at: (milliseconds, call) => calls.set(milliseconds, call) };
+  return {
+    clock,
+    at: (milliseconds, call) => calls.set(milliseconds, call),
+    standStill(milliseconds) {
+      now += milliseconds;
+    },
+  };
 }
