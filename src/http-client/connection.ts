@@ -1,5 +1,6 @@
 import { PersistenceError } from '../domain/errors.ts';
 import { failureOf, problemOf } from './failures.ts';
+import { patientFetch } from './patient-fetch.ts';
 import { SignalFollowers } from './signal-followers.ts';
 
 /** What is needed of `fetch`. */
@@ -24,6 +25,8 @@ export interface Request {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: { readonly type: string; readonly bytes: Uint8Array };
   readonly headers?: Readonly<Record<string, string>>;
+  /** True for what may take longer than `fetch` waits. */
+  readonly isLong?: true;
 }
 
 // RFC 6750, 2.1. Anything else must not get as far as fetch, whose complaint would show it.
@@ -94,21 +97,30 @@ export class Connection {
     this.#closing.abort();
   }
 
-  async *#exchange({ method = 'GET', path, query = {}, body, headers }: Request, signal: AbortSignal) {
+  async *#exchange(request: Request, signal: AbortSignal) {
+    const { path, query = {} } = request;
     const url = new URL(path, this.#base);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, `${value}`);
     }
-    const response = await this.#fetch(url, {
-      method,
-      signal,
-      // A followed redirection would turn a POST into a GET, and could carry the token elsewhere.
-      redirect: 'manual',
-      headers: { ...this.#headers, ...headers, ...(body === undefined ? {} : { 'content-type': body.type }) },
-      ...(body === undefined ? {} : { body: body.bytes }),
-    });
+    const response = await this.#send(url, request, signal);
     if (!response.ok) throw await problemOf(response, url);
     if (response.body !== null) yield* response.body;
+  }
+
+  #send(url: URL, { method = 'GET', body, headers, isLong }: Request, signal: AbortSignal): Promise<Response> {
+    const sent = {
+      method,
+      signal,
+      headers: { ...this.#headers, ...headers, ...(body === undefined ? {} : { 'content-type': body.type }) },
+    };
+    if (isLong === true && this.#fetch === fetch) return patientFetch(url, { ...sent, body: body?.bytes });
+    return this.#fetch(url, {
+      ...sent,
+      // A followed redirection would turn a POST into a GET, and could carry the token elsewhere.
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body: body.bytes }),
+    });
   }
 }
 

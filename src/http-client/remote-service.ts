@@ -161,9 +161,8 @@ export class RemoteService implements Service {
     return await this.#get<ServiceStatus>('v1/admin/status');
   }
 
-  /** Node's fetch waits five minutes for an answer; a copy that takes longer goes on in the service all the same. */
   async backup(name: string): Promise<BackupSummary> {
-    return await this.#post<BackupSummary>('v1/admin/backups', { name });
+    return await this.#post<BackupSummary>('v1/admin/backups', { name }, { isLong: true });
   }
 
   /** Which of the given dead letters and decisions the store holds, in their order. */
@@ -187,9 +186,9 @@ export class RemoteService implements Service {
     return (await this.#connection.json(request)) as Answer;
   }
 
-  async #post<Answer>(path: string, content: unknown): Promise<Answer> {
+  async #post<Answer>(path: string, content: unknown, how: Pick<Request, 'isLong'> = {}): Promise<Answer> {
     const body = { type: 'application/json', bytes: Buffer.from(JSON.stringify(content), 'utf8') };
-    return (await this.#connection.json({ method: 'POST', path, body })) as Answer;
+    return (await this.#connection.json({ method: 'POST', path, body, ...how })) as Answer;
   }
 
   #document(path: string, waiting: Waiting | undefined, signal: AbortSignal | undefined): Promise<Uint8Array> {
