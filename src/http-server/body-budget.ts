@@ -13,11 +13,14 @@ export class BodyBudget {
   /**
    * A hook that admits a request whose body is at most `bodyLimit` bytes, until it is answered. Throws
    * `REQUEST_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE` for compressed bodies and texts other than UTF-8, or
-   * `TOO_MANY_REQUESTS` when there is no room at present. A body of unknown length counts as the largest possible.
+   * `TOO_MANY_REQUESTS` when there is no room at present, `ABORTED` when the client has gone away meanwhile. A body of
+   * unknown length counts as the largest possible.
    */
   admission(bodyLimit: number): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
     return async (request, reply) => {
       checkCoding(request);
+      // It closes only once: who comes too late for that would never give the room back.
+      if (reply.raw.destroyed) throw new PersistenceError('ABORTED', 'the client has gone away');
       const bytes = bytesOf(request, bodyLimit);
       if (bytes > bodyLimit) {
         throw new PersistenceError('REQUEST_TOO_LARGE', `the body has ${bytes} bytes; at most ${bodyLimit} are taken`);

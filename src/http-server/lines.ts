@@ -44,12 +44,16 @@ export async function sendPages<Page>(
   if (first.done === true) return reply.send(Buffer.alloc(0));
   const second = await iterator.next();
   if (second.done === true) return reply.send(encode(first.value));
-  if (request.method === 'HEAD') {
+  // Nobody would read it: a stream that is thrown away unread does not close what it stands on.
+  if (request.method === 'HEAD' || reply.raw.destroyed) {
     await iterator.return?.();
     return reply.send(Readable.from([]));
   }
+  const fail = (error: unknown): void => void tellFailure(request, error);
   const stream = byteStream(encodedPages([first.value, second.value], iterator, encode));
-  return reply.send(stream.once('error', (error) => tellFailure(request, error)));
+  // A stream whose reader has gone before it began does not begin, and so does not end either what it reads from.
+  stream.once('error', fail).once('close', () => iterator.return?.().catch(fail));
+  return reply.send(stream);
 }
 
 /** A stream that reads one part ahead of its reader at most, and ends `parts` when its reader goes away. */

@@ -99,8 +99,11 @@ export function queryReader(schema: unknown): ((query: Record<string, unknown>) 
 export function untilGone(reply: FastifyReply, ending?: AbortSignal): AbortSignal {
   const gone = new AbortController();
   const abort = (): void => gone.abort();
+  if (ending?.aborted || reply.raw.destroyed) {
+    abort();
+    return gone.signal;
+  }
   ending?.addEventListener('abort', abort, { once: true });
-  if (ending?.aborted) abort();
   reply.raw.once('close', () => {
     ending?.removeEventListener('abort', abort);
     abort();
