@@ -235,3 +235,55 @@ describe('many sessions', () => {
     for (const id of ids) await assertLog(store, id, entries(0, 2));
   });
 });
+
+describe('whoever saw a commit never sees less afterwards', () => {
+  /** Entries that a view shows, and then the cursor that is read. */
+  async function seen(store: LevelStore): Promise<readonly [view: number | undefined, cursor: number | undefined]> {
+    await using view = await store.openSession(ada);
+    const [cursor] = await store.readCursors([ada]);
+    return [view?.cursor.entries, cursor?.entries];
+  }
+
+  test('also while the commit is written and nobody was told', async () => {
+    const store = await open();
+    const builder = new PlanBuilder();
+    await store.commit(builder.append(ada, ...entries(0, 2)).build());
+    expect(await seen(store)).toEqual([2, 2]);
+    const whileWritten: unknown[] = [];
+    faults.written = async () => {
+      whileWritten.push(await seen(store));
+    };
+    await store.commit(builder.append(ada, ...entries(2, 3)).build());
+    expect(whileWritten).toEqual([[3, 3]]);
+    expect(await seen(store)).toEqual([3, 3]);
+  });
+
+  test('when a read began before the commit and ends after it', async () => {
+    const store = await open();
+    const builder = new PlanBuilder();
+    await store.commit(builder.append(ada, ...entries(0, 2)).build());
+    await store.close();
+    const reopened = await open();
+    const reads: Promise<unknown>[] = [];
+    faults.written = async () => {
+      reads.push(reopened.readCursors([ada]));
+    };
+    reads.push(reopened.readCursors([ada]));
+    await reopened.commit(builder.append(ada, ...entries(2, 3)).build());
+    await Promise.all(reads);
+    expect(await seen(reopened)).toEqual([3, 3]);
+  });
+
+  test.each([noSpace, 'IO error: /data/level/000007.log: Input/output error'])(
+    'when the commit failed and is there all the same: %s',
+    async (failure) => {
+      const store = await open();
+      const builder = new PlanBuilder();
+      await store.commit(builder.append(ada, ...entries(0, 2)).build());
+      Object.assign(faults, { failure, writesAnyway: true });
+      await expect(store.commit(builder.append(ada, ...entries(2, 3)).build())).rejects.toThrow();
+      expect(await seen(store)).toEqual([3, 3]);
+      expect(await seen(store)).toEqual([3, 3]);
+    },
+  );
+});

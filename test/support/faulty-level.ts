@@ -12,6 +12,8 @@ export class Faults {
   failure: string | undefined;
   /** The failing commit is written all the same, as a torn record that turned out whole. */
   writesAnyway = false;
+  /** Awaited once a commit is written, before anybody learns of it. */
+  written: () => Promise<void> = async () => {};
   /** How opening fails. */
   openFailure: string | undefined;
   /** How the next step of cleaning fails. */
@@ -57,6 +59,7 @@ export class Faults {
     writable._write = async (options) => {
       const { failure } = this;
       if (failure === undefined || this.writesAnyway) await write(options);
+      await this.written();
       if (failure !== undefined) throw levelError(failure);
     };
     return batch;

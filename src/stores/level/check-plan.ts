@@ -2,8 +2,7 @@ import { decodeCursorVersion } from '../../domain/encoding/cursor.ts';
 import type { Plan, PositionStep, StoredPosition } from '../../domain/plan.ts';
 import { cursorMismatch, positionMismatch, samePosition } from '../plan-checks.ts';
 import { type Key, sessionKey } from './keys.ts';
-import type { OpenedLevel } from './opened-level.ts';
-import type { StoredVersion } from './version-cache.ts';
+import type { OpenedLevel, StoredVersion } from './opened-level.ts';
 
 /** The stored cursor versions of the plan's sessions, in the order of its changes; read only where not remembered. */
 export async function storedVersions(opened: OpenedLevel, plan: Plan): Promise<readonly StoredVersion[]> {
@@ -46,7 +45,8 @@ export function isCommitted(opened: OpenedLevel, plan: Plan, stored: readonly St
 }
 
 /** Remembers what the plan has put into the store. */
-export function noteCommitted({ versions, positions }: OpenedLevel, plan: Plan): void {
+export function noteCommitted({ cursors, versions, positions }: OpenedLevel, plan: Plan): void {
+  cursors.settle(plan.changes);
   for (const { session, after } of plan.changes) versions.set(session, after.version);
   for (const { source, partition, to } of plan.positions) {
     const partitions = positions.get(source) ?? new Map<number, StoredPosition>();

@@ -130,13 +130,13 @@ class ClassicLevelStore implements LevelStore {
   }
 
   async readCursors(sessions: readonly SessionId[]): Promise<readonly (Cursor | undefined)[]> {
-    return this.#read(async ({ reader, versions }) => {
+    return this.#read(async ({ cursors, versions }) => {
       const note = versions.startRead();
-      const cursors = await reader.cursors(sessions);
+      const found = await cursors.read(sessions);
       sessions.forEach((session, index) => {
-        note(session, cursors[index]?.version);
+        note(session, found[index]?.version);
       });
-      return cursors;
+      return found;
     });
   }
 
@@ -206,6 +206,7 @@ class ClassicLevelStore implements LevelStore {
     checkPlan(opened, plan, stored);
     const totals = addPlan(opened.totals, plan);
     const garbage = fillBatch(opened.batch, plan, totals === opened.totals ? undefined : totals);
+    opened.cursors.startCommit(plan.changes);
     try {
       await opened.batch.write();
     } catch (error) {

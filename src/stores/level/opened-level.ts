@@ -10,8 +10,12 @@ import { Cleaner } from './cleaner.ts';
 import { type Database, type OpenDatabase, removeProbe } from './database.ts';
 import { settleLayout } from './layout.ts';
 import { LevelReader } from './level-reader.ts';
+import { RecentSessions } from './recent-sessions.ts';
+import { StoredCursors } from './stored-cursors.ts';
 import type { Turns } from './turns.ts';
-import { VersionCache } from './version-cache.ts';
+
+/** The stored cursor version of a session; undefined when the store has no cursor of it. */
+export type StoredVersion = number | undefined;
 
 /** What an open database is used through, and what is known of its content. All of it ends with the handle. */
 export interface OpenedLevel {
@@ -20,7 +24,9 @@ export interface OpenedLevel {
   readonly reader: LevelReader;
   readonly batch: ReusedBatch;
   readonly cleaner: Cleaner;
-  readonly versions: VersionCache;
+  readonly cursors: StoredCursors;
+  /** The stored cursor versions, so that most commits need not read before they write. */
+  readonly versions: RecentSessions<StoredVersion>;
   readonly positions: Map<SourceId, Map<number, StoredPosition>>;
   /** As of the last commit. */
   totals: StoreTotals;
@@ -62,7 +68,8 @@ export async function openLevel(
       reader,
       batch: new ReusedBatch(database),
       cleaner: new Cleaner(database, turns, clock, cleaningFailed),
-      versions: new VersionCache(options.cachedVersions),
+      cursors: new StoredCursors(reader),
+      versions: new RecentSessions(options.cachedVersions),
       positions: await reader.positions(),
     };
   } catch (error) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
-import { VersionCache } from '../../../src/stores/level/version-cache.ts';
+import { RecentSessions } from '../../../src/stores/level/recent-sessions.ts';
 
 const session = (index: number) => `session ${index}` as SessionId;
 
@@ -9,7 +9,7 @@ test('what the cache knows is what was set last, and it never holds more than it
   const operation = fc.record({ index: fc.nat({ max: 30 }), version: fc.option(fc.nat(), { nil: undefined }) });
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 20 }), fc.array(operation), (capacity, operations) => {
-      const cache = new VersionCache(capacity);
+      const cache = new RecentSessions<number | undefined>(capacity);
       const latest = new Map<SessionId, number | undefined>();
       for (const { index, version } of operations) {
         cache.set(session(index), version);
@@ -24,7 +24,7 @@ test('what the cache knows is what was set last, and it never holds more than it
 });
 
 test('the sessions used last stay, those unused for longest go', () => {
-  const cache = new VersionCache(8);
+  const cache = new RecentSessions<number | undefined>(8);
   for (let index = 0; index < 100; index += 1) {
     cache.set(session(0), index);
     cache.set(session(index + 1), index);
@@ -35,7 +35,7 @@ test('the sessions used last stay, those unused for longest go', () => {
 });
 
 test('a read that a commit overtook is ignored', () => {
-  const cache = new VersionCache(100);
+  const cache = new RecentSessions<number | undefined>(100);
   const note = cache.startRead();
   cache.set(session(1), 5);
   note(session(1), 4);
@@ -45,7 +45,7 @@ test('a read that a commit overtook is ignored', () => {
 });
 
 test('a read is ignored when the cache may have forgotten the commit that overtook it', () => {
-  const cache = new VersionCache(4);
+  const cache = new RecentSessions<number | undefined>(4);
   const note = cache.startRead();
   cache.set(session(1), 5);
   for (let index = 2; index < 10; index += 1) cache.set(session(index), 1);
@@ -54,5 +54,5 @@ test('a read is ignored when the cache may have forgotten the commit that overto
 });
 
 test.each([0, 1, 1.5, -3])('a capacity of %d is a TypeError', (capacity) => {
-  expect(() => new VersionCache(capacity)).toThrow(TypeError);
+  expect(() => new RecentSessions<number | undefined>(capacity)).toThrow(TypeError);
 });
