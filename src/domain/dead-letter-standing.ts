@@ -37,6 +37,7 @@ const lost: readonly DeadLetterReason[] = ['refused', 'overflow', 'unclaimed'];
 export function standingOf(letter: DeadLetter, cursor: Cursor, decisions: readonly Decision[]): DeadLetterStanding {
   if (!isNumbered(letter)) return kept;
   if (letter.reason === 'conflict') return standingOfConflict(letter, cursor);
+  if (letter.reason === 'skipped') return { ...kept, decided: decidedIn(letter, decisions) };
   if (!lost.includes(letter.reason)) return kept;
   return isPresent(letter, cursor)
     ? standingInReign(letter, cursor, decisions)
@@ -45,7 +46,8 @@ export function standingOf(letter: DeadLetter, cursor: Cursor, decisions: readon
 
 /** True when an operator's decision may have passed over the dead letter's number. */
 export function mayBeDecided(letter: DeadLetter, cursor: Cursor): boolean {
-  return isNumbered(letter) && lost.includes(letter.reason) && letter.sequence <= cursor.last;
+  const isAsked = letter.reason === 'skipped' || lost.includes(letter.reason);
+  return isAsked && isNumbered(letter) && letter.sequence <= cursor.last;
 }
 
 /** A conflict halts until a claim; not so one with a command that waits itself. */
@@ -88,11 +90,14 @@ function standingOnceUsed(
   decisions: readonly Decision[],
 ): DeadLetterStanding {
   const { sequence } = letter;
-  const decision = decisionAbout(letter, decisions);
   if (!isSkippedNumber) return resolved(`other data was applied under number ${sequence}`);
-  const who = decision === undefined ? 'an operator' : decision.by;
-  const decided = decision === undefined ? undefined : { by: decision.by, reason: decision.reason };
-  return resolved(`number ${sequence} was skipped by ${who}`, decided);
+  const decided = decidedIn(letter, decisions);
+  return resolved(`number ${sequence} was skipped by ${decided?.by ?? 'an operator'}`, decided);
+}
+
+function decidedIn(letter: Numbered, decisions: readonly Decision[]): DeadLetterStanding['decided'] {
+  const decision = decisionAbout(letter, decisions);
+  return decision === undefined ? undefined : { by: decision.by, reason: decision.reason };
 }
 
 function decisionAbout({ epoch, sequence }: Numbered, decisions: readonly Decision[]): Decision | undefined {

@@ -74,7 +74,7 @@ describe('a dead letter', () => {
               if (reason === 'conflict' || reason === 'refused') expect(state === 'kept').toBe(!heldUp.get(filed));
               expect(standing === undefined).toBe(state === 'kept');
               if (state === 'open') expect(sequence === cursor.last + 1 || cursor.halted).toBe(true);
-              if (decided !== undefined) expect(state).toBe('resolved');
+              if (decided !== undefined) expect(state).toBe(reason === 'skipped' ? 'kept' : 'resolved');
             }
             expect(open.conflict > 0).toBe(cursor.halted);
             expect(open.refused > 0).toBe(cursor.refused);
@@ -93,12 +93,15 @@ describe('a dead letter', () => {
         const store = new PlanStore();
         store.take(planBatch, history.map(deliveryOf));
         for (const stored of store.sessions.values()) {
-          const letters = lettersOf(stored).filter(({ reason }) => reason === 'refused');
+          const letters = lettersOf(stored).filter(
+            (letter) => letter.reason === 'refused' || letter.reason === 'skipped',
+          );
           for (const { epoch, sequence, by, reason } of decisionsOf(stored)) {
             for (const letter of letters) {
               if (letter.epoch !== epoch || letter.sequence !== sequence) continue;
               decided += 1;
-              expect(standingIn(stored, letter)).toMatchObject({ state: 'resolved', decided: { by, reason } });
+              const state = letter.reason === 'skipped' ? 'kept' : 'resolved';
+              expect(standingIn(stored, letter)).toMatchObject({ state, decided: { by, reason } });
             }
           }
         }
@@ -138,7 +141,18 @@ describe('a dead letter', () => {
       { state: 'kept' },
     ],
     ['fenced', [claim(2, '//test/two'), append(3, 'late')], 'fenced 3', { state: 'kept' }],
-    ['of a number that was skipped', [refused, skip(3, 1, `${id}1`), append(3, 'c')], 'skipped 3', { state: 'kept' }],
+    [
+      'of a number that was skipped',
+      [refused, skip(3, 1, `${id}1`), append(3, 'c')],
+      'skipped 3',
+      { state: 'kept', standing: undefined, decided: { by: 'operator', reason: 'lost' } },
+    ],
+    [
+      'of a number that was skipped in a reign that a claim has ended since',
+      [append(4, 'waits'), skip(3, 1, `${id}1`), append(3, 'late'), claim(2, '//test/two')],
+      'skipped 3',
+      { state: 'kept', decided: { by: 'operator', reason: 'lost' } },
+    ],
     ['a stale decision', [skip(3, 1, `${id}1`)], 'stale decision 3', { state: 'kept' }],
     ['unclaimed, its reign never began', [lostAhead], 'unclaimed 3', { state: 'kept' }],
     [
