@@ -71,6 +71,13 @@ export class Lane {
     return epoch === expected && writer === this.writer && !halted;
   }
 
+  /** True when `cursor` shows that every number given here was taken while the writer reigned, whoever reigns now. */
+  isTakenIn(cursor: Cursor): boolean {
+    return [...cursor.earlier, cursor].some(
+      ({ epoch, writer, last }) => epoch === this.#epoch && writer === this.writer && last >= this.#last,
+    );
+  }
+
   /** What is said when `cursor` shows that the writer does not reign. */
   fenced({ epoch, writer, halted }: Cursor): PersistenceError {
     const what = halted ? 'is halted by a conflict' : `was claimed by ${writer ?? 'another writer'} (epoch ${epoch})`;

@@ -25,7 +25,7 @@ const settledTogether = 1_000;
  * Numbers and publishes events that carry no number, as `writer`: a name that nobody used before. Each session is
  * claimed first with the epoch above its present one; once the claim is seen applied, its events are numbered from
  * the last sequence on. Resolves when all of them are seen applied. Throws `WRITER_FENCED` when somebody else claims
- * one of the sessions meanwhile, and `INVALID_WRITER` when the name has reigned in one of them before: an answer that
+ * one of the sessions before that, and `INVALID_WRITER` when the name has reigned in one of them before: an answer that
  * was lost must not lead to everything being added once more.
  */
 export async function publishAs(lines: AsyncIterable<Line>, options: NumberingOptions): Promise<Published> {
@@ -106,8 +106,9 @@ class Numbering implements AsyncDisposable {
 
   #settled(lane: Lane, signal: AbortSignal): Promise<unknown> {
     const isSettled = (cursor: Cursor): boolean => {
+      if (lane.isTakenIn(cursor)) return true;
       if (!lane.reignsIn(cursor)) throw lane.fenced(cursor);
-      return cursor.last >= lane.last;
+      return false;
     };
     return this.#cursors.until(lane.session, isSettled, signal);
   }

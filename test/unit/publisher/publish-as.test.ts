@@ -136,6 +136,29 @@ describe('publishing as a writer', () => {
     });
   });
 
+  test('is no failure when another writer takes a session over after everything was applied', async () => {
+    await withWorker(async (running) => {
+      const { store, watch } = running;
+      const lines = linesOf(events.slice(0, 20));
+      const applied = (queue: Queue) => untilCaughtUp(queue, store, systemClock, new AbortController().signal);
+      const sink = {
+        whenWritable: (signal?: AbortSignal) => running.queue.whenWritable(signal),
+        async publish(commands: readonly Command[]) {
+          const positions = await running.queue.publish(commands);
+          if (commands[0]?.kind === 'claim') return positions;
+          await applied(running.queue);
+          await running.queue.publish([claim(9, '//rival', 'session-b')]);
+          await applied(running.queue);
+          return positions;
+        },
+      };
+      const published = await publishAs(lines, { ...publishingOf(running, '//new'), sink });
+      expect(published).toEqual({ commands: 20, sessions: 2 });
+      const [cursor] = await watch.cursors(['session-b' as SessionId]);
+      expect(cursor).toMatchObject({ writer: '//rival', last: 10, entries: 10 });
+    });
+  });
+
   test('is given up when its signal is aborted', async () => {
     await withWorker(async (running) => {
       await running.pipeline.stop();
