@@ -4,23 +4,6 @@ import type { TellFailure } from './failure-log.ts';
 
 export const linesMediaType = 'application/x-ndjson';
 
-const lineFeed = 0x0a;
-
-/** Texts as lines of NDJSON, in one piece. */
-export function joinLines(texts: readonly Uint8Array[]): Buffer {
-  let length = texts.length;
-  for (const text of texts) length += text.length;
-  const lines = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const text of texts) {
-    lines.set(text, at);
-    at += text.length;
-    lines[at] = lineFeed;
-    at += 1;
-  }
-  return lines;
-}
-
 /** What is read page by page, and how a page becomes bytes. */
 export interface Pages<Page> {
   readonly pages: AsyncIterable<Page>;

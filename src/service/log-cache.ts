@@ -1,4 +1,5 @@
 import type { SessionId } from '../domain/identifiers.ts';
+import { keepAsLines } from '../domain/joined-lines.ts';
 
 /** The first entries of one generation of a log: they never change, there are only more of them later. */
 export interface CachedLog {
@@ -6,12 +7,13 @@ export interface CachedLog {
   readonly entries: readonly Uint8Array[];
 }
 
-/** What an entry costs besides its bytes. */
+/** What an entry costs besides its bytes, its line feed included. */
 const overhead = 200;
 
 /**
  * The logs that were read most recently, within a bound of memory. What is here is never out of date: a log that is
- * replaced or deleted goes on under another generation, and how many entries it has now is for the cursor to say.
+ * replaced or deleted goes on under another generation, and how many entries it has now is for the cursor to say. They
+ * are kept as the lines that they are mostly sent as.
  */
 export class LogCache {
   readonly #mostBytes: number;
@@ -38,7 +40,8 @@ export class LogCache {
     const bytes = log.entries.reduce((sum, entry) => sum + entry.byteLength + overhead, overhead);
     this.#remove(session);
     if (bytes > this.#mostBytesOfOne) return;
-    this.#logs.set(session, { ...log, bytes });
+    const { generation, entries } = log;
+    this.#logs.set(session, { generation, entries: keepAsLines(entries), bytes });
     this.#bytes += bytes;
     for (const oldest of this.#logs.keys()) {
       if (this.#bytes <= this.#mostBytes) return;

@@ -121,7 +121,9 @@ export class SessionReads implements ReadingPart {
     const { presence, generation, entries } = await this.#reader.cursor(session, waiting, signal);
     if (presence !== 'known' || generation !== cached.generation) return undefined;
     const { from, to } = resolveLogRange(range, entries);
-    return to <= cached.entries.length ? cached.entries.slice(from, to) : undefined;
+    if (to > cached.entries.length) return undefined;
+    // All of them are the list itself, which is joined already.
+    return to - from === cached.entries.length ? cached.entries : cached.entries.slice(from, to);
   }
 
   /** The entries as they are read from the store. A whole log that came in one page is remembered. */

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PersistenceError } from '../../domain/errors.ts';
+import { joinLines } from '../../domain/joined-lines.ts';
 import type { AcceptedEntry } from '../../ports/service.ts';
 import { describeOperation, sessionErrors } from '../answers.ts';
 import { eventStream, eventStreamMediaType, pointAfter } from '../event-stream.ts';
-import { byteStream, joinLines, linesMediaType, sendPages } from '../lines.ts';
+import { byteStream, linesMediaType, sendPages } from '../lines.ts';
 import {
   parameters,
   type SessionParameters,
