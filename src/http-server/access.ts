@@ -44,14 +44,19 @@ const loopbackName = /^(?:localhost|[a-z0-9.-]+\.localhost|127(?:\.[0-9]{1,3}){3
 
 /**
  * Throws `INVALID_REQUEST` where HTTP/1.1 demands a host and there is none. With `loopbackOnly`, throws `FORBIDDEN`
- * unless the request was meant for this machine: where no token is needed, a page on another site could otherwise
- * reach the service through a name that it made point here (DNS rebinding).
+ * unless the request was meant for this machine, and made here: where no token is needed, a page on another site could
+ * otherwise reach the service, through a name that it made point here (DNS rebinding), or by sending what browsers send
+ * across sites without asking, such as a POST without a body.
  */
-export function checkHost({ headers: { host }, httpVersion }: IncomingMessage, loopbackOnly: boolean): void {
+export function checkHost({ headers: { host, origin }, httpVersion }: IncomingMessage, loopbackOnly: boolean): void {
   if (host === undefined && httpVersion === '1.1') {
     throw new PersistenceError('INVALID_REQUEST', 'a header "Host" is needed');
   }
-  if (!loopbackOnly || (host !== undefined && loopbackName.test(host))) return;
-  const message = 'without tokens only requests to a name of this machine are taken: use 127.0.0.1 or localhost';
-  throw new PersistenceError('FORBIDDEN', message);
+  if (!loopbackOnly) return;
+  if (host === undefined || !loopbackName.test(host)) {
+    const message = 'without tokens only requests to a name of this machine are taken: use 127.0.0.1 or localhost';
+    throw new PersistenceError('FORBIDDEN', message);
+  }
+  if (origin === undefined || loopbackName.test(origin.replace(/^https?:\/\//, ''))) return;
+  throw new PersistenceError('FORBIDDEN', 'without tokens no requests are taken from pages of other sites');
 }
