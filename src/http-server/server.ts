@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { PersistenceError } from '../domain/errors.ts';
@@ -12,6 +13,7 @@ import { Connections } from './connections.ts';
 import { failureLog } from './failure-log.ts';
 import { type HttpServer, ListeningServer } from './listening-server.ts';
 import { describeRoutes } from './open-api.ts';
+import { boundRequestsUnderWay } from './requests-under-way.ts';
 import { actionRoutes, repairRoutes } from './routes/actions.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { commandRoutes } from './routes/commands.ts';
@@ -67,6 +69,8 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     throw new PersistenceError('INVALID_CONFIGURATION', message);
   }
   const ending = new AbortController();
+  // Everybody who follows a log listens to it.
+  setMaxListeners(0, ending.signal);
   const tellFailure = failureLog(logger);
   const app = await createApplication({
     loopbackOnly: tokens === undefined,
@@ -91,6 +95,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   await addRoutes(app, context, options);
   app.server.maxConnections = limits.connections;
   const connections = new Connections(app.server);
+  boundRequestsUnderWay(app.server);
   await listen(app, { host, address, port });
   return new ListeningServer(app, connections, ending);
 }

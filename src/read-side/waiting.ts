@@ -46,6 +46,8 @@ export class Deadline implements Disposable {
   constructor(clock: Clock, timeout: number, outer: AbortSignal | undefined) {
     this.#outer = outer;
     outer?.addEventListener('abort', this.#end, { once: true });
+    // What was aborted before tells nobody any more.
+    if (outer?.aborted) this.#end();
     clock.sleep(timeout, this.#ending.signal).then(
       () => {
         this.hasPassed = true;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Service } from '../../../src/ports/service.ts';
 import { openServer } from './open-server.ts';
 import { rawConnection, sendRaw } from './raw.ts';
 import { stubService } from './stub-service.ts';
@@ -72,6 +73,26 @@ describe('limits', () => {
     let answer = '';
     while (answer === '') answer = await sendRaw(server, 'GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n');
     expect(answer).toContain('{"live":true}');
+  });
+
+  test('a connection with too many requests under way is cut off, and nobody works for any of them', async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const cursor: Service['cursor'] = (_session, _waiting, signal) => {
+      signals.push(signal);
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('gone'))));
+    };
+    await using server = await openServer({ limits, service: stubService({ cursor }) });
+    const request = 'GET /v1/sessions/a/cursor?min_sequence=1 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const within = await rawConnection(server);
+    within.socket.write(request.repeat(20));
+    while (signals.length < 20) await new Promise(setImmediate);
+    expect(signals.map((signal) => signal?.aborted)).toEqual(signals.map(() => false));
+    within.socket.destroy();
+    while (signals.some((signal) => signal?.aborted !== true)) await new Promise(setImmediate);
+    const beyond = await sendRaw(server, request.repeat(500));
+    expect(beyond).toBe('');
+    expect(signals.length).toBeLessThanOrEqual(40);
+    while (signals.some((signal) => signal?.aborted !== true)) await new Promise(setImmediate);
   });
 
   test('one body that is larger than all together is a mistake of the settings', async () => {

@@ -70,6 +70,14 @@ describe('a waiting read', () => {
     expect(wait.left()).toBe(0);
   });
 
+  test('that is given up while it looks for the first time leaves nothing behind', async () => {
+    const wait = startWaiting(cursorOf(1, 1), { sequence: 3 as Sequence });
+    wait.giving.abort();
+    await expect(wait.outcome).rejects.toMatchObject({ code: 'ABORTED' });
+    await turns();
+    expect(wait.left()).toBe(0);
+  });
+
   test('does not wait for what is there', async () => {
     const there = cursorOf(5, 3);
     for (const waiting of [
