@@ -46,8 +46,10 @@ export function standingOf(letter: DeadLetter, cursor: Cursor, decisions: readon
 
 /** True when an operator's decision may have passed over the dead letter's number. */
 export function mayBeDecided(letter: DeadLetter, cursor: Cursor): boolean {
-  const isAsked = letter.reason === 'skipped' || lost.includes(letter.reason);
-  return isAsked && isNumbered(letter) && letter.sequence <= cursor.last;
+  if (!isNumbered(letter) || letter.sequence > cursor.last) return false;
+  if (letter.reason === 'skipped') return true;
+  // Of its own reign a cursor tells itself what was skipped.
+  return lost.includes(letter.reason) && (!isPresent(letter, cursor) || isSkipped(cursor, letter.sequence));
 }
 
 /** A conflict halts until a claim; not so one with a command that waits itself. */

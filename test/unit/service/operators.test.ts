@@ -5,6 +5,7 @@ import type { FiledId, SourceId } from '../../../src/domain/plan.ts';
 import { encodeBinary } from '../../../src/domain/wire/binary.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { DeadLetterQuery, DeadLetterSummary } from '../../../src/ports/service.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { createMemoryQueue, type MemoryQueue } from '../../../src/queues/memory/memory-queue.ts';
 import { createOperators } from '../../../src/service/operators.ts';
 import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
@@ -265,6 +266,32 @@ describe('dead letters', () => {
     expect(first.dead_letters.length).toBeLessThan(101);
     expect(await letters({ operators })).toEqual(await letters(system));
     expect(await letters({ operators }, { reason: 'conflict' })).toHaveLength(1);
+  });
+
+  test('are read once for a list of all, where nobody decided about any', async () => {
+    const queue = memoryQueue();
+    await using system = new WorkingSystem({ queue }).work();
+    arrive(queue, [create(1)]);
+    for (let number = 2; number < 42; number += 1) {
+      arrive(queue, [numbered('macp.log.append.v1', number, '{}'), append(number, 'corrected')]);
+    }
+    await system.caughtUp();
+    let read = 0;
+    const readFiled: Store['readFiled'] = async (holder, page) => {
+      const found = await system.store.readFiled(holder, page);
+      read += found.length;
+      return found;
+    };
+    const store = new Proxy(system.store, {
+      get(target, name) {
+        const member: unknown = name === 'readFiled' ? readFiled : Reflect.get(target, name);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    const operators = createOperators({ store, clock: systemClock, decisions: undefined });
+    const all = await letters({ operators }, { limit: 16 });
+    expect(all.map(({ state }) => state)).toEqual(Array.from({ length: 40 }, () => 'resolved'));
+    expect(read).toBe(40);
   });
 
   test('are not listed after what no page gave', async () => {
