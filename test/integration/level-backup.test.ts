@@ -116,6 +116,14 @@ test('what an interrupted backup left goes with the next one, under whatever nam
   expect((await readdir(backups)).sort()).toEqual(['one', 'two', 'unfinished-backup-of-another']);
 });
 
+test('no backup takes the name of an unfinished one, which the next backup removes', async () => {
+  await using store = await open();
+  const taken = join(backups, `unfinished-backup-${store.identity.id}`);
+  await expect(store.backup(taken)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  await store.backup(join(backups, 'one'));
+  expect(await readdir(backups)).toEqual(['one']);
+});
+
 test.each([
   ['an empty directory', (path: string) => mkdir(path)],
   ['a file', (path: string) => writeFile(path, 'notes')],

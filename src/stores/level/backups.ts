@@ -48,6 +48,7 @@ export class Backups {
     const { database, identity } = await this.#read(async (opened) => opened);
     const draft = join(dirname(to), `unfinished-backup-${identity.id}`);
     refuseInside(this.#from, to);
+    if (to === draft) throw new PersistenceError('INVALID_INPUT', `${to} is where backups lie until they are finished`);
     try {
       await refuseTaken(this.#files, to);
       await this.#files.makeDirectory(dirname(to));
