@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TellFailure } from './failure-log.ts';
+import { ProblemError } from './problem.ts';
 
 export const linesMediaType = 'application/x-ndjson';
 
@@ -14,7 +15,8 @@ export interface Pages<Page> {
 /**
  * Answers with `pages`, each turned into bytes by `encode`. What fits into the first page is sent whole, with its
  * length; the rest is read only as fast as the client takes it. A failure before the first byte is thrown; a later one
- * destroys the connection, so that nobody takes half an answer for a whole one. `pages` is closed in any case.
+ * destroys the connection, so that nobody takes half an answer for a whole one: HTTP/1.0 cannot tell them apart and gets
+ * a short answer or none. `pages` is closed in any case.
  */
 export async function sendPages<Page>(
   request: FastifyRequest,
@@ -27,6 +29,11 @@ export async function sendPages<Page>(
   if (first.done === true) return reply.send(Buffer.alloc(0));
   const second = await iterator.next();
   if (second.done === true) return reply.send(encode(first.value));
+  if (request.raw.httpVersion === '1.0') {
+    await iterator.return?.();
+    const message = 'an answer of this length needs HTTP/1.1: in 1.0 it could end early without anybody noticing';
+    throw new ProblemError('INVALID_REQUEST', message, { status: 505 });
+  }
   // Nobody would read it: a stream that is thrown away unread does not close what it stands on.
   if (request.method === 'HEAD' || reply.raw.destroyed) {
     await iterator.return?.();
