@@ -1,4 +1,5 @@
 import { loadLogs } from './scenarios/http-load.ts';
+import { publishToReadable } from './scenarios/http-publish.ts';
 import { backlogMemory } from './scenarios/memory.ts';
 import { persistBacklog } from './scenarios/persist-backlog.ts';
 import { publishDurably } from './scenarios/publish.ts';
@@ -15,6 +16,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   publish: () => publishDurably(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
   commits: () => commitSizes(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 3)),
   read: () => readLongLog(size('BENCH_ROUNDS', 5)),
+  'http-publish': () => publishToReadable(size('BENCH_ROUNDS', 5)),
   'http-load': () => loadLogs(size('BENCH_ROUNDS', 5)),
   memory: () => backlogMemory(size('BENCH_COMMANDS', 1_000_000)),
   soak: () => soak(size('BENCH_COMMANDS', 10_000_000)),
