@@ -3,6 +3,7 @@ import { isPersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { SessionWatch } from '../ports/session-watch.ts';
 import type { FiledKey } from '../ports/store.ts';
+import { inParts } from './in-parts.ts';
 import type { RemoteService } from './remote-service.ts';
 
 const requestsAtOnce = 16;
@@ -47,7 +48,8 @@ export class RemoteWatch implements SessionWatch {
   async areFiled(keys: readonly FiledKey[]): Promise<readonly boolean[]> {
     const filed: boolean[] = [];
     for (let start = 0; start < keys.length; start += keysAtOnce) {
-      filed.push(...(await this.#service.areFiled(keys.slice(start, start + keysAtOnce))));
+      const page = keys.slice(start, start + keysAtOnce);
+      filed.push(...(await inParts(page, (part) => this.#service.areFiled(part))));
     }
     return filed;
   }
