@@ -22,16 +22,17 @@ export async function* eventStream(
   const iterator = events[Symbol.asyncIterator]();
   try {
     yield comment;
-    let next = iterator.next();
+    let next: Promise<IteratorResult<FollowedEvent>> | undefined;
     while (!signal.aborted) {
+      next ??= iterator.next();
       const event = await nextOrSilence(next, clock);
       if (event === 'silence') {
         yield comment;
         continue;
       }
+      next = undefined;
       if (event.done === true) return;
       yield encode(event.value);
-      next = iterator.next();
     }
   } catch (error) {
     // Whoever aborted wanted it to end here.
