@@ -14,7 +14,9 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 RUN mkdir /data && chown node:node /data
 USER node
-ENV NODE_ENV=production MACP_PERSIST_DATA_DIR=/data
+# A container is reached from without: `start` refuses to do so without tokens.
+ENV NODE_ENV=production MACP_PERSIST_DATA_DIR=/data MACP_PERSIST_HTTP_HOST=0.0.0.0
 VOLUME /data
+EXPOSE 8080
 ENTRYPOINT ["node", "/app/dist/src/cli/main.js"]
-CMD ["worker"]
+CMD ["start"]

@@ -4,8 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { root } from '../../scripts/project.mjs';
 import { suites } from '../../scripts/suites.mjs';
+import { exitCodes } from '../../src/compose/exit-codes.ts';
+import { variableOf } from '../../src/configuration/names.ts';
 import { settingsTable } from '../../src/configuration/settings.ts';
 import { errorDefinitions } from '../../src/domain/errors.ts';
+import { readTokenFile } from '../../src/http-server/token-file.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const below = (folder: string): readonly string[] =>
@@ -41,29 +44,55 @@ describe('docs/errors.md', () => {
   });
 });
 
-describe('docs/operate.md', () => {
+describe('docs/settings.md', () => {
   test('tells every setting with its default', () => {
-    const section =
-      read('docs/operate.md')
-        .split('\n## ')
-        .find((text) => text.startsWith('Settings')) ?? '';
     const settings = settingsTable({ stores: ['level'], queues: ['embedded'] });
     const defined = Object.entries(settings).map(([key, { fallback, description }]) => [
       `\`${key}\``,
       fallback === undefined ? '' : `\`${fallback}\``,
       description,
     ]);
-    expect(rowsOf(section)).toEqual(defined);
+    expect(rowsOf(read('docs/settings.md'))).toEqual(defined);
   });
 });
 
 describe('the container', () => {
-  test('the compose file starts a worker whose data outlives it', () => {
-    const { services, volumes } = parse(read('docker-compose.yml'));
-    expect(services.worker.command).toEqual(['worker']);
-    expect(services.worker.volumes).toEqual(['data:/data']);
+  const { services, volumes, secrets } = parse(read('docker-compose.yml'));
+  const { 'macp-persist': service } = services;
+
+  test('the compose file starts the service, with data that outlives it', () => {
+    expect(service.command).toEqual(['start']);
+    expect(service.volumes).toEqual(['data:/data']);
     expect(Object.keys(volumes)).toEqual(['data']);
     expect(read('Dockerfile')).toContain('MACP_PERSIST_DATA_DIR=/data');
+  });
+
+  test('names only settings that there are, and waits longer than it drains', () => {
+    const settings = settingsTable({ stores: ['level'], queues: ['embedded'] });
+    const named = `${JSON.stringify(service.environment)} ${read('Dockerfile')}`.match(/MACP_PERSIST_[A-Z_]+/g) ?? [];
+    expect(named.length).toBeGreaterThan(3);
+    const known = Object.keys(settings).map(variableOf);
+    for (const name of named) expect(known).toContain(name);
+    const seconds = (text: unknown) => Number(/^([0-9]+)s$/.exec(String(text))?.[1]);
+    expect(seconds(service.stop_grace_period)).toBeGreaterThan(seconds(settings['service.drainDeadline'].fallback));
+  });
+
+  test('holds no token that works: the example is refused until somebody replaces what it holds', () => {
+    expect(service.environment.MACP_PERSIST_HTTP_TOKENS).toBe(`/run/secrets/${service.secrets[0]}`);
+    expect(secrets[service.secrets[0]]).toEqual({ file: 'config/tokens.json' });
+    expect(read('.gitignore').split('\n')).toContain('config/tokens.json');
+    const example = read('config/tokens.example.json');
+    expect(() => readTokenFile(example, 'the example')).toThrow(/64 hexadecimal digits/);
+    let tokens = 0;
+    const replaced = example.replaceAll(/"sha256": ".*"/g, () => {
+      tokens += 1;
+      return `"sha256": "${String(tokens).repeat(64)}"`;
+    });
+    expect(readTokenFile(replaced, 'the example').map(({ scopes }) => scopes)).toEqual([
+      ['read', 'write'],
+      ['read'],
+      ['admin'],
+    ]);
   });
 
   test('the image is built from files that exist and that it is given', () => {
@@ -73,6 +102,16 @@ describe('the container', () => {
     );
     expect(new Set(copied)).toEqual(given);
     for (const path of copied) expect(existsSync(join(root, path)), path).toBe(true);
+  });
+});
+
+describe('the systemd unit of docs/run.md', () => {
+  test('is started again where docs/exit-codes.md says that this helps, and left alone elsewhere', () => {
+    const [, helps = ''] = /Restarting helps after ([0-9, and]+);/.exec(read('docs/exit-codes.md')) ?? [];
+    const [, prevents = ''] = /^RestartPreventExitStatus=(.*)$/m.exec(read('docs/run.md')) ?? [];
+    const ends = [exitCodes.done.code, exitCodes.interrupted.code, ...(helps.match(/[0-9]+/g) ?? []).map(Number)];
+    const rest = Object.values(exitCodes).filter(({ code }) => !ends.includes(code));
+    expect(prevents.split(' ').map(Number)).toEqual(rest.map(({ code }) => code));
   });
 });
 
