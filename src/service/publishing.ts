@@ -41,8 +41,12 @@ export class Publishing implements PublishingPart, AsyncDisposable {
   }
 
   async publish(request: PublishRequest): Promise<readonly PublishResult[]> {
+    const { clock } = this.#options;
+    const start = clock.elapsed();
     const sent = await this.#send(request);
-    const outcomes = request.until === 'applied' ? await this.#outcomesOf(sent, request) : [];
+    // Claims may have taken a part of the time.
+    const timeout = Math.max(0, request.timeout - (clock.elapsed() - start));
+    const outcomes = request.until === 'applied' ? await this.#outcomesOf(sent, { ...request, timeout }) : [];
     return sent.map(({ command, position }, index) => publishResult(command, position, outcomes[index]));
   }
 
