@@ -12,7 +12,8 @@ export interface Input extends AsyncDisposable {
 
 /**
  * The file at `path`, or what `standardInput` brings where `path` is `-`. What can be read only once (standard input, a
- * pipe) is kept in a temporary file until the input is closed. Throws `INVALID_INPUT` when it cannot be read.
+ * pipe) is kept in a temporary file until the input is closed. Throws `INVALID_INPUT` when it cannot be read, `DISK_FULL`
+ * when there is no room for that file.
  */
 export async function openInput(path: string, standardInput: Readable, interruption: AbortSignal): Promise<Input> {
   try {
@@ -26,6 +27,10 @@ export async function openInput(path: string, standardInput: Readable, interrupt
   } catch (cause) {
     if (cause instanceof PersistenceError) throw cause;
     if (interruption.aborted) throw new PersistenceError('ABORTED', 'interrupted before anything was sent', { cause });
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC') {
+      const message = `there is no room in ${tmpdir()} for what is read before anything is sent: name another with TMPDIR`;
+      throw new PersistenceError('DISK_FULL', message, { cause });
+    }
     throw new PersistenceError('INVALID_INPUT', `${path === '-' ? 'standard input' : path} cannot be read`, { cause });
   }
 }
