@@ -119,7 +119,10 @@ test('what an interrupted backup left goes with the next one, under whatever nam
 test('no backup takes the name of an unfinished one, which the next backup removes', async () => {
   await using store = await open();
   const taken = join(backups, `unfinished-backup-${store.identity.id}`);
-  await expect(store.backup(taken)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  await expect(store.backup(taken)).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringContaining('until they are finished'),
+  });
   await store.backup(join(backups, 'one'));
   expect(await readdir(backups)).toEqual(['one']);
 });

@@ -187,6 +187,31 @@ describe('a list of sessions', () => {
     });
   });
 
+  test('holds no more than a few snapshots in memory: each may be of 16 MiB', async () => {
+    await onStore(memoryHarness, async (store) => {
+      await using persisting = startPersisting(store);
+      persisting.add(...Array.from({ length: 100 }, (_, index) => create(1, { session: `${index}` })));
+      await persisting.persisted();
+      const openSession = store.openSession.bind(store);
+      const held = { now: 0, most: 0 };
+      store.openSession = async (session) => {
+        held.now += 1;
+        held.most = Math.max(held.most, held.now);
+        const view = await openSession(session);
+        const close = view?.close.bind(view);
+        if (view === undefined || close === undefined) throw new TypeError('every session of this test exists');
+        const closing = async (): Promise<void> => {
+          held.now -= 1;
+          await close();
+        };
+        return Object.assign(view, { close: closing, [Symbol.asyncDispose]: closing });
+      };
+      expect((await persisting.reads.listSessions({ limit: 1_000 })).sessions).toHaveLength(100);
+      expect(held.now).toBe(0);
+      expect(held.most).toBeLessThanOrEqual(4);
+    });
+  });
+
   test('has at least one session a page', async () => {
     await onStore(memoryHarness, async (store) => {
       await using persisting = startPersisting(store);
