@@ -36,17 +36,19 @@ export class LogCache {
     return found;
   }
 
-  put(session: SessionId, log: CachedLog): void {
-    const bytes = log.entries.reduce((sum, entry) => sum + entry.byteLength + overhead, overhead);
+  /** Keeps the log, unless it is too large. Returns its entries, to be used from now on: they may be its own now. */
+  put(session: SessionId, { generation, entries }: CachedLog): readonly Uint8Array[] {
+    const bytes = entries.reduce((sum, entry) => sum + entry.byteLength + overhead, overhead);
     this.#remove(session);
-    if (bytes > this.#mostBytesOfOne) return;
-    const { generation, entries } = log;
-    this.#logs.set(session, { generation, entries: keepAsLines(entries), bytes });
+    if (bytes > this.#mostBytesOfOne) return entries;
+    const kept = keepAsLines(entries);
+    this.#logs.set(session, { generation, entries: kept, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#logs.keys()) {
-      if (this.#bytes <= this.#mostBytes) return;
+      if (this.#bytes <= this.#mostBytes) break;
       this.#remove(oldest);
     }
+    return kept;
   }
 
   #remove(session: SessionId): void {

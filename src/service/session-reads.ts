@@ -136,8 +136,7 @@ export class SessionReads implements ReadingPart {
     await using view = await this.#reader.open(session, waiting, signal);
     const { generation, entries: count } = view.cursor;
     for await (const entries of view.log(range)) {
-      if (entries.length === count) this.#logs.put(session, { generation, entries });
-      yield entries;
+      yield entries.length === count ? this.#logs.put(session, { generation, entries }) : entries;
     }
   }
 

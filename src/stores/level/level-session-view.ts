@@ -7,6 +7,8 @@ import type { LogRange, SessionView } from '../../ports/store.ts';
 import { viewClosed } from '../plan-checks.ts';
 import type { Database, DatabaseSnapshot } from './database.ts';
 import { EntryKeys, sessionKey } from './keys.ts';
+import type { OpenedLevel } from './opened-level.ts';
+import type { StoredCursors } from './stored-cursors.ts';
 
 /** Runs a read, and says what its failure means. */
 export type Guard = <Value>(read: () => Promise<Value>) => Promise<Value>;
@@ -15,16 +17,34 @@ const pageEntries = 1_000;
 const pageBytes = 256 * 1024;
 
 /** The session as it is now, or undefined when it does not exist. */
-export async function openView(database: Database, session: SessionId, guard: Guard): Promise<SessionView | undefined> {
+export async function openView(
+  { database, cursors }: Pick<OpenedLevel, 'database' | 'cursors'>,
+  session: SessionId,
+  guard: Guard,
+): Promise<SessionView | undefined> {
   const snapshot = database.snapshot();
   let cursor: Cursor | undefined;
   try {
-    const bytes = await database.get(sessionKey('cursor', session), { snapshot });
-    cursor = bytes === undefined ? undefined : decodeCursor(bytes);
+    // Of the very moment of the snapshot, since nothing comes between.
+    const recalled = cursors.recall(session);
+    cursor = recalled === undefined ? await readCursor(database, cursors, session, snapshot) : recalled.cursor;
   } finally {
     if (cursor?.presence !== 'known') await snapshot.close();
   }
   return cursor?.presence === 'known' ? new LevelSessionView(session, cursor, database, snapshot, guard) : undefined;
+}
+
+async function readCursor(
+  database: Database,
+  cursors: StoredCursors,
+  session: SessionId,
+  snapshot: DatabaseSnapshot,
+): Promise<Cursor | undefined> {
+  const note = cursors.startRead();
+  const bytes = await database.get(sessionKey('cursor', session), { snapshot });
+  const cursor = bytes === undefined ? undefined : decodeCursor(bytes);
+  note(session, cursor);
+  return cursor;
 }
 
 /** One session as a LevelDB snapshot shows it: neither commits nor cleaning reach it. */

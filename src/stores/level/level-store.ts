@@ -169,7 +169,7 @@ class ClassicLevelStore implements LevelStore {
   }
 
   async openSession(session: SessionId): Promise<SessionView | undefined> {
-    return this.#read(({ database }) => openView(database, session, (read) => this.#read(read)));
+    return this.#read((opened) => openView(opened, session, (read) => this.#read(read)));
   }
 
   async listSessions(page: Page<SessionId>): Promise<readonly SessionId[]> {

@@ -23,14 +23,28 @@ export class StoredCursors {
 
   /** The cursors of the sessions, in their order; undefined for one that the store has never heard of. */
   async read(sessions: readonly SessionId[]): Promise<readonly (Cursor | undefined)[]> {
-    const remembered = this.#fromMemory(sessions);
-    if (remembered !== undefined) return remembered;
-    const note = this.#remembered.startRead();
+    const recalled = this.#recallAll(sessions);
+    if (recalled !== undefined) return recalled;
+    const note = this.startRead();
     const cursors = await this.#reader.cursors(sessions);
     sessions.forEach((session, index) => {
-      if (!this.#committing.has(session)) note(session, cursors[index]);
+      note(session, cursors[index]);
     });
     return cursors;
+  }
+
+  /** What the database holds at this moment, where that is remembered. */
+  recall(session: SessionId): { readonly cursor: Cursor | undefined } | undefined {
+    if (this.#committing.has(session) || !this.#remembered.has(session)) return undefined;
+    return { cursor: this.#remembered.get(session) };
+  }
+
+  /** Takes what a read of the database that starts now will find, unless a commit overtakes it. */
+  startRead(): (session: SessionId, cursor: Cursor | undefined) => void {
+    const note = this.#remembered.startRead();
+    return (session, cursor) => {
+      if (!this.#committing.has(session)) note(session, cursor);
+    };
   }
 
   /** To be called before the changes are written. */
@@ -44,12 +58,12 @@ export class StoredCursors {
     this.#committing = new Set();
   }
 
-  #fromMemory(sessions: readonly SessionId[]): readonly (Cursor | undefined)[] | undefined {
+  #recallAll(sessions: readonly SessionId[]): readonly (Cursor | undefined)[] | undefined {
     const cursors: (Cursor | undefined)[] = [];
     for (const session of sessions) {
-      // Each is asked for and taken at once: taking one may make the memory drop another.
-      if (this.#committing.has(session) || !this.#remembered.has(session)) return undefined;
-      cursors.push(this.#remembered.get(session));
+      const recalled = this.recall(session);
+      if (recalled === undefined) return undefined;
+      cursors.push(recalled.cursor);
     }
     return cursors;
   }

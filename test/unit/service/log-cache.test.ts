@@ -35,6 +35,13 @@ describe('a cache of logs', () => {
     expect([cache.get(one)?.generation, cache.get(other)?.generation]).toEqual([999, 1]);
   });
 
+  test('gives back the entries that are to be used from now on: its own, or those that it does not keep', () => {
+    const cache = new LogCache(16_000);
+    expect(cache.put(one, log(1, 500))).toBe(cache.get(one)?.entries);
+    const large = log(1, 1_001);
+    expect(cache.put(other, large)).toBe(large.entries);
+  });
+
   test('that may hold nothing holds nothing', () => {
     const cache = new LogCache(0);
     cache.put(one, log(1, 1));
