@@ -106,7 +106,8 @@ export function untilGone(reply: FastifyReply, ending?: AbortSignal): AbortSigna
   ending?.addEventListener('abort', abort, { once: true });
   reply.raw.once('close', () => {
     ending?.removeEventListener('abort', abort);
-    abort();
+    // Whoever was answered waits for nothing any more, and an abort costs the trace of an error.
+    if (!reply.raw.writableFinished) abort();
   });
   return gone.signal;
 }

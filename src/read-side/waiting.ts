@@ -40,7 +40,8 @@ export async function untilReached(
 export class Deadline implements Disposable {
   readonly #ending = new AbortController();
   readonly #outer: AbortSignal | undefined;
-  readonly #end = (): void => this.#ending.abort();
+  /** With a reason that is no error: each would cost its trace. */
+  readonly #end = (): void => this.#ending.abort('the wait is over');
   hasPassed = false;
 
   constructor(clock: Clock, timeout: number, outer: AbortSignal | undefined) {
