@@ -1,5 +1,6 @@
 import type { ClaimCommand, Command } from '../domain/command.ts';
-import { PersistenceError, toPersistenceError } from '../domain/errors.ts';
+import type { Position } from '../domain/delivery.ts';
+import { isPersistenceError, PersistenceError, toPersistenceError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import { AbortListeners } from './abort-listeners.ts';
 import type { UnnumberedCommand } from './input-event.ts';
@@ -22,6 +23,8 @@ export interface OutboxOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when the queue is full, before waiting for room. */
   readonly onFull?: (() => void) | undefined;
+  /** True to fail the lanes of what finds no room, instead of waiting for some: nothing of it was written then. */
+  readonly refusesWithoutRoom?: boolean | undefined;
 }
 
 /** What is published together: one sync. */
@@ -185,14 +188,8 @@ export class Outbox implements AsyncDisposable {
   }
 
   async #publish(taken: readonly Taken[], lanes: ReadonlySet<Lane>): Promise<void> {
-    const { sink, clock, onFull } = this.#options;
-    const commands = taken.map(({ command }) => command);
     try {
-      const positions = await patiently(
-        () => publishWhenWritable(commands, { sink, signal: this.#signal, onFull }),
-        clock,
-        this.#signal,
-      );
+      const positions = await this.#send(taken.map(({ command }) => command));
       for (const [index, { waiting, command }] of taken.entries()) {
         const position = positions[index];
         if (position === undefined) throw new TypeError('a queue answers with a position for every command');
@@ -203,6 +200,19 @@ export class Outbox implements AsyncDisposable {
       for (const lane of lanes) this.fail(lane, failure);
       for (const { waiting } of taken) waiting.reject(failure);
     }
+  }
+
+  /** The positions, once the commands are durable; a queue that is down is waited for. */
+  async #send(commands: readonly Command[]): Promise<readonly Position[]> {
+    const { sink, clock, onFull, refusesWithoutRoom } = this.#options;
+    const signal = this.#signal;
+    const send = async (): Promise<readonly Position[] | PersistenceError> => {
+      if (refusesWithoutRoom !== true) return await publishWhenWritable(commands, { sink, signal, onFull });
+      return await sink.publish(commands, signal).catch(noRoom);
+    };
+    const sent = await patiently(send, clock, signal);
+    if (sent instanceof PersistenceError) throw sent;
+    return sent;
   }
 
   #end(taken: readonly Taken[], lanes: ReadonlySet<Lane>): void {
@@ -262,4 +272,10 @@ function takenBack(): PersistenceError {
 
 function closed(): PersistenceError {
   return new PersistenceError('ABORTED', 'publishing was given up: nothing more is sent');
+}
+
+/** What says that there is no room, and so that nothing was written. Throws everything else. */
+function noRoom(error: unknown): PersistenceError {
+  if (isPersistenceError(error, 'QUEUE_FULL') || isPersistenceError(error, 'DISK_FULL')) return error;
+  throw error;
 }

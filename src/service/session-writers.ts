@@ -63,7 +63,7 @@ export class SessionWriters implements AsyncDisposable {
   constructor(options: SessionWritersOptions) {
     this.#options = options;
     this.#sink = new TroubledSink(options.sink);
-    this.#outbox = new Outbox({ sink: this.#sink, clock: options.clock, limits });
+    this.#outbox = new Outbox({ sink: this.#sink, clock: options.clock, limits, refusesWithoutRoom: true });
     this.#cursors = new CursorReader(options.watch, options.clock);
   }
 
@@ -75,7 +75,8 @@ export class SessionWriters implements AsyncDisposable {
   /**
    * Publishes the commands and resolves, with each under its number, once all are durable. Nothing is sent before every
    * session is claimed: `NOT_YET_APPLIED` when that takes longer than the timeout, `WRITER_FENCED` when others keep
-   * claiming one. While the queue is full or down, more is refused at once with what it said.
+   * claiming one. A queue without room refuses at once, and its sessions are claimed anew later; while it is down, more
+   * is refused with what it said.
    */
   async send(commands: readonly UnnumberedCommand[], patience: Patience): Promise<readonly Sent[]> {
     this.#sink.refuseInTrouble();
@@ -181,7 +182,7 @@ class TroubledSink implements Sink {
       this.#trouble = undefined;
       return positions;
     } catch (error) {
-      this.#trouble = isPersistenceError(error) && error.retryable ? error : undefined;
+      this.#trouble = isDown(error) ? error : undefined;
       throw error;
     }
   }
@@ -189,6 +190,12 @@ class TroubledSink implements Sink {
   whenWritable(signal?: AbortSignal): Promise<void> {
     return this.#sink.whenWritable(signal);
   }
+}
+
+/** True for what is tried again meanwhile: not for want of room, which everybody finds out at once. */
+function isDown(error: unknown): error is PersistenceError {
+  if (isPersistenceError(error, 'QUEUE_FULL') || isPersistenceError(error, 'DISK_FULL')) return false;
+  return isPersistenceError(error) && error.retryable;
 }
 
 function laneOf(lanes: ReadonlyMap<SessionId, Lane>, { session }: UnnumberedCommand): Lane {

@@ -216,15 +216,33 @@ describe('events without numbers', () => {
     await using system = new WorkingSystem({ queue });
     const filler = append(5, 'filler');
     await queue.publish([filler, append(6, 'more')]);
-    const waiting = system.publishing.publish(request([unnumbered('s', 'waiting')]));
-    await turns();
-    await expect(system.publishing.publish(request([unnumbered('t', 'a')]))).rejects.toMatchObject({
-      code: 'QUEUE_FULL',
-    });
+    for (const mark of ['first', 'second']) {
+      await expect(system.publishing.publish(request([unnumbered('t', mark)]))).rejects.toMatchObject({
+        code: 'QUEUE_FULL',
+      });
+    }
     system.work();
-    expect(await waiting).toMatchObject([{ outcome: 'applied' }]);
+    await queue.whenWritable();
     expect(await system.publishing.publish(request([unnumbered('t', 'b')]))).toMatchObject([{ outcome: 'applied' }]);
     expect(await system.marks('t')).toEqual(['b']);
+  });
+
+  test('of a claimed session are refused at once as well when the queue has become full, and lose no number', async () => {
+    const source = 'memory:test' as SourceId;
+    const queue = createMemoryQueue({ source, clock: systemClock, maximumUnconsumedBytes: 300 });
+    await using system = new WorkingSystem({ queue }).work();
+    await system.publishing.publish(request([unnumbered('s', 'before')]));
+    const publish = queue.publish.bind(queue);
+    queue.publish = async () => {
+      throw new PersistenceError('QUEUE_FULL', 'full for now');
+    };
+    await expect(system.publishing.publish(request([unnumbered('s', 'refused')]))).rejects.toMatchObject({
+      code: 'QUEUE_FULL',
+    });
+    queue.publish = publish;
+    const [next] = await system.publishing.publish(request([unnumbered('s', 'next')]));
+    expect(next).toMatchObject({ sequence: 2, outcome: 'applied' });
+    expect(await system.marks('s')).toEqual(['before', 'next']);
   });
 
   test('go on under a new claim after a publish of which nobody knows whether it arrived', async () => {
