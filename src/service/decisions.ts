@@ -50,7 +50,7 @@ export interface DecisionsOptions {
 }
 
 /** A decision that came too late: it is a dead letter now, and had no other effect than its reason tells. */
-export class DecisionTooLate extends PersistenceError {
+class DecisionTooLate extends PersistenceError {
   readonly results: readonly [PublishResult];
 
   constructor(result: PublishResult, reason: DeadLetterReason | undefined) {
