@@ -1,4 +1,4 @@
-import type { Blockage, SessionRow, SessionSummary } from '../ports/service.ts';
+import type { Blockage, SessionRow, SessionSummary, SkippedNumber } from '../ports/service.ts';
 import { describeCounts, describeRows } from './rows.ts';
 import { printSentence, printText } from './safe-text.ts';
 
@@ -23,8 +23,13 @@ export function describeSession(summary: SessionSummary): readonly string[] {
     ['decisions', String(summary.decisions)],
     ['receipt', summary.has_receipt ? 'yes' : 'no'],
     ['anchor', summary.has_anchor ? 'yes' : 'no'],
+    ...summary.skipped.map((skipped) => ['skipped', describeSkipped(skipped)] as const),
     ...summary.remedies.map((remedy) => ['to free it', printSentence(remedy)] as const),
   ]);
+}
+
+function describeSkipped({ sequence, by, reason }: SkippedNumber): string {
+  return `number ${sequence}, decided by ${printText(by)}: ${printSentence(reason)}`;
 }
 
 /** A session of a list as a line for people. */

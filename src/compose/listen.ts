@@ -10,7 +10,7 @@ import type { Service } from '../ports/service.ts';
 import type { Store } from '../ports/store.ts';
 import { readPartitions } from '../service/lag.ts';
 import type { Readiness } from '../service/status.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { packageVersion } from './version.ts';
 
 export interface ListeningRequest {
@@ -27,8 +27,14 @@ export interface ListeningRequest {
   readonly readiness: () => Readiness;
 }
 
+/** A service that listens, and what it tells of itself. */
+export interface Listening {
+  readonly server: HttpServer;
+  readonly metrics: Metrics;
+}
+
 /** Listens with the service as the settings say. Throws `INVALID_CONFIGURATION` when that is not possible. */
-export async function listen(request: ListeningRequest): Promise<HttpServer> {
+export async function listen(request: ListeningRequest): Promise<Listening> {
   const { configuration, logger, service, queue, store, pipeline, readiness } = request;
   const { values } = configuration;
   const version = await packageVersion();
@@ -40,7 +46,7 @@ export async function listen(request: ListeningRequest): Promise<HttpServer> {
     clock: systemClock,
     version,
   });
-  return openHttpServer({
+  const server = await openHttpServer({
     service,
     areFiled: (keys) => store.areFiled(keys),
     ...placeOf(request),
@@ -59,6 +65,7 @@ export async function listen(request: ListeningRequest): Promise<HttpServer> {
     logger,
     clock: systemClock,
   });
+  return { server, metrics };
 }
 
 /** A private API hides at a free port, unless somebody asked for one: to read the metrics of a worker, for instance. */

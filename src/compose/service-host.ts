@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Configuration } from '../configuration/resolve.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
-import type { HttpServer } from '../http-server/server.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
@@ -11,7 +10,7 @@ import { lagOf, readPartitions } from '../service/lag.ts';
 import { Liveness } from '../service/liveness.ts';
 import type { LocalService } from '../service/local-service.ts';
 import type { Readiness } from '../service/status.ts';
-import { listen } from './listen.ts';
+import { type Listening, listen } from './listen.ts';
 import { createLocalService } from './local-service.ts';
 import { isExclusive, openExistingStore, openQueue, queueAddress, storeAddress } from './open.ts';
 import { isStoreOfDataDirectory, ownedOf } from './owned.ts';
@@ -53,7 +52,7 @@ export class ServiceHost implements AsyncDisposable {
   readonly #activity = new Activity(systemClock);
   readonly #liveness: Liveness | undefined;
   #service: LocalService | undefined;
-  #server: HttpServer | undefined;
+  #listening: Listening | undefined;
   #address: ServiceAddress | undefined;
   #isDraining = false;
   /** True once something does not come back from the operating system: it is not waited for any longer then. */
@@ -94,8 +93,8 @@ export class ServiceHost implements AsyncDisposable {
 
   /** Where the API listens. */
   get url(): string {
-    if (this.#server === undefined) throw new TypeError('a host listens once it is open');
-    return this.#server.url;
+    if (this.#listening === undefined) throw new TypeError('a host listens once it is open');
+    return this.#listening.server.url;
   }
 
   /**
@@ -147,7 +146,7 @@ export class ServiceHost implements AsyncDisposable {
       readiness: () => this.#readiness(),
     });
     this.#service = service;
-    this.#server = await listen({
+    this.#listening = await listen({
       configuration,
       logger,
       isPrivate: mode === 'worker',
@@ -162,7 +161,7 @@ export class ServiceHost implements AsyncDisposable {
     if (owned.store === undefined && owned.queue === undefined) return;
     // A store from elsewhere that is only served, as a backup is: the data directory belongs to somebody else.
     if (mode === 'serve' && !isStoreOfDataDirectory(values)) return;
-    this.#address = { url: this.#server.localUrl, token, pid: process.pid, ...owned };
+    this.#address = { url: this.#listening.server.localUrl, token, pid: process.pid, ...owned };
     await writeServiceAddress(values.dataDir, this.#address);
   }
 
@@ -175,10 +174,12 @@ export class ServiceHost implements AsyncDisposable {
   async #drain(): Promise<void> {
     this.#isDraining = true;
     const deadline = AbortSignal.timeout(this.#options.configuration.values['service.drainDeadline']);
-    this.#options.logger.info('stopping: requests under way are finished, and what waits is persisted');
-    await this.#server?.drain(deadline);
     // A worker leaves the rest of its queue to the next one.
-    if (this.#options.mode === 'start') await this.#untilCaughtUp(deadline);
+    const finishes = this.#options.mode === 'start';
+    const rest = finishes ? ', and what waits is persisted' : '';
+    this.#options.logger.info(`stopping: requests under way are finished${rest}`);
+    await this.#listening?.server.drain(deadline);
+    if (finishes) await this.#untilCaughtUp(deadline);
   }
 
   async #untilCaughtUp(deadline: AbortSignal): Promise<void> {
@@ -194,7 +195,8 @@ export class ServiceHost implements AsyncDisposable {
     const { worker, queue, store } = this.#opened;
     const dataDir = this.#options.configuration.values.dataDir;
     const closers = [
-      async () => this.#server?.close(),
+      async () => this.#listening?.server.close(),
+      async () => this.#listening?.metrics.close(),
       async () => this.#service?.close(),
       async () => (this.#address === undefined ? undefined : removeServiceAddress(dataDir, this.#address)),
       async () => worker?.close(),

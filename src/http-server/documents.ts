@@ -58,6 +58,10 @@ const sessionSummary = {
     parked: record({ commands: count, bytes: count }),
     dead_letters: { type: 'object', additionalProperties: count, description: 'Counted by reason' },
     decisions: count,
+    skipped: {
+      ...listOf(record({ sequence: count, epoch: count, by: text, reason: text })),
+      description: 'Numbers that somebody decided to pass over: the latest 100',
+    },
     snapshot: orNull(record({ bytes: count, state: {}, mode: {} })),
     blocked: orNull(blockage),
     remedies: { ...listOf(text), description: 'What it takes to free a blocked session' },

@@ -56,6 +56,14 @@ export interface SessionPage {
   readonly next: string | null;
 }
 
+/** A number that was passed over, and who decided that. */
+export interface SkippedNumber {
+  readonly sequence: number;
+  readonly epoch: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
 /** What is known of a session besides its data. */
 export interface SessionSummary {
   readonly session_id: string;
@@ -72,6 +80,8 @@ export interface SessionSummary {
   readonly parked: { readonly commands: number; readonly bytes: number };
   readonly dead_letters: Readonly<Partial<Record<DeadLetterReason, number>>>;
   readonly decisions: number;
+  /** Numbers that somebody decided to pass over, the latest 100 in ascending order. */
+  readonly skipped: readonly SkippedNumber[];
   /** A few members of the snapshot, where there is one. */
   readonly snapshot: { readonly bytes: number; readonly state: unknown; readonly mode: unknown } | null;
   readonly blocked: Blockage | null;

@@ -1,8 +1,8 @@
 import type { Cursor } from '../domain/cursor.ts';
 import type { SessionId } from '../domain/identifiers.ts';
-import type { DeadLetterReason } from '../domain/plan.ts';
+import type { DeadLetterReason, Decision } from '../domain/plan.ts';
 import { obstacleOf, remediesFor } from '../domain/standing.ts';
-import type { Blockage, SessionRow, SessionSummary } from '../ports/service.ts';
+import type { Blockage, SessionRow, SessionSummary, SkippedNumber } from '../ports/service.ts';
 import type { SessionReader } from '../read-side/session-reader.ts';
 
 /** Members of a snapshot that tell at a glance what the session is about; null where it lacks them. */
@@ -10,6 +10,9 @@ interface SnapshotMembers {
   readonly state: string | null;
   readonly mode: string | null;
 }
+
+/** Most numbers that a summary names. */
+const mostSkipped = 100;
 
 const noMembers: SnapshotMembers = { state: null, mode: null };
 
@@ -61,16 +64,32 @@ async function countFiled(
   reader: SessionReader,
   session: SessionId,
   { filed }: Cursor,
-): Promise<Pick<SessionSummary, 'dead_letters' | 'decisions'>> {
+): Promise<Pick<SessionSummary, 'dead_letters' | 'decisions' | 'skipped'>> {
   const deadLetters: Partial<Record<DeadLetterReason, number>> = {};
-  let decisions = 0;
+  const skipped = new LatestSkipped();
   if (filed > 0) {
     for await (const record of reader.filed(session)) {
-      if (record.kind === 'decision') decisions += 1;
+      if (record.kind === 'decision') skipped.add(record);
       else deadLetters[record.reason] = (deadLetters[record.reason] ?? 0) + 1;
     }
   }
-  return { dead_letters: deadLetters, decisions };
+  return { dead_letters: deadLetters, decisions: skipped.total, skipped: skipped.numbers };
+}
+
+/** Keeps the latest of the numbers that were passed over, whatever order they come in. */
+class LatestSkipped {
+  total = 0;
+  #numbers: SkippedNumber[] = [];
+
+  add({ sequence, epoch, by, reason }: Decision): void {
+    this.total += 1;
+    this.#numbers.push({ sequence, epoch, by, reason });
+    if (this.#numbers.length >= 2 * mostSkipped) this.#numbers = this.numbers;
+  }
+
+  get numbers(): SkippedNumber[] {
+    return this.#numbers.sort((one, other) => one.sequence - other.sequence).slice(-mostSkipped);
+  }
 }
 
 function membersOf(snapshot: Uint8Array): SnapshotMembers {

@@ -22,7 +22,8 @@ const session: SessionSummary = {
   has_anchor: true,
   parked: { commands: 2, bytes: 10 },
   dead_letters: { refused: 1, fenced: 0 },
-  decisions: 0,
+  decisions: 1,
+  skipped: [{ sequence: 3, epoch: 2, by: hostile, reason: hostile }],
   snapshot: { bytes: 9, state: hostile, mode: hostile },
   blocked: { kind: 'refused', sequence: 5, parked_commands: 2 },
   remedies: [`Send ${hostile} again.`, 'Or skip it.'],
@@ -57,13 +58,14 @@ test('nothing that is printed of a session or a dead letter reaches the terminal
 });
 
 test('a blocked session is shown with every remedy, below each other', () => {
-  expect(describeSession(session).slice(-8)).toEqual([
+  expect(describeSession(session).slice(-9)).toEqual([
     'blocked        number 5 was refused',
     'parked         2 commands, 10 bytes',
     'dead letters   refused 1',
-    'decisions      0',
+    'decisions      1',
     'receipt        no',
     'anchor         yes',
+    'skipped        number 3, decided by "bell\\u0007\\u202eid": bell\\u0007\\u202eid',
     'to free it     Send bell\\u0007\\u202eid again.',
     '               Or skip it.',
   ]);

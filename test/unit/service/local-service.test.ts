@@ -121,6 +121,7 @@ describe('a service over an open store', () => {
     expect(await service.showSession(session)).toMatchObject({
       last_sequence: 4,
       decisions: 1,
+      skipped: [{ sequence: 2, epoch: 1, by: expect.any(String), reason: expect.any(String) }],
       blocked: null,
       remedies: [],
     });
