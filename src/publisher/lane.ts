@@ -11,9 +11,15 @@ export interface Sent {
   readonly position: Position;
 }
 
+/** Commands of one request: they are refused for want of room together, or not at all. */
+export interface Together {
+  readonly commands: number;
+}
+
 /** A command that waits for its turn. */
 export interface Waiting {
   readonly draft: UnnumberedCommand | ClaimCommand;
+  readonly together: Together | undefined;
   /** Bytes of its data. */
   readonly bytes: number;
   /** Called when it waits no more. */
@@ -64,6 +70,11 @@ export class Lane {
     if (this.#epoch === noEpoch) throw new TypeError('a session must be claimed before its commands are numbered');
     this.#last = (this.#last + 1) as Sequence;
     return numbered(draft, this.writer, this.#epoch, this.#last);
+  }
+
+  /** A command was certainly not published, nor anything after it: the number that was given last is free again. */
+  takeBack(command: Command): void {
+    if (command.kind === 'numbered') this.#last = (this.#last - 1) as Sequence;
   }
 
   /** True when `cursor` shows this writer's reign of the given epoch, with nothing in its way. */

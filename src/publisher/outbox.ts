@@ -1,12 +1,13 @@
-import type { ClaimCommand, Command } from '../domain/command.ts';
+import type { ClaimCommand } from '../domain/command.ts';
 import type { Position } from '../domain/delivery.ts';
 import { isPersistenceError, PersistenceError, toPersistenceError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import { AbortListeners } from './abort-listeners.ts';
 import type { UnnumberedCommand } from './input-event.ts';
-import type { Lane, Sent, Waiting } from './lane.ts';
+import type { Lane, Sent, Together, Waiting } from './lane.ts';
 import { patiently } from './patiently.ts';
-import { publishWhenWritable, type Sink } from './sink.ts';
+import { isWithoutRoom, publishWhenWritable, type Sink } from './sink.ts';
+import { isWhole, refuse, type Taken } from './taken.ts';
 
 /** A bound of commands and of the bytes of their data. */
 export interface Load {
@@ -23,7 +24,10 @@ export interface OutboxOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when the queue is full, before waiting for room. */
   readonly onFull?: (() => void) | undefined;
-  /** True to fail the lanes of what finds no room, instead of waiting for some: nothing of it was written then. */
+  /**
+   * True to reject what finds no room, instead of waiting for some. Nothing of it was written then: what was put
+   * together and is published in parts waits for room all the same.
+   */
   readonly refusesWithoutRoom?: boolean | undefined;
 }
 
@@ -65,9 +69,9 @@ export class Outbox implements AsyncDisposable {
   /**
    * Publishes a claim as it is, or a command under the lane's next number; resolves once it is durable. An abort before
    * its turn takes it back (`ABORTED`); after that the outcome is awaited. Rejects with what ended the lane, if it has
-   * ended.
+   * ended. `together`: of the commands that are put together with it; default: none.
    */
-  put(lane: Lane, draft: UnnumberedCommand | ClaimCommand, signal?: AbortSignal): Promise<Sent> {
+  put(lane: Lane, draft: UnnumberedCommand | ClaimCommand, signal?: AbortSignal, together?: Together): Promise<Sent> {
     return new Promise((resolve, reject) => {
       if (this.#signal.aborted) return reject(closed());
       if (lane.failure !== undefined) return reject(lane.failure);
@@ -77,7 +81,7 @@ export class Outbox implements AsyncDisposable {
       const leave = (): void => {
         if (signal !== undefined && abort !== undefined) this.#aborts.remove(signal, abort);
       };
-      const waiting: Waiting = { draft, bytes, leave, resolve, reject };
+      const waiting: Waiting = { draft, together, bytes, leave, resolve, reject };
       if (signal !== undefined && abort !== undefined) this.#aborts.add(signal, abort);
       const line = this.#waiting.get(lane);
       if (line === undefined) this.#waiting.set(lane, new Set([waiting]));
@@ -189,9 +193,10 @@ export class Outbox implements AsyncDisposable {
 
   async #publish(taken: readonly Taken[], lanes: ReadonlySet<Lane>): Promise<void> {
     try {
-      const positions = await this.#send(taken.map(({ command }) => command));
+      const sent = await this.#send(taken);
+      if (isPersistenceError(sent)) return refuse(taken, sent);
       for (const [index, { waiting, command }] of taken.entries()) {
-        const position = positions[index];
+        const position = sent[index];
         if (position === undefined) throw new TypeError('a queue answers with a position for every command');
         waiting.resolve({ command, position });
       }
@@ -202,17 +207,24 @@ export class Outbox implements AsyncDisposable {
     }
   }
 
-  /** The positions, once the commands are durable; a queue that is down is waited for. */
-  async #send(commands: readonly Command[]): Promise<readonly Position[]> {
+  /** The positions, once the commands are durable, or why nothing was written. A queue that is down is waited for. */
+  #send(taken: readonly Taken[]): Promise<readonly Position[] | PersistenceError> {
     const { sink, clock, onFull, refusesWithoutRoom } = this.#options;
+    const commands = taken.map(({ command }) => command);
     const signal = this.#signal;
+    let mayBeRefused = refusesWithoutRoom === true && isWhole(taken);
     const send = async (): Promise<readonly Position[] | PersistenceError> => {
-      if (refusesWithoutRoom !== true) return await publishWhenWritable(commands, { sink, signal, onFull });
-      return await sink.publish(commands, signal).catch(noRoom);
+      try {
+        if (!mayBeRefused) return await publishWhenWritable(commands, { sink, signal, onFull });
+        return await sink.publish(commands, signal);
+      } catch (error) {
+        if (mayBeRefused && isWithoutRoom(error)) return error;
+        // They may have arrived all the same.
+        mayBeRefused = false;
+        throw error;
+      }
     };
-    const sent = await patiently(send, clock, signal);
-    if (sent instanceof PersistenceError) throw sent;
-    return sent;
+    return patiently(send, clock, signal);
   }
 
   #end(taken: readonly Taken[], lanes: ReadonlySet<Lane>): void {
@@ -260,22 +272,10 @@ export class Outbox implements AsyncDisposable {
   }
 }
 
-interface Taken {
-  readonly lane: Lane;
-  readonly waiting: Waiting;
-  readonly command: Command;
-}
-
 function takenBack(): PersistenceError {
   return new PersistenceError('ABORTED', 'the command was taken back before it was published');
 }
 
 function closed(): PersistenceError {
   return new PersistenceError('ABORTED', 'publishing was given up: nothing more is sent');
-}
-
-/** What says that there is no room, and so that nothing was written. Throws everything else. */
-function noRoom(error: unknown): PersistenceError {
-  if (isPersistenceError(error, 'QUEUE_FULL') || isPersistenceError(error, 'DISK_FULL')) return error;
-  throw error;
 }

@@ -1,6 +1,6 @@
 import type { Command } from '../domain/command.ts';
 import type { Position } from '../domain/delivery.ts';
-import { isPersistenceError } from '../domain/errors.ts';
+import { isPersistenceError, type PersistenceError } from '../domain/errors.ts';
 import type { Queue } from '../ports/queue.ts';
 
 /** Where commands are sent to: a queue, or a service in front of one. */
@@ -11,6 +11,11 @@ export interface SendingOptions {
   readonly signal: AbortSignal;
   /** Called when the queue is full, before waiting for room. */
   readonly onFull?: (() => void) | undefined;
+}
+
+/** True for what a sink says when it has no room: nothing of the publish was written. */
+export function isWithoutRoom(error: unknown): error is PersistenceError {
+  return isPersistenceError(error, 'QUEUE_FULL') || isPersistenceError(error, 'DISK_FULL');
 }
 
 /** Publishes the commands, waiting for room where there is none. */

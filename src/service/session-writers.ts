@@ -7,7 +7,7 @@ import { CursorReader } from '../publisher/cursor-reader.ts';
 import type { UnnumberedCommand } from '../publisher/input-event.ts';
 import { Lane, type Sent } from '../publisher/lane.ts';
 import { type Load, Outbox } from '../publisher/outbox.ts';
-import type { Sink } from '../publisher/sink.ts';
+import { isWithoutRoom, type Sink } from '../publisher/sink.ts';
 import { within } from './publish-result.ts';
 
 export interface SessionWritersOptions {
@@ -75,17 +75,18 @@ export class SessionWriters implements AsyncDisposable {
   /**
    * Publishes the commands and resolves, with each under its number, once all are durable. Nothing is sent before every
    * session is claimed: `NOT_YET_APPLIED` when that takes longer than the timeout, `WRITER_FENCED` when others keep
-   * claiming one. A queue without room refuses at once, and its sessions are claimed anew later; while it is down, more
-   * is refused with what it said.
+   * claiming one, `QUEUE_FULL` or `DISK_FULL` when there is no room, unless a part may be durable: then room is waited
+   * for. While the queue is down, more is refused with what it said.
    */
   async send(commands: readonly UnnumberedCommand[], patience: Patience): Promise<readonly Sent[]> {
     this.#sink.refuseInTrouble();
+    const together = { commands: commands.length };
     const turns = [...new Set(commands.map(({ session }) => session))].map((session) => this.#takeTurn(session));
     try {
       let sent: readonly Promise<Sent>[];
       try {
         const lanes = await this.#claimAll(turns, patience);
-        sent = commands.map((command) => this.#outbox.put(laneOf(lanes, command), command, patience.signal));
+        sent = commands.map((command) => this.#outbox.put(laneOf(lanes, command), command, patience.signal, together));
       } finally {
         for (const turn of turns) turn.end();
       }
@@ -194,8 +195,7 @@ class TroubledSink implements Sink {
 
 /** True for what is tried again meanwhile: not for want of room, which everybody finds out at once. */
 function isDown(error: unknown): error is PersistenceError {
-  if (isPersistenceError(error, 'QUEUE_FULL') || isPersistenceError(error, 'DISK_FULL')) return false;
-  return isPersistenceError(error) && error.retryable;
+  return isPersistenceError(error) && error.retryable && !isWithoutRoom(error);
 }
 
 function laneOf(lanes: ReadonlyMap<SessionId, Lane>, { session }: UnnumberedCommand): Lane {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PersistenceError } from '../../src/domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../../src/domain/errors.ts';
 import type { SessionId } from '../../src/domain/identifiers.ts';
 import type { SourceId } from '../../src/domain/plan.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
@@ -12,7 +12,7 @@ import { WorkingSystem } from '../support/working-system.ts';
 
 const sessions = ['one', 'two', 'three'] as const;
 const session = fc.constantFrom(...sessions);
-const troubles = ['down', 'down, and written', 'failed', 'failed, and written', 'slow'] as const;
+const troubles = ['down', 'down, and written', 'failed', 'failed, and written', 'full', 'full', 'slow'] as const;
 type Trouble = (typeof troubles)[number];
 
 const step = fc.oneof(
@@ -36,6 +36,8 @@ class Sending extends WorkingSystem {
   /** Marks by session, in the order in which they were sent. */
   readonly sent = new Map<string, string[]>(sessions.map((each) => [each, []]));
   readonly answered: { readonly mark: string; readonly result: PublishResult }[] = [];
+  /** Of requests that found the queue full. */
+  readonly refused: string[] = [];
   readonly troubles: Trouble[] = [];
   readonly #publish = this.queue.publish.bind(this.queue);
   readonly #requests: Promise<void>[] = [];
@@ -46,6 +48,7 @@ class Sending extends WorkingSystem {
     this.queue.publish = async (commands, signal) => {
       const trouble = this.troubles.shift();
       if (trouble === 'slow') await turns(8);
+      if (trouble === 'full') throw new PersistenceError('QUEUE_FULL', trouble);
       const positions = trouble === 'down' || trouble === 'failed' ? [] : await this.#publish(commands, signal);
       if (trouble?.startsWith('down')) throw new PersistenceError('QUEUE_UNAVAILABLE', trouble);
       if (trouble?.startsWith('failed')) throw new PersistenceError('QUEUE_IO_FAILED', trouble);
@@ -67,8 +70,10 @@ class Sending extends WorkingSystem {
       (results) => {
         this.answered.push(...results.map((result, index) => ({ mark: marks[index] ?? '', result })));
       },
-      // Nothing was promised.
-      () => undefined,
+      // Nothing was promised, but that nothing is there where the queue was full: all of it may be sent again.
+      (error: unknown) => {
+        if (isPersistenceError(error, 'QUEUE_FULL')) this.refused.push(...marks);
+      },
     );
     this.#requests.push(answers);
     if (isGivenUp) void turns(3).then(() => giving.abort());
@@ -110,9 +115,11 @@ test('whatever happens to queue, writer and requests: answers are true, and noth
       const deadLetters = (await sending.filed())
         .filter((record) => record.kind === 'dead letter')
         .map(({ message }) => Buffer.from(message).toString('latin1'));
+      expect(sending.refused.filter((mark) => deadLetters.some((text) => text.includes(mark)))).toEqual([]);
       const numbers = new Set<string>();
       for (const each of sessions) {
         const log = (await sending.marks(each)).filter((mark) => mark.startsWith('mark-'));
+        expect(log.filter((mark) => sending.refused.includes(mark))).toEqual([]);
         expect(log).toEqual(sending.sent.get(each)?.filter((mark) => log.includes(mark)));
         const [cursor] = await sending.watch.cursors([each as SessionId]);
         for (const { mark, result } of sending.answered.filter(({ result: { session_id } }) => session_id === each)) {

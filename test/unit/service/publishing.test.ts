@@ -245,6 +245,15 @@ describe('events without numbers', () => {
     expect(await system.marks('s')).toEqual(['before', 'next']);
   });
 
+  test('too many for one publish are all sent once a part is: a request that is refused may be sent again', async () => {
+    const source = 'memory:test' as SourceId;
+    const queue = createMemoryQueue({ source, clock: systemClock, maximumUnconsumedBytes: 250_000 });
+    await using system = new WorkingSystem({ queue }).work();
+    const marks = Array.from({ length: 1_500 }, (_, index) => `${index}`);
+    await system.publishing.publish(request(marks.map((mark) => unnumbered('s', mark))));
+    expect(await system.marks('s')).toEqual(marks);
+  });
+
   test('go on under a new claim after a publish of which nobody knows whether it arrived', async () => {
     const queue = createMemoryQueue({ source: 'memory:test' as SourceId, clock: systemClock });
     await using system = new WorkingSystem({ queue }).work();
