@@ -220,7 +220,7 @@ describe('secrets stay where they belong', () => {
     const text = readFileSync(file, 'utf8');
     const { token, ...rest } = JSON.parse(text);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(Object.keys(rest).sort()).toEqual(['pid', 'url']);
+    expect(Object.keys(rest).sort()).toEqual(['pid', 'queue', 'store', 'url']);
     expect(canaries.in(text)).toEqual([]);
     canaries.add(token);
     expect(answers.flatMap((answer) => canaries.in(answer))).toEqual([]);

@@ -79,8 +79,8 @@ export const waiting: readonly Mutant[] = [
   mutant(
     decide,
     'another command in its place does not halt',
-    '`);\n  }\n  const tooMany',
-    "`, 'halts');\n  }\n  const tooMany",
+    'rivalDetail(content.sequence));',
+    "rivalDetail(content.sequence), 'halts');",
   ),
   mutant(
     decide,
