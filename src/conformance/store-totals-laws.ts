@@ -17,6 +17,16 @@ export const totalsLaws: readonly StoreLawDefinition[] = [
     },
   },
   {
+    name: 'a dead letter without a session that is committed once more is counted once',
+    async check({ store }) {
+      const plan = new PlanBuilder().unreadable(someDeadLetter('one', undefined)).build();
+      await store.commit(plan);
+      await store.commit(plan);
+      const contents = await readContents(store);
+      assert.deepEqual(contents.totals, countedTotals(contents));
+    },
+  },
+  {
     name: 'every total counts what it is named after',
     async check({ store }) {
       const builder = new PlanBuilder();

@@ -50,17 +50,20 @@ export function emptyTotals(): RunningTotals {
 
 /**
  * The totals of a store that held `totals` once `plan` is committed; the same object when nothing of them changed.
- * Exact for a plan whose `before` cursors are the stored ones and which files nothing that is filed already: what is
- * filed already is a duplicate to the rule.
+ * Exact for a plan whose `before` cursors are the stored ones, and that files nothing for a session that is filed
+ * already: to the rule that is a duplicate. No cursor tells of dead letters without a session: `areFiled` says, in
+ * their order, which of the plan's the store holds already.
  */
-export function addPlan(totals: StoreTotals, plan: Plan): StoreTotals {
+export function addPlan(totals: StoreTotals, plan: Plan, areFiled: readonly boolean[]): StoreTotals {
   const counted: RunningTotals = { ...totals, deadLetters: { ...totals.deadLetters } };
   for (const { before, after, filed } of plan.changes) {
     if (before !== undefined) countCursor(counted, before, -1);
     countCursor(counted, after, 1);
     for (const record of filed) countFiled(counted, record);
   }
-  for (const letter of plan.unreadable) countFiled(counted, letter);
+  plan.unreadable.forEach((letter, index) => {
+    if (areFiled[index] !== true) countFiled(counted, letter);
+  });
   return isSame(counted, totals) ? totals : counted;
 }
 

@@ -41,8 +41,9 @@ export class LevelReader {
     });
   }
 
-  areFiled(keys: readonly FiledKey[]): Promise<boolean[]> {
-    return this.#database.hasMany(keys.map(({ session, id }) => filedKey(session, id)));
+  async areFiled(keys: readonly FiledKey[]): Promise<readonly boolean[]> {
+    if (keys.length === 0) return [];
+    return await this.#database.hasMany(keys.map(({ session, id }) => filedKey(session, id)));
   }
 
   async filed(session: SessionId | undefined, page: Page<FiledKey>): Promise<readonly FiledRecord[]> {

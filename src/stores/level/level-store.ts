@@ -204,7 +204,7 @@ class ClassicLevelStore implements LevelStore {
     const stored = await this.#read(() => storedVersions(opened, plan));
     if (plan === this.#unsettled && isCommitted(opened, plan, stored)) return this.#settle(opened, plan);
     checkPlan(opened, plan, stored);
-    const totals = addPlan(opened.totals, plan);
+    const totals = addPlan(opened.totals, plan, await this.#read(() => opened.reader.areFiled(plan.unreadable)));
     const garbage = fillBatch(opened.batch, plan, totals === opened.totals ? undefined : totals);
     opened.cursors.startCommit(plan.changes);
     try {

@@ -70,7 +70,7 @@ class MemoryStore implements Store {
       const stored = this.#sessions.get(change.session)?.cursor.version;
       if (stored !== change.before?.version) throw cursorMismatch(change, stored);
     }
-    this.#totals = addPlan(this.#totals, plan);
+    this.#totals = addPlan(this.#totals, plan, this.#areFiled(plan.unreadable));
     for (const change of plan.changes) this.#apply(change);
     for (const letter of plan.unreadable) this.#file(letter);
     for (const { source, partition, to } of plan.positions) {
@@ -103,7 +103,7 @@ class MemoryStore implements Store {
 
   async areFiled(keys: readonly FiledKey[]): Promise<readonly boolean[]> {
     this.#assertOpen();
-    return keys.map((key) => this.#filed.has(filedName(key)));
+    return this.#areFiled(keys);
   }
 
   async readFiled(session: SessionId | undefined, page: Page<FiledKey>): Promise<readonly FiledRecord[]> {
@@ -157,6 +157,10 @@ class MemoryStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #areFiled(keys: readonly FiledKey[]): readonly boolean[] {
+    return keys.map((key) => this.#filed.has(filedName(key)));
   }
 
   #apply(change: SessionChange): void {

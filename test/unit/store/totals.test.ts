@@ -6,17 +6,17 @@ import { addPlan, emptyTotals, type StoreTotals } from '../../../src/domain/tota
 
 test('a plan that changes no total gives back the very totals, so that nothing has to be written', () => {
   const builder = new PlanBuilder();
-  const totals = addPlan(emptyTotals(), builder.append(ada, ...entries(0, 1)).build());
+  const totals = addPlan(emptyTotals(), builder.append(ada, ...entries(0, 1)).build(), []);
   expect(totals).toEqual({ ...emptyTotals(), sessions: 1 });
-  expect(addPlan(totals, builder.append(ada, ...entries(1, 9)).build())).toBe(totals);
-  expect(addPlan(totals, builder.build())).toBe(totals);
+  expect(addPlan(totals, builder.append(ada, ...entries(1, 9)).build(), [])).toBe(totals);
+  expect(addPlan(totals, builder.build(), [])).toBe(totals);
 });
 
 test('totals that were added to stay as they were', () => {
   let totals: StoreTotals = emptyTotals();
   for (const plan of lifeOfTwoSessions()) {
     const before = structuredClone(totals);
-    const after = addPlan(totals, plan);
+    const after = addPlan(totals, plan, []);
     expect(totals).toEqual(before);
     totals = after;
   }
