@@ -15,6 +15,9 @@ export function isLocked(error: unknown): error is PersistenceError {
   return isPersistenceError(error, 'STORE_LOCKED') || isPersistenceError(error, 'QUEUE_LOCKED');
 }
 
+/** Milliseconds within which an owner answers. */
+const patience = 10_000;
+
 /**
  * Connects to the process that owns the data directory, and the very store or queue that is `needed`. Throws `locked`,
  * and what else is known, when it cannot: an answer out of another store would be a wrong one.
@@ -30,6 +33,8 @@ export async function connectOwner(values: Values, locked: PersistenceError, nee
     );
   }
   const service = connectService({ url: address.url, token: address.token });
+  // A process that is stopped accepts connections and answers nothing.
+  const late = setTimeout(() => void service.close(), patience);
   try {
     const { pid } = await service.status();
     if (pid === address.pid) return { service, address };
@@ -37,6 +42,8 @@ export async function connectOwner(values: Values, locked: PersistenceError, nee
     await service.close();
     if (!isPersistenceError(error)) throw error;
     throw unreachable(locked, `process ${address.pid}, which left its address there, does not answer (${error.code})`);
+  } finally {
+    clearTimeout(late);
   }
   await service.close();
   throw unreachable(locked, `process ${address.pid}, which left its address there, is gone: another one answers`);

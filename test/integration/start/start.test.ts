@@ -104,6 +104,14 @@ describe('a standalone service', () => {
     expect([ending.code, ending.stderr]).toEqual([2, expect.stringContaining('http.tokens')]);
   });
 
+  test('that is stopped, and so answers nothing, is told of instead of being waited for', async () => {
+    const service = await start();
+    service.child.kill('SIGSTOP');
+    const listed = await runProgram(['sessions', 'list'], { directory });
+    service.child.kill('SIGCONT');
+    expect([listed.code, listed.stderr]).toEqual([5, expect.stringContaining('does not answer')]);
+  });
+
   test('a second one on the same data is told who has it', async () => {
     await start();
     const second = await runProgram(['start', '--http-port', '0'], { directory });
