@@ -5,15 +5,7 @@ import type { Queue } from '../ports/queue.ts';
 import type { Service } from '../ports/service.ts';
 import type { Store } from '../ports/store.ts';
 import { createLocalService } from './local-service.ts';
-import {
-  isExclusive,
-  openExistingStore,
-  openQueue,
-  openQueueIfExists,
-  openStore,
-  queueAddress,
-  storeAddress,
-} from './open.ts';
+import { isExclusive, openExistingStore, openQueue, openQueueIfExists, queueAddress, storeAddress } from './open.ts';
 import { connectOwner, isLocked } from './owner.ts';
 import type { ServiceAddress } from './service-file.ts';
 import { Worker } from './worker.ts';
@@ -62,7 +54,7 @@ async function openHere(request: AccessRequest): Promise<Access> {
 /** The store, and the queue where that is needed, without a worker. */
 async function openOnly({ values, logger, purpose }: AccessRequest): Promise<Access> {
   const queue = await openQueueFor(purpose, values);
-  const store = await openStoreBeside(queue, values).catch(async (error: unknown) => {
+  const store = await openExistingStore(storeAddress(values)).catch(async (error: unknown) => {
     await queue?.close();
     throw error;
   });
@@ -76,12 +68,6 @@ function openQueueFor(purpose: AccessPurpose, values: Values): Promise<Queue | u
   if (purpose === 'read') return Promise.resolve(undefined);
   const address = queueAddress(values);
   return purpose === 'status' ? openQueueIfExists(address, values) : openQueue(address, values);
-}
-
-/** Where there is a queue, its worker will create the store: until then it is as good as empty. */
-function openStoreBeside(queue: Queue | undefined, values: Values): Promise<Store> {
-  const address = storeAddress(values);
-  return queue === undefined ? openExistingStore(address) : openStore(address);
 }
 
 /** While an exclusive queue is open here nobody else can persist what is published: this process does. */

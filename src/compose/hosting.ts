@@ -1,7 +1,10 @@
 import type { Logger } from 'pino';
 import type { Configuration } from '../configuration/resolve.ts';
 import type { Settings } from '../configuration/settings.ts';
+import { PersistenceError } from '../domain/errors.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import { isLocked } from './owner.ts';
+import { readServiceAddress } from './service-file.ts';
 import { type HostMode, ServiceHost } from './service-host.ts';
 import { whenFree } from './standby.ts';
 import type { WorkSummary } from './worker.ts';
@@ -25,17 +28,32 @@ export interface HostingRequest {
  * or made it end.
  */
 export async function host(request: HostingRequest): Promise<WorkSummary | undefined> {
-  await using opened = await openInTurn(() => ServiceHost.open(request), request);
+  const { dataDir } = request.configuration.values;
+  await using opened = await openInTurn(() => ServiceHost.open(request), { ...request, dataDir });
   request.onListening(opened.url);
   return await opened.runUntil(request.interruption);
+}
+
+/** Whose turn it is. */
+export interface Turn extends Pick<HostingRequest, 'logger' | 'interruption' | 'standby'> {
+  /** Where the owner of what is locked may have left its address. */
+  readonly dataDir: string;
 }
 
 /** What `open` opens: at once, or, standing by, as soon as no other process owns it. */
 export function openInTurn<Opened>(
   open: () => Promise<Opened>,
-  { logger, interruption, standby }: Pick<HostingRequest, 'logger' | 'interruption' | 'standby'>,
+  { logger, interruption, standby, dataDir }: Turn,
 ): Promise<Opened> {
-  if (!standby) return open();
+  if (!standby) return open().catch((error: unknown) => tellOwner(error, dataDir));
   const onWaiting = (because: string): void => logger.info({ because }, 'standing by');
   return whenFree(open, { clock: systemClock, signal: interruption, onWaiting });
+}
+
+/** Throws `error`; where it says that another process owns what was to be opened, with which one, and what helps. */
+async function tellOwner(error: unknown, dataDir: string): Promise<never> {
+  const owner = isLocked(error) ? await readServiceAddress(dataDir) : undefined;
+  if (!isLocked(error) || owner === undefined) throw error;
+  const message = `${error.message}; process ${owner.pid} has left its address (${owner.url}) in ${dataDir}: --standby takes over when it ends`;
+  throw new PersistenceError(error.code, message, { cause: error.cause });
 }

@@ -19,7 +19,11 @@ export class KnownPaths {
   whyNothing(method: string, url: string): PersistenceError {
     const path = url.replace(/\?.*$/s, '');
     const methods = [...this.#paths.values()].find(({ pattern }) => pattern.test(path))?.methods;
-    if (methods === undefined) return new PersistenceError('NO_SUCH_RESOURCE', 'there is nothing at this path');
+    if (methods === undefined)
+      return new PersistenceError(
+        'NO_SUCH_RESOURCE',
+        'there is nothing at this path: /openapi.json tells what there is',
+      );
     const allow = [...methods].sort().join(', ');
     const message = `${JSON.stringify(method)} is not possible at this path, only ${allow}`;
     return new ProblemError('NO_SUCH_RESOURCE', message, { status: 405, headers: { allow } });

@@ -90,7 +90,10 @@ interface FrameworkError {
 
 // What parsers say may quote the body: only these sentences are passed on.
 const frameworkProblems: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the body is not of a content type that is taken here'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'UNSUPPORTED_MEDIA_TYPE',
+    'the body is not of a content type that is taken here: commands are application/cloudevents+json or application/cloudevents-batch+json; /openapi.json tells what each path takes',
+  ],
   FST_ERR_CTP_BODY_TOO_LARGE: ['REQUEST_TOO_LARGE', 'the body is larger than this service takes'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_REQUEST', 'the body is empty where a JSON document is due'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_REQUEST', 'the body is not a JSON document'],

@@ -80,7 +80,10 @@ class TokenFile implements TokenSource {
       appearance = await this.#appearance();
       if (appearance === this.#seen) return;
       await this.#read(appearance);
-      this.#logger.info({ path: this.#path, tokens: this.#known.length }, 'the tokens were read again');
+      this.#logger.info(
+        { path: this.#path, tokens: this.#known.length - this.#owner.length },
+        'the tokens were read again',
+      );
     } catch (error) {
       if (!isPersistenceError(error)) throw error;
       if (appearance === this.#seen) return;

@@ -1,4 +1,5 @@
 import { backupDirectory, storeSize, whileGrowing } from '../../compose/growth.ts';
+import { PersistenceError } from '../../domain/errors.ts';
 import type { Command } from '../command.ts';
 import { onService } from '../on-service.ts';
 import { printText } from '../safe-text.ts';
@@ -13,14 +14,25 @@ export const backup: Command = withBackupSetting(
       options: [],
       examples: [
         { line: 'backup before-upgrade', meaning: 'Into macp-persist-data/backups/before-upgrade' },
-        { line: 'backup "$(date +%F)" --service-backup-directory /mnt/backups', meaning: 'Elsewhere' },
+        {
+          line: 'backup "$(date +%F)" --service-backup-directory /mnt/backups',
+          meaning: 'Elsewhere, while no process runs',
+        },
         {
           line: 'sessions list --store level:macp-persist-data/backups/before-upgrade',
           meaning: 'A backup is a store: look into it',
         },
       ],
     },
-    async ({ service, positionals: [name = ''], configuration: { values }, output }) => {
+    async ({ service, positionals: [name = ''], configuration: { values, origins }, isRunning, output }) => {
+      // It would be made in that process's place for backups, and taken for one elsewhere.
+      if (isRunning && origins['service.backupDirectory'].from === 'flag') {
+        throw new PersistenceError(
+          'INVALID_CONFIGURATION',
+          'a process has the store open, and makes backups where it was told to at its start: start it with ' +
+            '--service-backup-directory, or leave that out here',
+        );
+      }
       // Compressed data may take less room in its copy: what is left is an estimate.
       using progress = output.progress('bytes', await storeSize(values));
       const copied = await whileGrowing(

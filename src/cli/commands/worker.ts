@@ -43,7 +43,7 @@ export const worker: Command = {
     const { values } = configuration;
     const logger = output.drawsProgress ? quietLogger(configuration) : createLogger(values);
     const { openInTurn } = await import('../../compose/hosting.ts');
-    const turn = { logger, interruption, standby: options.has('standby') };
+    const turn = { logger, interruption, standby: options.has('standby'), dataDir: values.dataDir };
     await using opened = await openInTurn(() => Worker.open({ values, logger }), turn);
     if (interruption.aborted) return 'interrupted';
     // Elsewhere the log tells of progress.

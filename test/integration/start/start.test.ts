@@ -112,10 +112,19 @@ describe('a standalone service', () => {
     expect([listed.code, listed.stderr]).toEqual([5, expect.stringContaining('does not answer')]);
   });
 
-  test('a second one on the same data is told who has it', async () => {
+  test('makes backups where it was told to, and a command that wants them elsewhere is refused', async () => {
     await start();
+    const words = ['backup', 'one', '--service-backup-directory', join(directory, 'elsewhere')];
+    const refused = await runProgram(words, { directory });
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('leave that out here')]);
+    expect(await runProgram(['backup', 'one'], { directory })).toMatchObject({ code: 0 });
+  });
+
+  test('a second one on the same data is told who has it', async () => {
+    const first = await start();
     const second = await runProgram(['start', '--http-port', '0'], { directory });
     expect([second.code, second.stderr]).toEqual([5, expect.stringMatching(/(QUEUE|STORE)_LOCKED/)]);
+    expect(second.stderr).toContain(`process ${first.child.pid}`);
   });
 });
 
