@@ -6,11 +6,6 @@ import { storeAddress } from './open.ts';
 
 const interval = 500;
 
-/** Where backups are made. */
-export function backupDirectory(values: Pick<Values, 'service.backupDirectory' | 'dataDir'>): string {
-  return values['service.backupDirectory'] ?? join(values.dataDir, 'backups');
-}
-
 /** Bytes of all files below a directory; 0 where there is none. What vanishes meanwhile does not count. */
 export async function sizeBelow(directory: string): Promise<number> {
   const names = await readdir(directory, { recursive: true }).catch(() => []);

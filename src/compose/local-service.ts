@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Values } from '../configuration/settings.ts';
 import { parseWriter, type Writer } from '../domain/identifiers.ts';
@@ -16,6 +15,7 @@ import { LocalService } from '../service/local-service.ts';
 import { createOperators, type OperatorsOptions } from '../service/operators.ts';
 import { Publishing } from '../service/publishing.ts';
 import { type Readiness, readStatus } from '../service/status.ts';
+import { backupDirectory } from './open.ts';
 import { packageVersion } from './version.ts';
 
 /** What a service is made over. It belongs to whoever opened it. */
@@ -53,7 +53,7 @@ export async function createLocalService(parts: ServiceParts): Promise<LocalServ
     publishing,
     operators: createOperators({ store, clock: systemClock, decisions: decisionsOf(parts, watch, writer) }),
     status: await statusOf(parts),
-    backupDirectory: resolve(values['service.backupDirectory'] ?? join(values.dataDir, 'backups')),
+    backupDirectory: backupDirectory(values),
     release: async () => {
       pipeline?.off('committed', noteCommitted);
       await publishing?.close();

@@ -58,6 +58,11 @@ export function queueAddress({ queue, dataDir }: Pick<Values, 'queue' | 'dataDir
   return 'directory' in address ? { ...address, directory: resolve(address.directory) } : address;
 }
 
+/** Where backups are made. A relative directory starts at the current one. */
+export function backupDirectory(values: Pick<Values, 'service.backupDirectory' | 'dataDir'>): string {
+  return resolve(values['service.backupDirectory'] ?? join(values.dataDir, 'backups'));
+}
+
 function namedStore(kind: StoreReference['kind'], dataDir: string): StoreAddress {
   if (kind === 'memory') return { kind };
   if (kind === 'level') return { kind, directory: join(dataDir, 'level') };

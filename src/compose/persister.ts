@@ -38,14 +38,9 @@ export class Persister implements AsyncDisposable {
     this.#isNeeded = isExclusive(queueAddress(values));
   }
 
-  /** Aborted when persisting failed for good: nobody need wait for it any longer. */
+  /** Aborted, with the reason, when persisting failed for good: nobody need wait for it any longer. */
   get failed(): AbortSignal {
     return this.#failed.signal;
-  }
-
-  /** Why persisting failed. */
-  get failure(): unknown {
-    return this.failed.aborted ? this.failed.reason : undefined;
   }
 
   /** Makes room in the queue, where nobody else can. */

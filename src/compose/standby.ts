@@ -1,5 +1,5 @@
-import { isPersistenceError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import { isLocked } from './owner.ts';
 
 const pause = 250;
 
@@ -19,7 +19,7 @@ export async function whenFree<Opened>(open: () => Promise<Opened>, options: Sta
     try {
       return await open();
     } catch (error) {
-      if (!isPersistenceError(error) || (error.code !== 'QUEUE_LOCKED' && error.code !== 'STORE_LOCKED')) throw error;
+      if (!isLocked(error)) throw error;
       if (isFirst) options.onWaiting(error.message);
     }
     await options.clock.sleep(pause, options.signal);

@@ -1,4 +1,5 @@
-import { backupDirectory, storeSize, whileGrowing } from '../../compose/growth.ts';
+import { storeSize, whileGrowing } from '../../compose/growth.ts';
+import { backupDirectory } from '../../compose/open.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { Command } from '../command.ts';
 import { onService } from '../on-service.ts';

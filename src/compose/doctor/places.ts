@@ -3,8 +3,7 @@ import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Values } from '../../configuration/settings.ts';
-import { backupDirectory } from '../growth.ts';
-import { queueAddress, storeAddress } from '../open.ts';
+import { backupDirectory, queueAddress, storeAddress } from '../open.ts';
 
 /** A directory that the settings use. */
 export interface Place {
@@ -37,7 +36,7 @@ export function placesOf(values: Values): readonly Place[] {
       : []),
     {
       name: 'backup directory',
-      path: resolve(backupDirectory(values)),
+      path: backupDirectory(values),
       setting: 'service.backupDirectory',
       keepsData: false,
     },
