@@ -18,6 +18,7 @@ const definitions = {
   INVALID_DATA: { retryable: false, meaning: 'the data is not a well-formed document of its kind' },
   DATA_TOO_LARGE: { retryable: false, meaning: 'the data is larger than 16 MiB' },
   WRONG_PARTITION: { retryable: false, meaning: 'the record lies in another partition than its session belongs to' },
+  UNREADABLE_BATCH: { retryable: false, meaning: 'a batch of records is damaged, or would expand without limit' },
   MIXED_EVENTS: { retryable: false, meaning: 'numbered and unnumbered events are mixed in one input' },
 
   // The store.
@@ -29,6 +30,11 @@ const definitions = {
   },
   STORE_CORRUPT: { retryable: false, meaning: 'the store holds something it should not hold' },
   STORE_TOO_NEW: { retryable: false, meaning: 'the store was written by a newer layout version' },
+  STORE_NOT_DURABLE: {
+    retryable: false,
+    meaning: 'the store is set up so that a power cut loses what it acknowledged',
+  },
+  VIEW_EXPIRED: { retryable: true, meaning: 'what was being read was replaced too long ago; read it anew' },
   STORE_CLOSED: { retryable: false, meaning: 'the store was closed' },
   DISK_FULL: { retryable: true, meaning: 'the disk is full; nothing is written until there is room again' },
   POSITION_MISMATCH: { retryable: false, meaning: 'the commit starts from a position that is not the stored one' },
@@ -51,6 +57,15 @@ const definitions = {
   },
   QUEUE_CORRUPT: { retryable: false, meaning: 'the queue holds a damaged record before its end' },
   QUEUE_TOO_NEW: { retryable: false, meaning: 'the queue was written by a newer layout version' },
+  QUEUE_UNSAFE: {
+    retryable: false,
+    meaning: 'the topic is missing, or set up so that it would lose commands or their order',
+  },
+  QUEUE_MOVED: { retryable: false, meaning: 'the topic was repartitioned: its commands go to another one now' },
+  GROUP_CONFLICT: {
+    retryable: false,
+    meaning: 'consumers of one group fill different stores that are not shared',
+  },
   QUEUE_CLOSED: { retryable: false, meaning: 'the queue was closed' },
   SOURCE_LOST_HISTORY: {
     retryable: false,

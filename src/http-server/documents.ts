@@ -155,7 +155,13 @@ const deadLetter = {
 
 const storeIdentity = { kind: text, id: text, layout_version: count };
 
-const queueCapabilities = record({ durable: flag, replayable: flag, positions: flag, fences_writers: flag });
+const queueCapabilities = record({
+  durable: flag,
+  replayable: flag,
+  positions: flag,
+  fences_writers: flag,
+  knows_consumed: flag,
+});
 const storeCapabilities = record({
   durable: flag,
   shared: flag,

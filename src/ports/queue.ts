@@ -1,7 +1,9 @@
+import type { EventEmitter } from 'node:events';
 import type { Command } from '../domain/command.ts';
 import type { Delivery, Position } from '../domain/delivery.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { SourceId, StoredPosition } from '../domain/plan.ts';
+import type { PersistenceError } from '../domain/errors.ts';
+import type { DeadLetter, SourceId, StoredPosition } from '../domain/plan.ts';
 
 /** What a queue promises, as data. */
 export interface QueueCapabilities {
@@ -13,12 +15,19 @@ export interface QueueCapabilities {
   readonly positions: boolean;
   /** A successor can shut an older writer out of publishing. */
   readonly fencesWriters: boolean;
+  /** It knows what was consumed: it keeps what was not, and refuses more than it is to hold of that. */
+  readonly knowsConsumed: boolean;
 }
 
 /** A delivery together with what a stored position needs to know of its record. */
 export interface QueuedDelivery extends Delivery {
   /** Bytes the record takes, for bounding batches. */
   readonly bytes: number;
+  /**
+   * True for a stretch of the source that ends at this offset and holds nothing for anybody, such as the marker of a
+   * transaction: only its position counts, and its content is never looked at.
+   */
+  readonly isPassed?: boolean | undefined;
   /** Digest of the record as the queue keeps it, made on demand: only the last one of a batch is needed. */
   recordDigest(): Digest;
 }
@@ -29,14 +38,25 @@ export interface PartitionBounds {
   readonly end: number;
 }
 
+/** Which store a consumer fills. */
+export interface FilledStore {
+  readonly id: string;
+  readonly shared: boolean;
+}
+
 /** Told by the queue which partitions this consumer works on. */
 export interface AssignmentHandler {
+  /**
+   * What this consumer fills. A queue whose partitions are shared out among consumers refuses, with `GROUP_CONFLICT`,
+   * those that fill another store than the rest, unless the store is shared.
+   */
+  readonly fills?: FilledStore | undefined;
   /**
    * Where to start each of the partitions: after the stored position, or at the first held offset where it is
    * undefined. Called before the first delivery of any of them.
    */
   assigned(partitions: readonly number[]): Promise<ReadonlyMap<number, StoredPosition | undefined>>;
-  /** The partitions are about to go: resolves once every batch of theirs is committed or abandoned whole. */
+  /** The partitions are about to go, or gone already: resolves once every batch of theirs is committed or abandoned whole. */
   revoked(partitions: readonly number[]): Promise<void>;
 }
 
@@ -66,17 +86,47 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a queue goes through by itself while it is consumed; the argument lists of its events. */
+export interface QueueEvents {
+  /** It does not answer; it is asked again and again until it does. Told once an outage. */
+  unavailable: [error: PersistenceError];
+  /** It answers again, after this many milliseconds. */
+  available: [milliseconds: number];
+  /** This consumer works on these partitions from now on. */
+  assigned: [partitions: readonly number[]];
+  /** This consumer works on these partitions no more. */
+  revoked: [partitions: readonly number[]];
+}
+
+/** Another source that this one goes on from: what that held from these offsets on was copied into this one. */
+export interface ContinuedSource {
+  readonly source: SourceId;
+  readonly from: ReadonlyMap<number, number>;
+}
+
+/** Copies of dead letters for whoever is to be alarmed: at least once each, never instead of the store's record. */
+export interface DeadLetterCopies {
+  copy(letters: readonly DeadLetter[]): Promise<void>;
+}
+
 /** A partitioned queue of commands. One adapter a folder under `src/queues`. */
 export interface Queue extends AsyncDisposable {
   /** Names this incarnation of the queue in stored positions. */
   readonly source: SourceId;
   readonly capabilities: QueueCapabilities;
   readonly partitions: number;
+  /** There when this queue was filled from another one. */
+  readonly continues?: ContinuedSource | undefined;
+  /** There when dead letters are to be copied. */
+  readonly deadLetterCopies?: DeadLetterCopies | undefined;
+  /** There when something may happen to it while it is consumed. */
+  readonly events?: EventEmitter<QueueEvents> | undefined;
 
   /**
    * Publishes the commands in order and resolves with their positions once all are durable. Concurrent publishes
    * share syncs. A full queue refuses with `QUEUE_FULL` before anything is written; `whenWritable` waits for room.
-   * An abort before the write starts publishes nothing (`ABORTED`); after that the outcome is awaited.
+   * `QUEUE_UNAVAILABLE` leaves open whether some were written. `WRITER_FENCED` says that a successor shut this
+   * publisher out. An abort before the write starts publishes nothing (`ABORTED`); after that the outcome is awaited.
    */
   publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]>;
   /** Resolves once the queue has room again. */

@@ -44,6 +44,7 @@ export interface ServiceStatus {
       readonly replayable: boolean;
       readonly positions: boolean;
       readonly fences_writers: boolean;
+      readonly knows_consumed: boolean;
     };
     readonly partitions: readonly PartitionStatus[];
     /** Commands that are durable in the queue and not yet persisted. */

@@ -69,8 +69,8 @@ export function storeDocument({ identity: { kind, id, layoutVersion } }: Store):
 }
 
 function queueCapabilities({ capabilities }: Queue): NonNullable<ServiceStatus['queue']>['capabilities'] {
-  const { durable, replayable, positions, fencesWriters } = capabilities;
-  return { durable, replayable, positions, fences_writers: fencesWriters };
+  const { durable, replayable, positions, fencesWriters, knowsConsumed } = capabilities;
+  return { durable, replayable, positions, fences_writers: fencesWriters, knows_consumed: knowsConsumed };
 }
 
 function storeCapabilities({ capabilities }: Store): ServiceStatus['store']['capabilities'] {

@@ -28,7 +28,13 @@ export function rawDelivery(content: Content, message: Message, position: Positi
  */
 export class ScriptedQueue implements Queue {
   readonly source: SourceId;
-  readonly capabilities = { durable: false, replayable: false, positions: true, fencesWriters: false };
+  readonly capabilities = {
+    durable: false,
+    replayable: false,
+    positions: true,
+    fencesWriters: false,
+    knowsConsumed: true,
+  };
   readonly partitions = 1;
   readonly acknowledged: ReadonlyMap<number, StoredPosition>[] = [];
   readonly #batches: (readonly QueuedDelivery[])[] = [];

@@ -44,7 +44,13 @@ export interface EmbeddedQueueParts {
 export class EmbeddedQueue implements Queue {
   readonly source: SourceId;
   readonly partitions: number;
-  readonly capabilities: QueueCapabilities = { durable: true, replayable: true, positions: true, fencesWriters: false };
+  readonly capabilities: QueueCapabilities = {
+    durable: true,
+    replayable: true,
+    positions: true,
+    fencesWriters: false,
+    knowsConsumed: true,
+  };
   /** Resolves when the queue fails for good: stop the process, it recovers from disk at its next start. */
   readonly failure: Promise<PersistenceError>;
   readonly #parts: EmbeddedQueueParts;

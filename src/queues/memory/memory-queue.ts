@@ -42,6 +42,7 @@ export class MemoryQueue implements Queue {
     replayable: true,
     positions: true,
     fencesWriters: false,
+    knowsConsumed: true,
   };
   readonly #options: MemoryQueueOptions;
   readonly #log: MemoryLog;

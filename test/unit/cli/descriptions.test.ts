@@ -108,7 +108,7 @@ const status: ServiceStatus = {
   unready_because: 'the store is full',
   queue: {
     source: 'embedded:x',
-    capabilities: { durable: true, replayable: true, positions: true, fences_writers: true },
+    capabilities: { durable: true, replayable: true, positions: true, fences_writers: true, knows_consumed: true },
     partitions: [{ partition: 0, start: 0, end: 9, persisted: 4 }],
     lag: 5,
   },
