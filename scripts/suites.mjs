@@ -10,7 +10,10 @@ export const suites = [
   { name: 'integration', group: 2, timeout: 300_000, needs: ['curl', 'Python'] },
   { name: 'regression', group: 2, timeout: 300_000, needs: [] },
   { name: 'simulation', group: 3, timeout: 900_000, needs: [] },
-  { name: 'fuzz', group: 4, timeout: 600_000, needs: ['schemathesis'] },
-  { name: 'crash', group: 5, timeout: 900_000, needs: ['C compiler'] },
-  { name: 'power-cut', group: 6, timeout: 900_000, needs: ['C compiler'] },
+  { name: 'redis', group: 4, timeout: 300_000, needs: [] },
+  { name: 'kafka', group: 5, timeout: 300_000, needs: [] },
+  { name: 'chaos', group: 6, timeout: 900_000, needs: [] },
+  { name: 'fuzz', group: 7, timeout: 600_000, needs: ['schemathesis'] },
+  { name: 'crash', group: 8, timeout: 900_000, needs: ['C compiler'] },
+  { name: 'power-cut', group: 9, timeout: 900_000, needs: ['C compiler'] },
 ];

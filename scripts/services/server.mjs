@@ -1,0 +1,80 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { Refusal } from '../project.mjs';
+
+/**
+ * A server on this machine that is a process of ours, such as a Kafka broker or redis-server.
+ *
+ * @typedef {object} ServerProcess
+ * @property {number} pid
+ * @property {() => boolean} isRunning
+ * @property {(signal: NodeJS.Signals) => void} signal sends a signal: SIGSTOP and SIGCONT to hang it and to let it go
+ * @property {() => Promise<void>} stop asks it to stop, and resolves when it has ended
+ * @property {() => Promise<void>} kill kills it, and resolves when it has ended
+ */
+
+/** How many of the last lines of what a server said are told when it does not start. */
+const told = 40;
+
+/**
+ * Starts a server and resolves once it says that it is ready. Throws a Refusal with its last lines when it ends before.
+ *
+ * @param {object} command
+ * @param {string} command.name what the server is called in messages
+ * @param {string} command.program
+ * @param {readonly string[]} command.parameters
+ * @param {string} [command.directory] where it runs
+ * @param {RegExp} command.ready what it says, on one line of standard output, once it serves
+ * @returns {Promise<ServerProcess>}
+ */
+export async function startServer({ name, program, parameters, directory, ready }) {
+  const [first, ...rest] = endingWithUs([program, ...parameters]);
+  const child = spawn(first, rest, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+  /** @type {Promise<void>} */
+  const ended = new Promise((resolve) => {
+    child.once('close', () => resolve());
+    child.once('error', () => resolve());
+  });
+  /** @type {string[]} */
+  const lines = [];
+  await new Promise((resolve, reject) => {
+    /** @param {string} line */
+    const hear = (line) => {
+      lines.push(line);
+      if (lines.length > told) lines.shift();
+      if (ready.test(line)) resolve(undefined);
+    };
+    // Read to the end: a server whose output nobody reads comes to a halt.
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', hear);
+    child.once('error', (error) => reject(new Refusal(`${name} cannot be started: ${error.message}`)));
+    child.once('close', () => reject(new Refusal(`${name} ended before it was ready:\n${lines.join('\n')}`)));
+  });
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  /** @param {NodeJS.Signals} signal */
+  const end = async (signal) => {
+    if (isRunning()) child.kill(signal);
+    // One that was stopped with SIGSTOP does not see SIGTERM before it goes on.
+    if (isRunning()) child.kill('SIGCONT');
+    await ended;
+  };
+  return {
+    pid: child.pid ?? 0,
+    isRunning,
+    signal: (signal) => void child.kill(signal),
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+/**
+ * The command, changed so that the kernel kills it when this process ends, however that happens. Linux only: elsewhere
+ * the command as it is.
+ *
+ * @param {readonly string[]} command
+ * @returns {[string, ...string[]]}
+ */
+function endingWithUs([program = '', ...parameters]) {
+  const wrapper = ['--pdeathsig', 'KILL', '--'];
+  const works = process.platform === 'linux' && spawnSync('setpriv', [...wrapper, 'true']).status === 0;
+  return works ? ['setpriv', ...wrapper, program, ...parameters] : [program, ...parameters];
+}
