@@ -1,0 +1,96 @@
+import { PersistenceError } from '../../../domain/errors.ts';
+
+/** The parts of kafkajs's connection that are mended or used here. */
+export interface KafkajsConnection {
+  connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+  rejectRequests(error: Error): void;
+  sendAuthRequest(request: unknown): Promise<unknown>;
+  readonly requestQueue: KafkajsRequestQueue;
+}
+
+interface KafkajsRequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+/** kafkajs's two connections to one broker: the second is for Fetch alone. */
+export interface KafkajsConnectionPool {
+  readonly pool: readonly KafkajsConnection[];
+  send(request: unknown): Promise<unknown>;
+}
+
+interface KafkajsConnectionPoolBuilder {
+  build(destination?: unknown): Promise<KafkajsConnectionPool>;
+}
+
+/** The part of a kafkajs cluster that makes its connections. */
+export interface KafkajsConnecting {
+  readonly connectionPoolBuilder: KafkajsConnectionPoolBuilder;
+}
+
+/** What to say when kafkajs is not the version that this was written for. */
+export function foreignInternals(what: string): PersistenceError {
+  return new PersistenceError(
+    'UNEXPECTED',
+    `kafkajs is not as expected (${what}): exactly the version that package.json names has to be installed`,
+  );
+}
+
+/**
+ * Mends, in every connection that `cluster` will make, what kafkajs 2.2.4 gets wrong and nobody releases a mend for:
+ *
+ * - a request queue with nothing waiting wakes up every millisecond for ever, which costs an idle process its rest and
+ *   prints TimeoutNegativeWarning on Node.js 24 (kafkajs issues 1704 and 1751);
+ * - two requests that find the second connection closed open it twice, and the first socket is never closed;
+ * - a step of the authentication that is never answered is waited for without end.
+ */
+export function mendConnections(cluster: KafkajsConnecting, authenticationTimeout: number): void {
+  const builder = cluster.connectionPoolBuilder;
+  if (typeof builder?.build !== 'function') throw foreignInternals('a cluster without a builder of connections');
+  const build = builder.build.bind(builder);
+  builder.build = async (destination) => {
+    const pool = await build(destination);
+    if (!Array.isArray(pool?.pool)) throw foreignInternals('a broker without its connections');
+    for (const connection of pool.pool) mendConnection(connection, authenticationTimeout);
+    return pool;
+  };
+}
+
+function mendConnection(connection: KafkajsConnection, authenticationTimeout: number): void {
+  const { requestQueue } = connection;
+  if (
+    typeof connection.connect !== 'function' ||
+    typeof connection.rejectRequests !== 'function' ||
+    typeof connection.sendAuthRequest !== 'function' ||
+    typeof requestQueue?.scheduleCheckPendingRequests !== 'function' ||
+    !Array.isArray(requestQueue.pending)
+  ) {
+    throw foreignInternals('a connection without its queue of requests');
+  }
+  const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+  requestQueue.scheduleCheckPendingRequests = () => {
+    if (requestQueue.pending.length > 0) schedule();
+  };
+  const connect = connection.connect.bind(connection);
+  let connecting: Promise<unknown> | undefined;
+  connection.connect = () => {
+    connecting ??= connect().finally(() => {
+      connecting = undefined;
+    });
+    return connecting;
+  };
+  const sendAuthRequest = connection.sendAuthRequest.bind(connection);
+  connection.sendAuthRequest = (request) => answered(sendAuthRequest(request), connection, authenticationTimeout);
+}
+
+function answered(answer: Promise<unknown>, connection: KafkajsConnection, milliseconds: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const message = `a broker left an authentication unanswered for ${milliseconds} ms`;
+      reject(new PersistenceError('QUEUE_UNAVAILABLE', message));
+      void connection.disconnect();
+    }, milliseconds);
+    answer.finally(() => clearTimeout(timer)).then(resolve, reject);
+  });
+}

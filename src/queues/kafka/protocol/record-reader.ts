@@ -1,0 +1,51 @@
+import type { MessageHeader } from '../../../domain/message.ts';
+import type { AbortedTransaction } from './fetch.ts';
+
+/**
+ * One record that counts. `key`, `value` and header values are views of the bytes that were fetched or expanded, which
+ * live as long as any of them: copy what is kept.
+ */
+export interface KafkaRecord {
+  readonly kind: 'record';
+  readonly offset: number;
+  /** Milliseconds since 1970, -1 where there is none. */
+  readonly timestamp: number;
+  readonly key: Uint8Array | undefined;
+  readonly headers: readonly MessageHeader[];
+  readonly value: Uint8Array;
+  /** Bytes that it takes, expanded. */
+  readonly bytes: number;
+}
+
+/** Offsets that hold nothing for anybody: control records, records of aborted transactions, none at all. */
+export interface PassedStretch {
+  readonly kind: 'passed';
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  /** The whole batch. */
+  readonly raw: Buffer;
+}
+
+/** A batch, or one record of it, that cannot be read within bounds. */
+export interface UnreadableRecords {
+  readonly kind: 'unreadable';
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly reason: string;
+  /** The batch or record as fetched or expanded. */
+  readonly raw: Buffer;
+}
+
+export type ReadRecords = KafkaRecord | PassedStretch | UnreadableRecords;
+
+/**
+ * Reads what was fetched of one partition, in offset order and one at a time, so that only one batch stands expanded.
+ * Records below `fromOffset` are left out: a fetch answers with whole batches.
+ */
+export declare class RecordReader {
+  constructor(records: Buffer, abortedTransactions: readonly AbortedTransaction[], fromOffset: number);
+  /** Behind everything that was handed out: where to fetch next once {@link next} has nothing. */
+  get nextOffset(): number;
+  /** Throws `QUEUE_CORRUPT` when not even the bounds of a batch can be told. */
+  next(): ReadRecords | undefined;
+}
