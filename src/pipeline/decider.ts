@@ -10,6 +10,8 @@ import { SessionCache } from './session-cache.ts';
 /** Deliveries and the one atomic step that they amount to. */
 export interface DecidedBatch {
   readonly deliveries: readonly QueuedDelivery[];
+  /** How many of the deliveries that were to be decided it settles: the first ones. */
+  readonly taken: number;
   readonly plan: Plan;
   /** What it was decided on. */
   readonly knowledge: Knowledge;
@@ -45,6 +47,11 @@ export class Decider {
     this.#cache.clear();
   }
 
+  /** The partitions that are worked on. */
+  get partitions(): readonly number[] {
+    return [...this.#positions.keys()];
+  }
+
   /** The offset that the partition's next delivery has, 0 before the first. */
   nextOffset(partition: number): number {
     return this.#positions.get(partition)?.next ?? 0;
@@ -53,13 +60,17 @@ export class Decider {
   /** Decides deliveries from the first on; a batch that drains very much may leave the last ones undecided. */
   async decide(deliveries: readonly QueuedDelivery[]): Promise<DecidedBatch> {
     const parked: ParkedWhole = new Map();
+    // Nearly always all of them are commands.
+    const commands = deliveries.some(isPassed) ? deliveries.filter((delivery) => !isPassed(delivery)) : deliveries;
     for (;;) {
-      const knowledge = await this.#loader.load(deliveries, parked, this.#pending);
-      const result = planBatch(knowledge, deliveries);
+      const knowledge = await this.#loader.load(commands, parked, this.#pending);
+      const result = planBatch(knowledge, commands);
       if (result.kind === 'missing') await this.#loader.loadParked(result.parked, parked, this.#pending);
       else {
-        const decided = result.decided === deliveries.length ? deliveries : deliveries.slice(0, result.decided);
-        return { deliveries: decided, plan: { ...result.plan, positions: this.#steps(decided) }, knowledge };
+        const firstLeft = commands[result.decided];
+        const taken = firstLeft === undefined ? deliveries.length : deliveries.indexOf(firstLeft);
+        const decided = taken === deliveries.length ? deliveries : deliveries.slice(0, taken);
+        return { deliveries: decided, taken, plan: { ...result.plan, positions: this.#steps(decided) }, knowledge };
       }
     }
   }
@@ -89,4 +100,8 @@ export class Decider {
       to: { next: delivery.position.offset + 1, digest: delivery.recordDigest() },
     }));
   }
+}
+
+function isPassed(delivery: QueuedDelivery): boolean {
+  return delivery.isPassed === true;
 }

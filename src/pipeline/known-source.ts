@@ -1,16 +1,20 @@
 import { PersistenceError } from '../domain/errors.ts';
 import type { SourceId, StoredPosition } from '../domain/plan.ts';
-import type { PartitionBounds } from '../ports/queue.ts';
+import type { ContinuedSource, PartitionBounds, Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 
 /**
- * Refuses a source that the store has never consumed while it has consumed another of the same kind: a queue that was
- * deleted and made anew, or the wrong directory. What the old one still held would be missing without a word. Throws
- * `SOURCE_LOST_HISTORY`.
+ * Refuses a queue that the store has never consumed while it has consumed another of the same kind: one that was
+ * deleted and made anew, or the wrong one. What the old one still held would be missing without a word. A queue that
+ * was filled from the old one is welcome if it holds everything that the store lacks. Throws `SOURCE_LOST_HISTORY`.
  */
-export async function refuseReplacedSource(store: Store, source: SourceId): Promise<void> {
+export async function refuseReplacedSource(
+  store: Store,
+  { source, continues }: Pick<Queue, 'source' | 'continues'>,
+): Promise<void> {
   const known = await store.readSources();
   if (known.includes(source)) return;
+  if (continues !== undefined && known.includes(continues.source)) return refuseShortCopy(store, source, continues);
   const replaced = known.find((other) => kindOf(other) === kindOf(source));
   if (replaced === undefined) return;
   throw new PersistenceError(
@@ -18,6 +22,19 @@ export async function refuseReplacedSource(store: Store, source: SourceId): Prom
     `the store was filled from ${replaced}, and ${source} is another queue: configure the queue that belongs to this ` +
       'store, or, when the old one is really gone, set worker.acceptNewQueue to go on with what this one holds',
   );
+}
+
+async function refuseShortCopy(store: Store, source: SourceId, continues: ContinuedSource): Promise<void> {
+  const positions = await store.readPositions(continues.source);
+  for (const [partition, from] of continues.from) {
+    const next = positions.get(partition)?.next ?? 0;
+    if (next >= from) continue;
+    throw new PersistenceError(
+      'SOURCE_LOST_HISTORY',
+      `the store stands at offset ${next} of partition ${partition} of ${continues.source}, and ${source} was filled ` +
+        `from offset ${from} on only: start from a store that has consumed what came before`,
+    );
+  }
 }
 
 /**

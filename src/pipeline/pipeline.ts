@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isPersistenceError, PersistenceError, toPersistenceError } from '../domain/errors.ts';
-import type { DeadLetter, StoredPosition, Tally } from '../domain/plan.ts';
+import { isPersistenceError, type PersistenceError, toPersistenceError } from '../domain/errors.ts';
+import type { StoredPosition, Tally } from '../domain/plan.ts';
 import { addTally, emptyTally } from '../domain/rule/tally.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Consumer, Queue, QueuedDelivery, TakeLimits } from '../ports/queue.ts';
+import type { Queue, TakeLimits } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { PipelineEvents, PipelineState } from '../ports/telemetry.ts';
+import { Consumption, type ConsumptionEnd } from './consumption.ts';
+import { deadLettersOf } from './dead-letters-of.ts';
 import { type DecidedBatch, Decider } from './decider.ts';
 import { refuseLostBeginning, refuseReplacedSource } from './known-source.ts';
 import { type Backoff, Retrier } from './retrier.ts';
@@ -34,18 +35,10 @@ export interface PipelineSummary {
   readonly tally: Tally;
 }
 
-/** A commit on its way: `stale` when a session had changed meanwhile, so that its deliveries must be decided again. */
-interface PendingBatch {
-  readonly batch: DecidedBatch;
-  readonly outcome: Promise<'committed' | 'stale'>;
-}
-
-const nothing: readonly QueuedDelivery[] = [];
-
 /**
  * Takes batches of several partitions from a queue, decides them, commits them to a store and acknowledges them.
- * While one commit is being written the next batch is taken and decided; commits never overlap, and at most two
- * batches are in memory. See {@link PipelineState} for its life. The queue and the store belong to whoever opened them.
+ * What is done with one consumer is a {@link Consumption}; one that was interrupted is followed by another. See
+ * {@link PipelineState} for its life. The queue and the store belong to whoever opened them.
  */
 export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDisposable {
   readonly #options: PipelineOptions;
@@ -56,10 +49,9 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
   readonly #summary = { deliveries: 0, bytes: 0, commits: 0, tally: emptyTally() };
   #state: PipelineState = 'idle';
   #work: Promise<PipelineSummary> | undefined;
-  /** Settles with the latest commit. */
-  #settled: Promise<unknown> = Promise.resolve();
-  #taking = false;
-  #whenTaking: (() => void)[] = [];
+  #consumption: Consumption | undefined;
+  /** Settles once what was revoked is let go of. */
+  #released: Promise<void> = Promise.resolve();
 
   constructor(options: PipelineOptions) {
     super();
@@ -80,6 +72,11 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     return this.#state;
   }
 
+  /** The partitions of the queue that are worked on at present. */
+  get partitions(): readonly number[] {
+    return this.#decider.partitions;
+  }
+
   get summary(): PipelineSummary {
     return this.#summary;
   }
@@ -89,11 +86,14 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     return this.#start(() => false);
   }
 
-  /** Persists everything that the queue holds at this moment, then ends. */
+  /** Persists everything that the partitions it is given hold at this moment, then ends. */
   async runUntilCaughtUp(): Promise<PipelineSummary> {
-    const bounds = [...(await this.#options.queue.bounds())];
+    const bounds = await this.#options.queue.bounds();
     const isCaughtUp = () =>
-      bounds.every(([partition, { start, end }]) => start === end || this.#decider.nextOffset(partition) >= end);
+      this.#decider.partitions.every((partition) => {
+        const { start, end } = bounds.get(partition) ?? { start: 0, end: 0 };
+        return start === end || this.#decider.nextOffset(partition) >= end;
+      });
     return this.#start(isCaughtUp);
   }
 
@@ -123,13 +123,11 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
 
   async #runToEnd(isDone: () => boolean): Promise<PipelineSummary> {
     try {
-      await using consumer = await this.#retrier.run(() =>
-        this.#options.queue.consume({
-          assigned: (partitions) => this.#assign(partitions),
-          revoked: (partitions) => this.#release(partitions),
-        }),
-      );
-      await this.#consume(consumer, isDone);
+      for (let end: ConsumptionEnd = 'interrupted'; end === 'interrupted'; ) {
+        end = await this.#consume(isDone);
+        // What interrupted it may do so again at once.
+        if (end === 'interrupted') await this.#pause();
+      }
     } catch (error) {
       if (!(this.#state === 'stopping' && isPersistenceError(error, 'ABORTED'))) throw this.#fail(error);
     }
@@ -137,103 +135,62 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     return this.#summary;
   }
 
-  async #consume(consumer: Consumer, isDone: () => boolean): Promise<void> {
-    let backlog = nothing;
-    let pending: PendingBatch | undefined;
-    for (;;) {
-      const ending = this.#ending.signal.aborted || isDone();
-      if (backlog.length === 0 && !ending) backlog = await this.#take(consumer);
-      const [decided] = await Promise.allSettled([backlog.length === 0 ? undefined : this.#decide(backlog)]);
-      // What became of the commit under way comes first: deciding on it may have failed only because it did.
-      const stale = await this.#finish(pending);
-      pending = undefined;
-      if (stale.length > 0) backlog = [...stale, ...backlog];
-      else if (decided.status === 'rejected') throw decided.reason;
-      else if (decided.value === undefined) return;
-      else {
-        backlog = backlog.slice(decided.value.deliveries.length);
-        pending = this.#begin(consumer, decided.value);
-      }
-    }
+  async #consume(isDone: () => boolean): Promise<ConsumptionEnd> {
+    const { store, queue, clock, limits } = this.#options;
+    const consumption = new Consumption({
+      store,
+      clock,
+      limits,
+      decider: this.#decider,
+      retrier: this.#retrier,
+      copies: queue.deadLetterCopies,
+      ending: this.#ending,
+      onCommitted: (batch, milliseconds) => this.#noteCommitted(batch, milliseconds),
+    });
+    await using consumer = await this.#retrier.run(() =>
+      queue.consume({
+        fills: { id: store.identity.id, shared: store.capabilities.shared },
+        assigned: (partitions) => this.#assign(partitions),
+        revoked: (partitions) => this.#release(partitions),
+      }),
+    );
+    this.#consumption = consumption;
+    const end = await consumption.run(consumer, isDone);
+    if (end === 'interrupted') this.emit('interrupted');
+    return end;
   }
 
-  #decide(deliveries: readonly QueuedDelivery[]): Promise<DecidedBatch> {
-    return this.#retrier.run(() => this.#decider.decide(deliveries));
+  async #pause(): Promise<void> {
+    const { clock, backoff } = this.#options;
+    await clock.sleep(backoff.initial, this.#ending.signal).catch(() => undefined);
+    this.#decider.release(this.#decider.partitions);
   }
 
-  async #take(consumer: Consumer): Promise<readonly QueuedDelivery[]> {
-    this.#taking = true;
-    for (const tell of this.#whenTaking.splice(0)) tell();
-    try {
-      const taken = await consumer.take(this.#options.limits, this.#ending.signal);
-      if (taken.length > 0 || this.#ending.signal.aborted) return taken;
-      throw new PersistenceError('QUEUE_CLOSED', 'the queue stopped delivering while the worker was running');
-    } finally {
-      this.#taking = false;
-    }
-  }
-
-  #begin(consumer: Consumer, batch: DecidedBatch): PendingBatch {
-    const outcome = this.#commit(consumer, batch);
-    // The failure itself is seen by whoever awaits the outcome; here it only ends the wait for deliveries.
-    this.#settled = outcome.catch(() => this.#ending.abort());
-    this.#decider.advance(batch, this.#settled);
-    return { batch, outcome };
-  }
-
-  /** Waits for the commit under way. Returns the deliveries that have to be decided again. */
-  async #finish(pending: PendingBatch | undefined): Promise<readonly QueuedDelivery[]> {
-    if (pending === undefined || (await pending.outcome) === 'committed') return nothing;
-    await this.#retrier.run(() => this.#decider.rewind());
-    return pending.batch.deliveries;
-  }
-
-  async #commit(consumer: Consumer, { plan, deliveries }: DecidedBatch): Promise<'committed' | 'stale'> {
-    const { store, clock } = this.#options;
-    const start = clock.elapsed();
-    try {
-      await this.#retrier.run(() => store.commit(plan));
-    } catch (error) {
-      if (isPersistenceError(error, 'CURSOR_MISMATCH')) return 'stale';
-      throw error;
-    }
-    const milliseconds = clock.elapsed() - start;
-    await consumer.acknowledge(new Map(plan.positions.map(({ partition, to }) => [partition, to])));
+  #noteCommitted({ plan, deliveries }: DecidedBatch, milliseconds: number): void {
     const bytes = deliveries.reduce((sum, delivery) => sum + delivery.bytes, 0);
+    const { changes, tally, positions } = plan;
     this.#summary.deliveries += deliveries.length;
     this.#summary.bytes += bytes;
     this.#summary.commits += 1;
-    addTally(this.#summary.tally, plan.tally);
-    const { changes, tally, positions } = plan;
-    this.emit('committed', {
-      deliveries: deliveries.length,
-      bytes,
-      changes,
-      tally,
-      positions,
-      milliseconds,
-    });
+    addTally(this.#summary.tally, tally);
+    this.emit('committed', { deliveries: deliveries.length, bytes, changes, tally, positions, milliseconds });
     for (const letter of deadLettersOf(plan)) this.emit('deadLetter', letter);
-    return 'committed';
   }
 
   async #assign(partitions: readonly number[]): Promise<ReadonlyMap<number, StoredPosition | undefined>> {
+    // Given back before what was taken of them was settled: the store may not show all of it yet.
+    await this.#released;
     const { store, queue, acceptsNewQueue } = this.#options;
-    if (acceptsNewQueue !== true) await refuseReplacedSource(store, queue.source);
+    if (acceptsNewQueue !== true) await refuseReplacedSource(store, queue);
     const positions = await this.#decider.assign(partitions);
     if (acceptsNewQueue !== true) refuseLostBeginning(positions, await queue.bounds());
     return positions;
   }
 
-  /** Resolves once every batch that was taken before is committed or given up. */
   async #release(partitions: readonly number[]): Promise<void> {
-    // A take that has just resolved hands its deliveries over first.
-    await nextTurn();
-    if (!this.#taking && this.#state !== 'stopped' && this.#state !== 'failed') {
-      await new Promise<void>((resolve) => this.#whenTaking.push(resolve));
-    }
-    await this.#settled;
-    this.#decider.release(partitions);
+    const settled = this.#consumption?.settle();
+    this.#released = Promise.all([this.#released, settled]).then(() => this.#decider.release(partitions));
+    await this.#released;
   }
 
   #fail(thrown: unknown): PersistenceError {
@@ -248,12 +205,6 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     if (from === state || from === 'failed' || from === 'stopped') return;
     if (from === 'stopping' && (state === 'running' || state === 'waiting')) return;
     this.#state = state;
-    if (state === 'stopped' || state === 'failed') for (const tell of this.#whenTaking.splice(0)) tell();
     this.emit('state', from, state);
   }
-}
-
-function deadLettersOf(plan: DecidedBatch['plan']): readonly DeadLetter[] {
-  const ofSessions = plan.changes.flatMap(({ filed }) => filed.filter((record) => record.kind === 'dead letter'));
-  return [...plan.unreadable, ...ofSessions];
 }

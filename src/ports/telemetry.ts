@@ -39,5 +39,7 @@ export interface PipelineEvents {
   deadLetter: [letter: DeadLetter];
   retrying: [retrying: Retrying];
   recovered: [attempts: number];
+  /** Another worker went on with what this one worked on, or the queue let it down: it starts again from the store. */
+  interrupted: [];
   failed: [error: PersistenceError];
 }

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { deadLetterCount } from '../domain/rule/tally.ts';
+import type { QueueEvents } from '../ports/queue.ts';
 import type { PipelineEvents } from '../ports/telemetry.ts';
 
 /**
@@ -25,5 +26,16 @@ export function logPipeline(pipeline: EventEmitter<PipelineEvents>, logger: Logg
     );
   });
   pipeline.on('recovered', (attempts) => logger.info({ attempts }, 'the store is ready again'));
+  pipeline.on('interrupted', () => logger.warn('another worker was faster, or the queue gave up: starting again'));
   pipeline.on('failed', (error) => logger.error({ code: error.code, err: error }, 'the worker failed'));
+}
+
+/** Writes what a queue goes through by itself to a pino logger. */
+export function logQueue(queue: EventEmitter<QueueEvents>, logger: Logger): void {
+  queue.on('unavailable', ({ code, message }) => {
+    logger.warn({ code, reason: message }, 'the queue does not answer; trying again');
+  });
+  queue.on('available', (milliseconds) => logger.info({ milliseconds }, 'the queue answers again'));
+  queue.on('assigned', (partitions) => logger.info({ partitions }, 'working on these partitions'));
+  queue.on('revoked', (partitions) => logger.info({ partitions }, 'working on these partitions no more'));
 }
