@@ -54,7 +54,7 @@ async function openHere(request: AccessRequest): Promise<Access> {
 /** The store, and the queue where that is needed, without a worker. */
 async function openOnly({ values, logger, purpose }: AccessRequest): Promise<Access> {
   const queue = await openQueueFor(purpose, values);
-  const store = await openExistingStore(storeAddress(values)).catch(async (error: unknown) => {
+  const store = await openExistingStore(storeAddress(values), values).catch(async (error: unknown) => {
     await queue?.close();
     throw error;
   });
@@ -72,7 +72,7 @@ function openQueueFor(purpose: AccessPurpose, values: Values): Promise<Queue | u
 
 /** While an exclusive queue is open here nobody else can persist what is published: this process does. */
 async function openWorking({ values, logger }: AccessRequest): Promise<Access> {
-  await (await openExistingStore(storeAddress(values))).close();
+  await (await openExistingStore(storeAddress(values), values)).close();
   const worker = await Worker.open({ values, logger });
   const stopping = new AbortController();
   // What makes persisting fail is told by the pipeline's log, and by the wait that it lets down.

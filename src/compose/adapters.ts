@@ -16,9 +16,9 @@ import { createMemoryStore } from '../stores/memory/memory-store.ts';
 /** A kind of store. */
 export interface StoreAdapter<Address> {
   /** Opens the store, creating it where it does not exist. */
-  open(address: Address): Promise<Store>;
+  open(address: Address, values: Values): Promise<Store>;
   /** Whether there is a store to be read. */
-  exists(address: Address): Promise<boolean>;
+  exists(address: Address, values: Values): Promise<boolean>;
 }
 
 /** A kind of queue. */
@@ -26,7 +26,7 @@ export interface QueueAdapter<Address> {
   /** True when no other process can consume while this one has it open. */
   readonly exclusive: boolean;
   /** Whether there is a queue already. */
-  exists(address: Address): Promise<boolean>;
+  exists(address: Address, values: Values): Promise<boolean>;
   /** Opens the queue, creating it where it does not exist. */
   open(address: Address, values: Values): Promise<Queue>;
 }

@@ -12,18 +12,18 @@ import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import { type QueueAdapter, queueAdapters, type StoreAdapter, storeAdapters } from './adapters.ts';
 
-/** Opens the store at an address, creating an embedded one that does not exist. It belongs to the caller. */
-export async function openStore(address: StoreAddress): Promise<Store> {
+/** Opens the store at an address, creating one that does not exist. It belongs to the caller. */
+export async function openStore(address: StoreAddress, values: Values): Promise<Store> {
   const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];
   if (adapter === undefined) throw notBuilt('store', address.kind);
-  return adapter.open(address);
+  return adapter.open(address, values);
 }
 
 /** Opens the store at an address in order to read it. Throws `INVALID_CONFIGURATION` when there is none. */
-export async function openExistingStore(address: StoreAddress): Promise<Store> {
+export async function openExistingStore(address: StoreAddress, values: Values): Promise<Store> {
   const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];
   if (adapter === undefined) throw notBuilt('store', address.kind);
-  if (await adapter.exists(address)) return adapter.open(address);
+  if (await adapter.exists(address, values)) return adapter.open(address, values);
   throw new PersistenceError(
     'INVALID_CONFIGURATION',
     `there is no store at ${showAddress(address)}: name another with --store or --data-dir, or let a worker persist something first`,
@@ -38,7 +38,7 @@ export async function openQueue(address: QueueAddress, values: Values): Promise<
 /** Opens the queue at an address, or resolves with undefined where an embedded one does not exist. */
 export async function openQueueIfExists(address: QueueAddress, values: Values): Promise<Queue | undefined> {
   const adapter = adapterOf(address);
-  return (await adapter.exists(address)) ? adapter.open(address, values) : undefined;
+  return (await adapter.exists(address, values)) ? adapter.open(address, values) : undefined;
 }
 
 /** True when nobody else can consume the queue at `address` while this process has it open. */
@@ -63,9 +63,22 @@ export function backupDirectory(values: Pick<Values, 'service.backupDirectory' |
   return resolve(values['service.backupDirectory'] ?? join(values.dataDir, 'backups'));
 }
 
+/** Where macp-runtime looks for Redis when nothing else is said. */
+const localRedis: StoreAddress = {
+  kind: 'redis',
+  tls: false,
+  host: '127.0.0.1',
+  port: 6379,
+  database: 0,
+  username: undefined,
+  password: undefined,
+  prefix: 'macp',
+};
+
 function namedStore(kind: StoreReference['kind'], dataDir: string): StoreAddress {
   if (kind === 'memory') return { kind };
   if (kind === 'level') return { kind, directory: join(dataDir, 'level') };
+  if (kind === 'redis') return localRedis;
   throw notBuilt('store', kind);
 }
 

@@ -74,7 +74,7 @@ export class Persister implements AsyncDisposable {
 
   async #open(): Promise<Started> {
     const address = storeAddress(this.#values);
-    const store = await openStore(address);
+    const store = await openStore(address, this.#values);
     const watch = new StoreWatch({ store, clock: systemClock, polls: !this.#isNeeded });
     if (!this.#isNeeded) return { store, watch };
     this.#logger.debug({ store: showAddress(address) }, 'persisting in this process');

@@ -67,7 +67,11 @@ export class ServiceHost implements AsyncDisposable {
     const stalledAfter = options.configuration.values['service.stalledAfter'];
     const liveness = new Liveness({
       clock: systemClock,
-      lag: async () => lagOf(await readPartitions(queue, store)),
+      lag: async () => {
+        // What other workers do with their partitions is not this one's life.
+        const own = new Set(worker.pipeline.partitions);
+        return lagOf((await readPartitions(queue, store)).filter(({ partition }) => own.has(partition)));
+      },
       stalledAfter,
       grace: Math.min(longestGrace, stalledAfter),
     });
@@ -76,6 +80,9 @@ export class ServiceHost implements AsyncDisposable {
       this.#activity.noteCommitted(batch);
     });
     worker.pipeline.on('retrying', ({ error }) => liveness.noteRetrying(error));
+    worker.pipeline.on('recovered', () => liveness.noteRecovered());
+    queue.events?.on('unavailable', (error) => liveness.noteRetrying(error));
+    queue.events?.on('available', () => liveness.noteRecovered());
     this.#liveness = liveness;
   }
 
@@ -229,7 +236,7 @@ async function openParts({ configuration: { values }, mode, logger }: HostOption
     const worker = await Worker.open({ values, logger });
     return { worker, queue: worker.queue, store: worker.store };
   }
-  const store = await openExistingStore(storeAddress(values));
+  const store = await openExistingStore(storeAddress(values), values);
   try {
     const address = queueAddress(values);
     // Without a worker an exclusive queue would only fill up.

@@ -1,11 +1,12 @@
 import pino, { type Logger } from 'pino';
 import type { Values } from '../configuration/settings.ts';
+import { PersistenceError } from '../domain/errors.ts';
 import { Pipeline, type PipelineSummary } from '../pipeline/pipeline.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import { lagOf, readPartitions } from '../service/lag.ts';
-import { logPipeline } from '../telemetry/pipeline-log.ts';
+import { logPipeline, logQueue } from '../telemetry/pipeline-log.ts';
 import { logProgress } from '../telemetry/progress-log.ts';
 import { openQueue, openStore, queueAddress, storeAddress } from './open.ts';
 
@@ -30,6 +31,16 @@ export function createPipeline(queue: Queue, store: Store, values: Values): Pipe
     acceptsNewQueue: values['worker.acceptNewQueue'],
     backoff,
   });
+}
+
+/** Throws `STORE_NOT_DURABLE`, and closes the store, where the settings want one that survives a power cut. */
+async function refuseWeakStore(store: Store, values: Values): Promise<void> {
+  if (!values.requireDurable || store.capabilities.durable) return;
+  await store.close();
+  throw new PersistenceError(
+    'STORE_NOT_DURABLE',
+    `the ${store.identity.kind} store would lose what it acknowledged in a power cut; \`macp-persist doctor\` says why`,
+  );
 }
 
 /** What a worker did, and how long it took. */
@@ -61,13 +72,15 @@ export class Worker implements AsyncDisposable {
   static async open({ values, logger }: WorkerOptions): Promise<Worker> {
     const queue = await openQueue(queueAddress(values), values);
     try {
-      const store = await openStore(storeAddress(values));
+      const store = await openStore(storeAddress(values), values);
+      await refuseWeakStore(store, values);
       const { source, partitions } = queue;
       logger.info({ source, partitions, store: store.identity }, 'worker opened');
       if (!store.capabilities.durable)
         logger.warn({ store: store.identity.kind }, 'this store does not survive the process');
       const pipeline = createPipeline(queue, store, values);
       logPipeline(pipeline, logger);
+      if (queue.events !== undefined) logQueue(queue.events, logger);
       logProgress(pipeline, logger, systemClock, progressInterval);
       return new Worker(queue, store, pipeline, logger);
     } catch (error) {

@@ -33,7 +33,7 @@ interface NamedKind<Kind extends string> {
 }
 
 export type StoreReference = StoreAddress | NamedKind<StoreAddress['kind']>;
-export type QueueReference = QueueAddress | NamedKind<'memory' | 'embedded' | 'kafka'>;
+export type QueueReference = QueueAddress | NamedKind<'memory' | 'embedded'>;
 
 /** Says what is wrong with an address, never showing what may be a secret. */
 export class AddressProblem extends Error {}
@@ -66,7 +66,7 @@ const queueForms: Forms<QueueAddress> = {
     named: true,
     read: (rest) => ({ kind: 'embedded', directory: path('embedded', 'DIR', rest) }),
   },
-  kafka: { syntax: 'kafka://HOST:PORT,HOST:PORT/TOPIC', named: true, read: kafka },
+  kafka: { syntax: 'kafka://HOST:PORT,HOST:PORT/TOPIC', named: false, read: kafka },
   ndjson: {
     syntax: 'ndjson:FILE',
     named: false,

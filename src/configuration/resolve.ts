@@ -2,7 +2,7 @@ import { fromEnvironment, fromFile, fromFlags, type Given, type GivenSettings, t
 import { ConfigurationError, type Mistake } from './mistakes.ts';
 import { flagOf, variableOf } from './names.ts';
 import { redacted, shownValue } from './redaction.ts';
-import type { Environment, Setting, SettingsTable, ValuesOf } from './settings.ts';
+import type { Environment, Setting, SettingsTable, ValuesOf } from './setting.ts';
 
 /** Every effective value, and where each came from. */
 export interface Configuration<Table extends SettingsTable> {

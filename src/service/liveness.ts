@@ -11,13 +11,15 @@ export interface LivenessOptions {
   readonly grace: number;
 }
 
+const whatOthersMend: ReadonlySet<ErrorCode> = new Set(['DISK_FULL', 'QUEUE_UNAVAILABLE', 'STORE_UNAVAILABLE']);
+
 /**
  * Whether a worker gets anywhere:
  *
  *     live <-> stalled -> given up     stalled: commands wait, and none was persisted for `stalledAfter`
  *
- * A worker that waits for room on the disk is stalled but never given up: starting it again would make no room, and
- * would end the reads as well. Time in which this process itself stood still counts for nothing.
+ * A worker that waits for room on the disk, or for a queue or store elsewhere that does not answer, is stalled but never
+ * given up: starting it again would change nothing, and would end the reads as well. Time in which this process itself stood still counts for nothing.
  */
 export class Liveness {
   readonly #options: LivenessOptions;
@@ -42,6 +44,12 @@ export class Liveness {
     this.#waitsFor = code;
   }
 
+  /** What it waited for is there again. */
+  noteRecovered(): void {
+    this.#movedAt = this.#options.clock.elapsed();
+    this.#waitsFor = undefined;
+  }
+
   /** Why the system is stalled, or undefined. */
   get stalledBecause(): string | undefined {
     const idle = this.#idleFor();
@@ -57,7 +65,7 @@ export class Liveness {
     while (!signal.aborted) {
       // Not waited for: what hangs moves nothing either.
       this.#looking ??= this.#look();
-      if (this.#idleFor() >= stalledAfter + grace && this.#waitsFor !== 'DISK_FULL') {
+      if (this.#idleFor() >= stalledAfter + grace && !this.#waitsForOthers()) {
         throw new PersistenceError('STALLED', this.stalledBecause ?? 'nothing is persisted any more');
       }
       const start = clock.elapsed();
@@ -79,6 +87,10 @@ export class Liveness {
     } finally {
       this.#looking = undefined;
     }
+  }
+
+  #waitsForOthers(): boolean {
+    return this.#waitsFor !== undefined && whatOthersMend.has(this.#waitsFor);
   }
 
   #idleFor(): number {

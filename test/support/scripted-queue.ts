@@ -8,7 +8,7 @@ import { contentOf } from '../../src/domain/wire/content.ts';
 import type { AssignmentHandler, Consumer, PartitionBounds, Queue, QueuedDelivery } from '../../src/ports/queue.ts';
 
 /** A delivery made by hand: of a command, or of any content and message. */
-function deliveryOf(command: Command, position: Position): QueuedDelivery {
+export function deliveryOf(command: Command, position: Position): QueuedDelivery {
   return rawDelivery(contentOf(command), encodeBinary(command), position);
 }
 

@@ -16,7 +16,7 @@ export const data: Check = async (examined) => {
   if (store.kind === 'memory')
     return [warning('store', 'it lives in memory and ends with its process', 'name another with --store')];
   try {
-    if (!(await storeExists(store))) {
+    if (!(await storeExists(store, values))) {
       return [
         ok('store', `there is none at ${showAddress(store)} yet: the first worker makes it`),
         ...(await queueAlone(examined)),
@@ -29,9 +29,9 @@ export const data: Check = async (examined) => {
   }
 };
 
-function storeExists(address: StoreAddress): Promise<boolean> {
+function storeExists(address: StoreAddress, values: Examined['values']): Promise<boolean> {
   const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];
-  return adapter?.exists(address) ?? Promise.resolve(false);
+  return adapter?.exists(address, values) ?? Promise.resolve(false);
 }
 
 async function queueAlone({ values }: Examined): Promise<readonly Finding[]> {

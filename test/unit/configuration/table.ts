@@ -1,6 +1,6 @@
 import { choice, duration, integer, list, size, text, truth } from '../../../src/configuration/kinds.ts';
 import type { Sources } from '../../../src/configuration/resolve.ts';
-import { optionalSetting, setting } from '../../../src/configuration/settings.ts';
+import { optionalSetting, setting } from '../../../src/configuration/setting.ts';
 
 /** A table with settings of the kinds that later adapters bring: nested, secret, lists, truths. */
 export const laterTable = {

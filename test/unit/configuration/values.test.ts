@@ -82,7 +82,6 @@ describe('addresses of queues', () => {
   test.each<[string, unknown]>([
     ['embedded', { kind: 'embedded', named: true }],
     ['embedded:q', { kind: 'embedded', directory: 'q' }],
-    ['kafka', { kind: 'kafka', named: true }],
     [
       'kafka://a:9092,[::1]:9093/macp.commands',
       { kind: 'kafka', brokers: ['a:9092', '[::1]:9093'], topic: 'macp.commands' },
@@ -94,6 +93,7 @@ describe('addresses of queues', () => {
 
   test.each([
     ['ndjson', 'write ndjson:FILE'],
+    ['kafka', 'write kafka://HOST:PORT,HOST:PORT/TOPIC'],
     ['ndjson:', 'names no file'],
     ['kafka://a:9092', 'not of the form'],
     ['kafka://a/t', 'broker 1 of 1 is not HOST:PORT'],

@@ -1,13 +1,17 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { bytesDigest } from '../../../src/domain/digest.ts';
 import { PersistenceError } from '../../../src/domain/errors.ts';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
+import type { DeadLetter } from '../../../src/domain/plan.ts';
 import { Pipeline, type PipelineOptions } from '../../../src/pipeline/pipeline.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
+import type { QueuedDelivery } from '../../../src/ports/queue.ts';
 import type { Store } from '../../../src/ports/store.ts';
+import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
 import { append, claim, create, entryText, numbered, save } from '../../support/commands.ts';
 import { createHeldStore } from '../../support/held-store.ts';
-import { rawDelivery, ScriptedQueue } from '../../support/scripted-queue.ts';
+import { deliveryOf, rawDelivery, ScriptedQueue } from '../../support/scripted-queue.ts';
 
 const session = 'a-session-of-the-tests-1' as SessionId;
 
@@ -21,6 +25,13 @@ function pipelineOf(queue: ScriptedQueue, store: Store, more: Partial<PipelineOp
     backoff: { initial: 1, maximum: 4 },
     ...more,
   });
+}
+
+function unreadable(queue: ScriptedQueue): QueuedDelivery {
+  const message = { key: undefined, headers: [], value: Buffer.from('nothing') };
+  const refusal = { code: 'INVALID_EVENT', message: 'nothing that can be read' } as const;
+  const content = { kind: 'unreadable', refusal, digest: bytesDigest(message.value), session: undefined } as const;
+  return rawDelivery(content, message, queue.nextPosition());
 }
 
 async function logOf(store: Store): Promise<readonly string[]> {
@@ -279,5 +290,78 @@ describe('a pipeline', () => {
     await pipeline.close();
     await pipeline.close();
     expect(pipeline.state).toBe('stopped');
+  });
+
+  it('moves the position past stretches that hold nothing, and gives them to nobody', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const passed = () => ({ ...unreadable(queue), isPassed: true });
+    queue.add(append(1, 'm1'));
+    queue.addDeliveries([passed()]);
+    queue.addDeliveries([passed(), deliveryOf(append(2, 'm2'), queue.nextPosition()), passed()]);
+    const summary = await pipelineOf(queue, held.store).runUntilCaughtUp();
+    expect(summary.tally).toMatchObject({ applied: 2, deadLetters: { refused: 0 } });
+    expect((await held.store.readPositions(queue.source)).get(0)?.next).toBe(5);
+    expect(await logOf(held.store)).toEqual(['m1', 'm2'].map(entryText));
+  });
+
+  it('goes on from the stored positions when another worker of a shared store was faster', async () => {
+    const store = Object.assign(createMemoryStore(), {
+      capabilities: { ...createMemoryStore().capabilities, shared: true },
+    });
+    // Two workers that both believe that the partition is theirs.
+    const [queue, twin] = [new ScriptedQueue(), new ScriptedQueue()];
+    const slow = pipelineOf(queue, store);
+    queue.add(append(1, 'm1'));
+    const working = slow.run();
+    await once(slow, 'committed');
+    twin.add(append(1, 'm1'), append(2, 'm2'));
+    await pipelineOf(twin, store).runUntilCaughtUp();
+    queue.add(append(2, 'm2'));
+    await once(slow, 'interrupted');
+    queue.add(append(3, 'm3'));
+    await once(slow, 'committed');
+    await slow.stop();
+    expect((await working).tally).toMatchObject({ applied: 2, duplicates: 0 });
+    expect(await logOf(store)).toEqual(['m1', 'm2', 'm3'].map(entryText));
+  });
+
+  it('copies dead letters before the commit that holds them, again and again until that succeeds', async () => {
+    const copied: string[] = [];
+    let failures = 2;
+    const held = createHeldStore();
+    const queue = new ScriptedQueue();
+    const deadLetterCopies = {
+      async copy(letters: readonly DeadLetter[]) {
+        expect(held.plans.length).toBe(0);
+        failures -= 1;
+        if (failures >= 0) throw new PersistenceError('QUEUE_UNAVAILABLE', 'away');
+        copied.push(...letters.map(({ reason }) => reason));
+      },
+    };
+    queue.addDeliveries([unreadable(queue)]);
+    await pipelineOf(Object.assign(queue, { deadLetterCopies }), held.store).runUntilCaughtUp();
+    expect(copied).toEqual(['refused']);
+    expect(held.plans[0]?.unreadable.length).toBe(1);
+  });
+
+  it('goes on with a queue that was filled from the one it knows, if that holds all that its store lacks', async () => {
+    const store = createMemoryStore();
+    const old = new ScriptedQueue('scripted:old');
+    old.add(append(1, 'm1'), append(2, 'm2'));
+    await pipelineOf(old, store).runUntilCaughtUp();
+    const copyFrom = (from: number) =>
+      Object.assign(new ScriptedQueue('scripted:new'), {
+        continues: { source: old.source, from: new Map([[0, from]]) },
+      });
+    await expect(pipelineOf(copyFrom(3), store).runUntilCaughtUp()).rejects.toMatchObject({
+      code: 'SOURCE_LOST_HISTORY',
+    });
+    await expect(pipelineOf(new ScriptedQueue('scripted:new'), store).runUntilCaughtUp()).rejects.toMatchObject({
+      code: 'SOURCE_LOST_HISTORY',
+    });
+    const copy = copyFrom(1);
+    copy.add(append(2, 'm2'), append(3, 'm3'));
+    expect((await pipelineOf(copy, store).runUntilCaughtUp()).tally).toMatchObject({ applied: 1, duplicates: 1 });
   });
 });

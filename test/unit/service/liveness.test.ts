@@ -71,14 +71,26 @@ describe('a worker that gets nowhere', () => {
     expect(clock.elapsed()).toBe(624_000);
   });
 
-  test('is never given up for want of room on the disk, which starting it again would not make', async () => {
+  test.each(['DISK_FULL', 'QUEUE_UNAVAILABLE', 'STORE_UNAVAILABLE'] as const)(
+    'is never given up for %s, which starting it again would not mend',
+    async (code) => {
+      const { clock, at } = steppedClock();
+      const ending = new AbortController();
+      const liveness = new Liveness({ ...options, clock, lag: async () => 1 });
+      liveness.noteRetrying(new PersistenceError(code, 'down'));
+      at(100_000, () => ending.abort());
+      await liveness.watch(ending.signal);
+      expect([clock.elapsed(), liveness.stalledBecause]).toEqual([100_000, expect.stringContaining(code)]);
+    },
+  );
+
+  test('has its whole time again once what it waited for is there', async () => {
     const { clock, at } = steppedClock();
-    const ending = new AbortController();
     const liveness = new Liveness({ ...options, clock, lag: async () => 1 });
-    liveness.noteRetrying(new PersistenceError('DISK_FULL', 'full'));
-    at(100_000, () => ending.abort());
-    await liveness.watch(ending.signal);
-    expect([clock.elapsed(), liveness.stalledBecause]).toEqual([100_000, expect.stringContaining('DISK_FULL')]);
+    liveness.noteRetrying(new PersistenceError('QUEUE_UNAVAILABLE', 'down'));
+    at(100_000, () => liveness.noteRecovered());
+    await expect(liveness.watch(new AbortController().signal)).rejects.toMatchObject({ code: 'STALLED' });
+    expect(clock.elapsed()).toBe(115_000);
   });
 });
 
