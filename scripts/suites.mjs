@@ -1,3 +1,6 @@
+const redis = ['a Redis that can be started', 'Redis'];
+const kafka = ['a Kafka that can be started', 'Kafka'];
+
 /**
  * The test suites, in the order in which they run: what fails fast comes first. One folder under `test/` each.
  * Suites of one `group` run side by side; `timeout` is the most milliseconds that one test may take, far above what
@@ -10,9 +13,9 @@ export const suites = [
   { name: 'integration', group: 2, timeout: 300_000, needs: ['curl', 'Python'] },
   { name: 'regression', group: 2, timeout: 300_000, needs: [] },
   { name: 'simulation', group: 3, timeout: 900_000, needs: [] },
-  { name: 'redis', group: 4, timeout: 300_000, needs: [] },
-  { name: 'kafka', group: 5, timeout: 300_000, needs: [] },
-  { name: 'chaos', group: 6, timeout: 900_000, needs: [] },
+  { name: 'redis', group: 4, timeout: 300_000, needs: redis },
+  { name: 'kafka', group: 5, timeout: 300_000, needs: [...kafka, ...redis, 'kcat', 'confluent-kafka for Python'] },
+  { name: 'chaos', group: 6, timeout: 900_000, needs: [...kafka, ...redis] },
   { name: 'fuzz', group: 7, timeout: 600_000, needs: ['schemathesis'] },
   { name: 'crash', group: 8, timeout: 900_000, needs: ['C compiler'] },
   { name: 'power-cut', group: 9, timeout: 900_000, needs: ['C compiler'] },

@@ -21,6 +21,12 @@ const verdictFile = join(scratch, 'verdict.json');
 const temporary = join(scratch, 'tmp');
 mkdirSync(temporary);
 
+/** What stops at SIGINT and SIGTERM. Without it, the services that were brought up would be left to run. */
+const interruption = new AbortController();
+/** @param {NodeJS.Signals} signal */
+const interrupt = (signal) => interruption.abort(signal);
+process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+
 /** @returns {Promise<Verdict>} */
 async function main() {
   const chosen = chooseSuites(process.argv.slice(2));
@@ -29,7 +35,10 @@ async function main() {
   build();
   const provided = [];
   try {
-    for (const need of new Set(chosen.flatMap((suite) => suite.needs))) provided.push(await provide(need));
+    for (const need of new Set(chosen.flatMap((suite) => suite.needs))) {
+      provided.push(await provide(need));
+      if (interruption.signal.aborted) throw new Refusal('Interrupted.');
+    }
     const code = await runVitest(
       chosen.map(({ name }) => name),
       Object.assign({}, ...provided.map(({ environment }) => environment)),
@@ -86,10 +95,10 @@ async function runVitest(projects, environment) {
       },
     },
   );
-  const pass = (/** @type {NodeJS.Signals} */ signal) => vitest.kill(signal);
-  process.on('SIGINT', pass).on('SIGTERM', pass);
+  const stop = () => void vitest.kill(interruption.signal.reason);
+  interruption.signal.addEventListener('abort', stop);
   const [code] = await once(vitest, 'exit');
-  process.off('SIGINT', pass).off('SIGTERM', pass);
+  interruption.signal.removeEventListener('abort', stop);
   return code;
 }
 

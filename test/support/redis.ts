@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { cleanRedis } from '../../scripts/services/cleaning.mjs';
 import { type LocalRedis, type RedisOptions, startRedis as startLocalRedis } from '../../scripts/services/redis.mjs';
 import {
   type RedisClusterOptions,
@@ -77,15 +77,7 @@ export function uniquePrefix(): string {
 }
 
 /** Removes every key that begins with `prefix`, and no other. */
-export async function deleteKeys(address: string, prefix: string): Promise<void> {
-  const client = new Redis(address);
-  const match = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
-  try {
-    for await (const keys of client.scanStream({ match, count: 1000 })) if (keys.length > 0) await client.unlink(keys);
-  } finally {
-    client.disconnect();
-  }
-}
+export const deleteKeys: (address: string, prefix: string) => Promise<void> = cleanRedis;
 
 function owned(server: LocalRedis): Omit<OwnRedis, keyof AsyncDisposable> {
   return {

@@ -1,0 +1,57 @@
+/**
+ * `npm run services`: brings up Kafka and Redis for development, says how they are reached, and stops them at Ctrl-C.
+ * `-- --kafka` or `-- --redis` brings up only the one.
+ */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { installDependencies, Refusal, requireNode } from './project.mjs';
+import { serviceKinds, shareService } from './services/shared.mjs';
+
+/** @import { SharedService } from './services/shared.mjs' */
+
+const scratch = mkdtempSync(join(tmpdir(), 'macp-persist-services-'));
+const interrupted = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+
+/** @type {SharedService[]} */
+const started = [];
+
+async function main() {
+  const chosen = choose();
+  requireNode();
+  installDependencies();
+  for (const kind of chosen) started.push(await shareService(kind, scratch));
+  const ours = started.filter(({ origin }) => origin !== 'given');
+  if (ours.length > 0) console.log('\nTo let npm test use them too, in another terminal:');
+  for (const { variable, address } of ours) console.log(`  export ${variable}=${address}`);
+  console.log('\nCtrl-C stops what was started here, and removes all that is in it.');
+  // The promise alone does not keep a process running.
+  const running = setInterval(() => undefined, 60_000);
+  await interrupted;
+  clearInterval(running);
+}
+
+function choose() {
+  try {
+    const { values } = parseArgs({ options: { kafka: { type: 'boolean' }, redis: { type: 'boolean' } } });
+    const all = values.kafka === undefined && values.redis === undefined;
+    return Object.values(serviceKinds).filter(({ service }) => all || values[service]);
+  } catch (error) {
+    throw new Refusal(`${error instanceof Error ? error.message : error}\nThere are --kafka and --redis.`);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Refusal ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  for (const { name, close } of started.reverse()) {
+    console.log(`Stopping ${name}`);
+    await close();
+  }
+  rmSync(scratch, { recursive: true, force: true });
+}
