@@ -16,6 +16,8 @@ export interface StoreUnderTest {
   readonly store: Store;
   /** Closes the store and opens it again on what it kept. Only called when the capabilities say `durable`. */
   reopen(): Promise<void>;
+  /** Opens the same store beside the one under test, as another process would. There when the capabilities say `shared`. */
+  another?(): Promise<Store>;
   /** There when the capabilities say `backup`. */
   readonly backups?: BackupsUnderTest;
   /** Closes the store and removes what it kept. */

@@ -4,11 +4,11 @@ import { PersistenceError } from '../../domain/errors.ts';
 import { createBeside } from '../../level/create-database.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { BackupSize } from '../../ports/store.ts';
+import { Turns } from '../turns.ts';
 import { ReusedBatch } from './batch.ts';
 import { type Database, openBackupDatabase } from './database.ts';
 import { classify } from './failures.ts';
 import type { OpenedLevel, OpeningOptions } from './opened-level.ts';
-import { Turns } from './turns.ts';
 
 /** Copied at once: what a page holds in memory, and how long it holds up the event loop. */
 const pageRecords = 1_000;

@@ -1,8 +1,8 @@
 import type { Clock } from '../../ports/clock.ts';
+import type { Turns } from '../turns.ts';
 import type { Database } from './database.ts';
 import { decodeGarbage } from './garbage.ts';
 import { EntryKeys, type Key, type KeyRange, kindRange, parseGarbageKey } from './keys.ts';
-import type { Turns } from './turns.ts';
 
 /** Entries removed at once: a step must be over before a commit notices it. */
 const stepEntries = 1_000;

@@ -16,13 +16,13 @@ import type {
   StoreIdentity,
 } from '../../ports/store.ts';
 import { assertPlan, storeClosed } from '../plan-checks.ts';
+import { Turns } from '../turns.ts';
 import { Backups } from './backups.ts';
 import { checkPlan, isCommitted, noteCommitted, storedVersions } from './check-plan.ts';
 import { type OpenDatabase, openClassicLevel, probeRoom } from './database.ts';
 import { classify } from './failures.ts';
 import { openView } from './level-session-view.ts';
 import { closeLevel, type OpenedLevel, type OpeningOptions, openLevel } from './opened-level.ts';
-import { Turns } from './turns.ts';
 import { fillBatch } from './write-plan.ts';
 import { type LevelStoreEvents, type LevelStoreState, WriteState } from './write-state.ts';
 

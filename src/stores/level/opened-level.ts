@@ -5,6 +5,7 @@ import { createLevelDatabase } from '../../level/create-database.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { StoreIdentity } from '../../ports/store.ts';
+import type { Turns } from '../turns.ts';
 import { ReusedBatch } from './batch.ts';
 import { Cleaner } from './cleaner.ts';
 import { type Database, type OpenDatabase, removeProbe } from './database.ts';
@@ -12,7 +13,6 @@ import { settleLayout } from './layout.ts';
 import { LevelReader } from './level-reader.ts';
 import { RecentSessions } from './recent-sessions.ts';
 import { StoredCursors } from './stored-cursors.ts';
-import type { Turns } from './turns.ts';
 
 /** The stored cursor version of a session; undefined when the store has no cursor of it. */
 export type StoredVersion = number | undefined;

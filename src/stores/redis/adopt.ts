@@ -1,0 +1,138 @@
+import { type Cursor, initialCursor } from '../../domain/cursor.ts';
+import { checkData } from '../../domain/documents/check-data.ts';
+import { PersistenceError } from '../../domain/errors.ts';
+import { type SessionId, sessionIdProblem } from '../../domain/identifiers.ts';
+import type { SessionChange } from '../../domain/plan.ts';
+import { commitScript } from './commit-script.ts';
+import type { RedisConnection } from './connection.ts';
+import { encodeCommit } from './encode-commit.ts';
+import { type Bucket, type KeySpace, largeBytes } from './keys.ts';
+import { logPageScript } from './read-scripts.ts';
+import { RedisReader } from './redis-reader.ts';
+import { bytesOf, listOf, numberOf, textOf } from './replies.ts';
+
+/** Sessions that are given their cursors together. */
+const sessionsAtOnce = 100;
+/** Entries of unknown size are taken for this large while they are looked through: a few at a time. */
+const supposedBytes = 1024 * 1024;
+
+/** What there is of a session before it has a cursor. */
+interface Adopted {
+  readonly session: SessionId;
+  readonly after: Cursor;
+  /** Bytes of the largest entry. */
+  readonly largest: number;
+}
+
+/**
+ * Gives every session that upstream's set names a cursor, unless it has one: epoch 0, no writer, nothing numbered yet;
+ * its log, receipt and anchor as they are. Done again after an interruption, or by several at once, it changes nothing
+ * that is done. Throws `STORE_CORRUPT` for what upstream cannot have written, or while somebody else writes to it.
+ */
+export async function adoptSessions(connection: RedisConnection, keys: KeySpace, identity: string): Promise<void> {
+  const reader = new RedisReader(connection, keys);
+  let place = '0';
+  do {
+    const [next, members] = listOf(
+      await connection.command('SSCAN', keys.home.sessions, place, 'COUNT', String(sessionsAtOnce)),
+    );
+    place = textOf(next) ?? '0';
+    const sessions = listOf(members ?? []).map((member) => sessionOf(member, connection.where));
+    await adoptPage(connection, keys, identity, reader, [...new Set(sessions)]);
+  } while (place !== '0');
+}
+
+async function adoptPage(
+  connection: RedisConnection,
+  keys: KeySpace,
+  identity: string,
+  reader: RedisReader,
+  sessions: readonly SessionId[],
+): Promise<void> {
+  // Another process may be adopting the same sessions: what it has done meanwhile is left out the next time.
+  for (;;) {
+    const cursors = await reader.cursors(sessions);
+    const left = sessions.filter((_, index) => cursors[index] === undefined);
+    if (left.length === 0) return;
+    const adopted: Adopted[] = [];
+    for (const session of left) adopted.push(await examine(connection, keys.home, session));
+    await give(connection, keys, identity, adopted);
+  }
+}
+
+async function give(
+  connection: RedisConnection,
+  keys: KeySpace,
+  identity: string,
+  adopted: readonly Adopted[],
+): Promise<void> {
+  const bucket = keys.home;
+  const changes = adopted.map(({ session, after }) => adoption(session, after));
+  const part = { bucket, changes, unreadable: [], positions: [] };
+  const input = encodeCommit(part, { keys, identity, viewLifetimeMs: 0 });
+  for (const { session, after, largest } of adopted) {
+    input.length(input.key(bucket.log(session), '-'), after.entries);
+    if (largest <= largeBytes) continue;
+    input.steps('ZADD', input.key(bucket.largest, 'z'), ['GT', String(largest), session], 3);
+  }
+  input.finish();
+  const { reply } = await connection.script(commitScript, input.keys, input.args);
+  const outcome = textOf(listOf(reply)[0]);
+  if (outcome === undefined || !['applied', 'already', 'cursor', 'identity'].includes(outcome)) {
+    const problem = `sessions under ${bucket.sessions} cannot be adopted (${outcome}): is somebody else writing to them?`;
+    throw new PersistenceError('STORE_CORRUPT', `${connection.where}: ${problem}`);
+  }
+}
+
+async function examine(connection: RedisConnection, bucket: Bucket, session: SessionId): Promise<Adopted> {
+  const [length, receipt, anchor] = await Promise.all([
+    connection.command('LLEN', bucket.log(session)),
+    connection.command('EXISTS', bucket.receipt(session)),
+    connection.command('EXISTS', bucket.anchor(session)),
+  ]);
+  const entries = numberOf(length);
+  let compactionBase = 0;
+  let largest = 0;
+  for (let ordinal = 0; ordinal < entries; ) {
+    const page = await readPage(connection, bucket, session, ordinal, entries - ordinal);
+    if (page.length === 0) break;
+    ordinal += page.length;
+    for (const entry of page) {
+      largest = Math.max(largest, entry.length);
+      const { facts } = checkData('macp.log.append.v1', session, entry);
+      compactionBase = Math.max(compactionBase, facts.compactionBase);
+    }
+  }
+  const has = { hasReceipt: numberOf(receipt) > 0, hasAnchor: numberOf(anchor) > 0 };
+  return { session, after: { ...initialCursor, presence: 'known', entries, compactionBase, ...has }, largest };
+}
+
+async function readPage(
+  connection: RedisConnection,
+  bucket: Bucket,
+  session: SessionId,
+  ordinal: number,
+  most: number,
+): Promise<readonly Uint8Array[]> {
+  const keys = [bucket.generations, bucket.log(session), bucket.replacedLog(session, 0), bucket.largest];
+  const args = [session, ...[0, ordinal, most, supposedBytes].map(String)];
+  const { reply } = await connection.script(logPageScript, keys, args);
+  return reply === null ? [] : listOf(reply).map((entry) => bytesOf(entry) ?? new Uint8Array());
+}
+
+function adoption(session: SessionId, after: Cursor): SessionChange {
+  const nothing = { log: undefined, snapshot: undefined, receipt: undefined, anchor: undefined };
+  return { session, before: undefined, after, ...nothing, parked: [], unparked: [], filed: [] };
+}
+
+/** A member of upstream's set. Upstream has stored names that are none; they are not left out without a word. */
+function sessionOf(member: Parameters<typeof bytesOf>[0], where: string): SessionId {
+  const bytes = bytesOf(member) ?? new Uint8Array();
+  const text = Buffer.from(bytes).toString('utf8');
+  const problem = Buffer.compare(Buffer.from(text), bytes) === 0 ? sessionIdProblem(text) : 'it is not UTF-8';
+  if (problem === undefined) return text as SessionId;
+  throw new PersistenceError(
+    'STORE_CORRUPT',
+    `${where} holds a session ${JSON.stringify(text)} that cannot be adopted: ${problem}`,
+  );
+}

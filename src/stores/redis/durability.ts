@@ -1,0 +1,108 @@
+import { isPersistenceError } from '../../domain/errors.ts';
+import { type ConnectionOptions, RedisConnection } from './connection.ts';
+import { listOf, textOf } from './replies.ts';
+
+/** What a server says of itself; undefined what it does not tell. */
+export interface ServerFacts {
+  readonly version: string | undefined;
+  readonly role: string | undefined;
+  /** Replicas that are connected to it. */
+  readonly replicas: number | undefined;
+  readonly appendonly: string | undefined;
+  readonly appendfsync: string | undefined;
+  readonly noAppendfsyncOnRewrite: string | undefined;
+  /** Bytes; 0: as many as there are. */
+  readonly maxmemory: number | undefined;
+  readonly maxmemoryPolicy: string | undefined;
+}
+
+export interface Durability {
+  /** Of every master. */
+  readonly servers: readonly ServerFacts[];
+  /** Why a power cut may lose what was acknowledged, a sentence each; none: it does not. */
+  readonly weaknesses: readonly string[];
+}
+
+/** Not all of them: others are secret. */
+const settingNames = ['appendonly', 'appendfsync', 'no-appendfsync-on-rewrite', 'maxmemory', 'maxmemory-policy'];
+
+/** Connects, reads how durable what Redis acknowledges is, and leaves. Rejects as opening a store does. */
+export async function readDurability(options: ConnectionOptions): Promise<Durability> {
+  const connection = await RedisConnection.open(options);
+  try {
+    return await durabilityOf(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+/** See {@link readDurability}. */
+export async function durabilityOf(connection: RedisConnection): Promise<Durability> {
+  const [information, settings] = await Promise.all([
+    ask(connection, 'INFO'),
+    ask(connection, 'CONFIG', 'GET', ...settingNames),
+  ]);
+  const count = Math.max(information?.length ?? 0, settings?.length ?? 0, 1);
+  const servers = Array.from({ length: count }, (_, index) => {
+    const told = parseInformation(textOf(information?.[index]) ?? '');
+    const configured = settings === undefined ? [] : listOf(settings[index] ?? []).map(textOf);
+    return factsOf(told, pairs(configured));
+  });
+  return { servers, weaknesses: [...new Set(servers.flatMap(weaknessesOf))] };
+}
+
+/** What every master answers; undefined where the user may not ask. */
+async function ask(connection: RedisConnection, name: 'INFO' | 'CONFIG', ...args: readonly string[]) {
+  try {
+    return await connection.everyMaster(name, ...args);
+  } catch (error) {
+    if (isPersistenceError(error) && /NOPERM|no permissions|unknown command/i.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+function factsOf(told: ReadonlyMap<string, string>, configured: ReadonlyMap<string, string>): ServerFacts {
+  const enabled = told.get('aof_enabled');
+  return {
+    version: told.get('redis_version'),
+    role: told.get('role'),
+    replicas: numberOf(told.get('connected_slaves')),
+    appendonly: configured.get('appendonly') ?? (enabled === undefined ? undefined : enabled === '1' ? 'yes' : 'no'),
+    appendfsync: configured.get('appendfsync'),
+    noAppendfsyncOnRewrite: configured.get('no-appendfsync-on-rewrite'),
+    maxmemory: numberOf(configured.get('maxmemory') ?? told.get('maxmemory')),
+    maxmemoryPolicy: configured.get('maxmemory-policy') ?? told.get('maxmemory_policy'),
+  };
+}
+
+/** Why what this server acknowledges may be lost. */
+function weaknessesOf(facts: ServerFacts): readonly string[] {
+  const found: string[] = [];
+  const must = (name: string, value: string | undefined, wanted: string, otherwise: string) => {
+    if (value === undefined) found.push(`Redis does not tell ${name}: allow CONFIG GET, or make sure it is ${wanted}`);
+    else if (value !== wanted) found.push(`${name} is ${value}, not ${wanted}: ${otherwise}`);
+  };
+  must('appendonly', facts.appendonly, 'yes', 'what was acknowledged is lost with the process');
+  must('appendfsync', facts.appendfsync, 'always', 'a power cut loses what was acknowledged last');
+  must('no-appendfsync-on-rewrite', facts.noAppendfsyncOnRewrite, 'no', 'during a rewrite nothing is synced');
+  if (facts.maxmemory !== 0) {
+    must('maxmemory-policy', facts.maxmemoryPolicy, 'noeviction', 'a full Redis throws away what it holds');
+  }
+  if (facts.role !== undefined && facts.role !== 'master') found.push(`Redis is a ${facts.role}, not a master`);
+  return found;
+}
+
+function parseInformation(text: string): ReadonlyMap<string, string> {
+  const lines = text.split(/\r?\n/).map((line) => line.split(/:(.*)/s));
+  return new Map(lines.flatMap(([name, value]) => (name !== undefined && value !== undefined ? [[name, value]] : [])));
+}
+
+function pairs(items: readonly (string | undefined)[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (let index = 0; index + 1 < items.length; index += 2) found.set(items[index] ?? '', items[index + 1] ?? '');
+  return found;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}

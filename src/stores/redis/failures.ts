@@ -1,0 +1,68 @@
+import { type ErrorCode, isPersistenceError, PersistenceError } from '../../domain/errors.ts';
+
+/** What a failure means: the first pattern that the text matches decides. */
+const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode, meaning: string])[] = [
+  [/^(NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH)/, 'INVALID_CONFIGURATION', 'refuses the user or the password'],
+  [/^NOPERM|has no permissions to/, 'INVALID_CONFIGURATION', 'does not allow the user what a store needs'],
+  [/^ERR DB index is out of range/, 'INVALID_CONFIGURATION', 'has no such database'],
+  [/^(MOVED|ASK|CROSSSLOT) /, 'INVALID_CONFIGURATION', 'is part of a cluster: configure it as one'],
+  [/cluster support disabled/, 'INVALID_CONFIGURATION', 'is no cluster: configure it as a single server'],
+  [
+    /certificate|CERT_|ERR_TLS|ERR_SSL|EPROTO|SELF_SIGNED|UNABLE_TO_/i,
+    'INVALID_CONFIGURATION',
+    'and this process do not agree on TLS',
+  ],
+  [/WRONGTYPE/, 'STORE_CORRUPT', 'holds something else than belongs under a key of the store'],
+  [/OOM command not allowed/, 'DISK_FULL', 'has reached its maxmemory: it takes nothing more until there is room'],
+  [/^MISCONF.*No space left/s, 'DISK_FULL', 'has no room left on its disk'],
+  [/^MISCONF/, 'STORE_UNAVAILABLE', 'takes no writes because it cannot write to its disk'],
+  [/READONLY/, 'STORE_UNAVAILABLE', 'is a replica at present'],
+  [/^LOADING/, 'STORE_UNAVAILABLE', 'is still loading its data'],
+  [/^BUSY|^UNKILLABLE|Script killed/, 'STORE_UNAVAILABLE', "is held up by somebody's script"],
+  [
+    /^(MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|NOGOODSLAVE|ERR max number of clients)/,
+    'STORE_UNAVAILABLE',
+    'cannot answer at present',
+  ],
+];
+
+/** Failures of the client itself: no connection, or no answer in time. */
+const unanswered =
+  /Connection is closed|max retries per request|timed out|timeout|isn't writeable|Cluster is ended|aborted due to connection|Failed to refresh slots|startup nodes|isn't ready|redirections|^connect |^read |^write |ECONN|EPIPE|EHOST|ENET|ENOTFOUND|EAI_AGAIN|socket/i;
+
+/**
+ * What a failure of the client means, as one of this project's errors. `cause` keeps the text only: what the library
+ * threw holds the whole command, and so data or passwords. `reason` is what the connection last failed of.
+ */
+export function classify(thrown: unknown, where: string, reason?: string): PersistenceError {
+  if (isPersistenceError(thrown)) return thrown;
+  const text = textOf(thrown);
+  const cause = new Error(text);
+  for (const [pattern, code, meaning] of meanings) {
+    if (pattern.test(text)) return new PersistenceError(code, `${where} ${meaning}: ${text}`, { cause });
+  }
+  if (unanswered.test(text)) {
+    if (reason !== undefined && reason !== text) return classify(new Error(reason), where);
+    return new PersistenceError('STORE_UNAVAILABLE', `${where} does not answer: ${text}`, { cause });
+  }
+  return new PersistenceError('UNEXPECTED', `${where} failed: ${text}`, { cause });
+}
+
+/** True when a script has to be sent whole. */
+export function isUnknownScript(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.startsWith('NOSCRIPT');
+}
+
+function textOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { code } = thrown as NodeJS.ErrnoException;
+  const nested = lastNodeError(thrown);
+  const text = code === undefined || thrown.message.includes(code) ? thrown.message : `${code} ${thrown.message}`;
+  return nested === undefined ? text : `${text} (${nested})`;
+}
+
+/** ioredis tells only in a member what the last node of a cluster said. */
+function lastNodeError(thrown: Error): string | undefined {
+  const { lastNodeError: last } = thrown as { lastNodeError?: unknown };
+  return last instanceof Error ? last.message : undefined;
+}

@@ -1,0 +1,36 @@
+import { defineScript, type Script } from './connection.ts';
+
+/** Writes something, so that there is something to wait for. KEYS: barrier. */
+export const barrierScript: Script = defineScript(`
+return redis.call('SET', KEYS[1], '', 'PX', 60000)
+`);
+
+/** Replaces a text that is still the expected one. KEYS: the text. ARGV: expected, new. */
+export const exchangeScript: Script = defineScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+`);
+
+/**
+ * Tries every command of the other scripts where it changes nothing: most fail on the identity, which is a text. What
+ * the server does not allow, or does not know, is told before a commit finds it out half way. KEYS: identity, a key that is none.
+ */
+export const permissionsScript: Script = defineScript(`
+local key, none = KEYS[1], KEYS[2]
+local commands = {
+  { 'TYPE', key }, { 'EXISTS', key }, { 'GET', key }, { 'HGET', key, '' }, { 'HMGET', key, '' },
+  { 'HEXISTS', key, '' }, { 'LLEN', key }, { 'LRANGE', key, 0, 0 }, { 'ZSCORE', key, '' },
+  { 'HSET', key, '', '' }, { 'HDEL', key, '' }, { 'RPUSH', key, '' }, { 'SADD', key, '' }, { 'SREM', key, '' },
+  { 'ZADD', key, '0', '' }, { 'SET', key, '', 'NX' }, { 'RENAME', none, none },
+  { 'DEL', none }, { 'PEXPIRE', none, '1' },
+}
+for _, command in ipairs(commands) do
+  local answer = redis.pcall(unpack(command))
+  if type(answer) == 'table' and answer.err then
+    local expected = string.find(answer.err, 'WRONGTYPE', 1, true) or string.find(answer.err, 'no such key', 1, true)
+    if not expected then return redis.error_reply(answer.err) end
+  end
+end
+return 'allowed'
+`);

@@ -1,0 +1,45 @@
+/** How a server proves itself and we prove ourselves: PEM texts. */
+export interface RedisTls {
+  /** Certificates that the server's is checked against. Default: those of Node. */
+  readonly ca?: string | Uint8Array | undefined;
+  /** Our own certificate and its key, where the server asks for one. */
+  readonly cert?: string | Uint8Array | undefined;
+  readonly key?: string | Uint8Array | undefined;
+  /** The name that the server's certificate must bear. Default: the host. */
+  readonly serverName?: string | undefined;
+}
+
+interface Access {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Absent: no TLS. */
+  readonly tls?: RedisTls | undefined;
+}
+
+export interface RedisNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One server (or the address under which the present master of a replicated one is reached). */
+export interface RedisServer extends RedisNode, Access {
+  readonly database: number;
+}
+
+/** A Redis Cluster: some of its nodes, from which the others are found. */
+export interface RedisClusterNodes extends Access {
+  readonly nodes: readonly RedisNode[];
+}
+
+/** Where Redis is. */
+export type RedisAddress = RedisServer | RedisClusterNodes;
+
+/** The address without its secrets, for people. */
+export function describeAddress(address: RedisAddress): string {
+  if ('nodes' in address) return `the Redis Cluster at ${address.nodes.map(hostAndPort).join(', ')}`;
+  return `Redis at ${hostAndPort(address)}, database ${address.database}`;
+}
+
+function hostAndPort({ host, port }: RedisNode): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
