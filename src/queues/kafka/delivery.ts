@@ -1,23 +1,129 @@
-import type { Content, Position } from '../../domain/delivery.ts';
-import type { Digest } from '../../domain/digest.ts';
-import type { Message } from '../../domain/message.ts';
+import type { Content, Position, Refusal } from '../../domain/delivery.ts';
+import { bytesDigest, type Digest } from '../../domain/digest.ts';
+import { encodeMessage, type Message } from '../../domain/message.ts';
+import { partitionOf } from '../../domain/partition.ts';
+import { decodeBinary } from '../../domain/wire/binary.ts';
+import { unreadable } from '../../domain/wire/event-content.ts';
 import type { QueuedDelivery } from '../../ports/queue.ts';
-import type { ReadRecords } from './protocol/record-reader.ts';
+import { BatchRecords } from './protocol/batch-records.ts';
+import { HeaderNames } from './protocol/header-names.ts';
+import type { KafkaRecord, PassedStretch, ReadRecords, UnreadableRecords } from './protocol/read-records.ts';
+import { batchAt } from './protocol/record-batch.ts';
+import { RecordReader } from './protocol/record-reader.ts';
 
-/** What was read of a partition as a delivery; its content is decoded when somebody first asks for it. */
-export declare class KafkaDelivery implements QueuedDelivery {
-  /** `partitions`: how many the topic has, to tell whether a record lies where its session belongs. */
-  constructor(read: ReadRecords, partition: number, partitions: number);
-  get content(): Content;
+const nothing: Message = { key: undefined, headers: [], value: new Uint8Array(0) };
+
+/**
+ * What was read of a partition as a delivery; its content is decoded when somebody first asks for it. It holds views of
+ * what was fetched or expanded, so that as long as one delivery of a batch lives, the whole batch does: keep encoded
+ * copies, as parked commands and dead letters are.
+ */
+export class KafkaDelivery implements QueuedDelivery {
   readonly position: Position;
-  readonly bytes: number;
-  get isPassed(): boolean;
-  message(): Message;
-  recordDigest(): Digest;
+  readonly #read: ReadRecords;
+  readonly #partitions: number;
+  #content: Content | undefined;
+
+  /** `partitions`: how many the topic has, to tell whether a record lies where its session belongs. */
+  constructor(read: ReadRecords, partition: number, partitions: number) {
+    this.position = { partition, offset: read.kind === 'record' ? read.offset : read.lastOffset };
+    this.#read = read;
+    this.#partitions = partitions;
+  }
+
+  get bytes(): number {
+    return this.#read.kind === 'record' ? this.#read.bytes : this.#read.raw.length;
+  }
+
+  get isPassed(): boolean {
+    return this.#read.kind === 'passed';
+  }
+
+  get content(): Content {
+    this.#content ??= contentOf(this.#read, this.position.partition, this.#partitions);
+    return this.#content;
+  }
+
+  message(): Message {
+    return messageOf(this.#read);
+  }
+
+  recordDigest(): Digest {
+    return digestOf(this.#read);
+  }
+}
+
+function contentOf(read: ReadRecords, partition: number, partitions: number): Content {
+  switch (read.kind) {
+    case 'record':
+      return contentOfRecord(read, partition, partitions);
+    case 'unreadable':
+      return unreadable(unreadableRefusal(read, partition), undefined, () => encodeMessage(messageOf(read)));
+    case 'passed':
+      throw new TypeError('a passed stretch has no content');
+  }
+}
+
+function unreadableRefusal({ firstOffset, lastOffset, reason }: UnreadableRecords, partition: number): Refusal {
+  const offsets = firstOffset === lastOffset ? `offset ${firstOffset}` : `offsets ${firstOffset} to ${lastOffset}`;
+  return { code: 'UNREADABLE_BATCH', message: `${offsets} of partition ${partition} cannot be read: ${reason}` };
+}
+
+/**
+ * A record in another partition than its session's belongs to no session: another worker may have that session, so its
+ * cursor is nothing that this delivery could be decided against.
+ */
+function contentOfRecord(record: KafkaRecord, partition: number, partitions: number): Content {
+  const content = decodeBinary(record);
+  if (content.kind === 'unreadable') return content;
+  const { session } = content;
+  const right = partitionOf(session, partitions);
+  if (right !== partition) {
+    const message =
+      `the record lies in partition ${partition}, and session ${JSON.stringify(session)} belongs to ${right} of ` +
+      `${partitions}: partition by murmur2 of the key, as Kafka's own client does`;
+    return unreadable({ code: 'WRONG_PARTITION', message }, session, () => encodeMessage(messageOf(record)));
+  }
+  return content.kind === 'numbered' || content.time !== undefined ? content : withTime(content, record.timestamp);
+}
+
+/** 9999-12-31T23:59:59.999Z: RFC 3339 writes no later year. */
+const latestTime = 253_402_300_799_999;
+
+/** What came without a time of its own has that of its record. */
+function withTime<Timed extends Content>(content: Timed, timestamp: number): Timed {
+  const isTime = timestamp >= 0 && timestamp <= latestTime;
+  return isTime ? { ...content, time: new Date(timestamp).toISOString() } : content;
+}
+
+function messageOf(read: ReadRecords): Message {
+  if (read.kind === 'record') return { key: read.key, headers: read.headers, value: read.value };
+  return read.kind === 'passed' ? nothing : { ...nothing, value: read.raw };
 }
 
 /**
  * The digest of the record at `offset` among what was fetched from there, whatever became of its transaction; the
  * one that {@link KafkaDelivery.recordDigest} had for it. Undefined when it is not there.
  */
-export declare function recordDigestAt(records: Buffer, offset: number): Digest | undefined;
+export function recordDigestAt(records: Buffer, offset: number): Digest | undefined {
+  const read = new RecordReader(records, [], offset).next();
+  if (read === undefined) return undefined;
+  const found = read.kind === 'record' ? read.offset : read.lastOffset;
+  return found === offset ? digestOf(read) : undefined;
+}
+
+/** SHA-256 over offset and time, as 64-bit floating point numbers, and the message as `encodeMessage` writes it. */
+function digestOf(read: ReadRecords): Digest {
+  const last = read.kind === 'passed' ? lastOf(read) : read;
+  const stamp = Buffer.alloc(16);
+  stamp.writeDoubleBE(last.kind === 'record' ? last.offset : last.lastOffset, 0);
+  stamp.writeDoubleBE(last.kind === 'record' ? last.timestamp : 0, 8);
+  return bytesDigest(stamp, encodeMessage(messageOf(last)));
+}
+
+/** The record at the end of a stretch; the stretch itself when there is none. */
+function lastOf(stretch: PassedStretch): ReadRecords {
+  const batch = batchAt(stretch.raw, 0);
+  if (batch === undefined) return stretch;
+  return new BatchRecords(batch, new HeaderNames(), stretch.lastOffset).next() ?? stretch;
+}

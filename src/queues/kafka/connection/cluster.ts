@@ -16,6 +16,8 @@ import {
  */
 export interface KafkaBroker {
   readonly nodeId: number | null;
+  /** By the keys of the requests, which versions of them it speaks; known once it is connected. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
   readonly connectionPool: KafkajsConnectionPool;
   isConnected(): boolean;
   disconnect(): Promise<void>;

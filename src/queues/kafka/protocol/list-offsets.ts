@@ -1,3 +1,5 @@
+import { type BodyReader, readBody } from '../publishing/body-reader.ts';
+import { BodyWriter } from '../publishing/body-writer.ts';
 import type { ProtocolRequest } from './protocol-request.ts';
 
 /** `earliest`: first offset still held. `latest`: the last stable offset, behind the last record that counts. */
@@ -15,9 +17,45 @@ export interface ListedOffset {
   readonly offset: number;
 }
 
-/** ListOffsets v5, reading committed, of partitions that one broker leads. */
-export declare function listOffsetsRequest(
+/** ListOffsets v5 (KIP-320), reading committed, of partitions that one broker leads. */
+export function listOffsetsRequest(
   topic: string,
   partitions: readonly ListOffsetsPartition[],
   place: OffsetPlace,
-): ProtocolRequest<readonly ListedOffset[]>;
+): ProtocolRequest<readonly ListedOffset[]> {
+  const body = new BodyWriter().int32(noReplica).int8(readCommitted).int32(1).text(topic).int32(partitions.length);
+  for (const { partition, leaderEpoch } of partitions) {
+    body.int32(partition).int32(leaderEpoch).int64(timestamps[place]);
+  }
+  return {
+    apiKey: 2,
+    apiName: 'ListOffsets',
+    apiVersion: 5,
+    body: body.finish(),
+    read: (payload) => readBody('ListOffsets', payload, readAnswer),
+  };
+}
+
+const noReplica = -1;
+const readCommitted = 1;
+/** Timestamps that stand for the ends of a log. */
+const timestamps: Readonly<Record<OffsetPlace, bigint>> = { earliest: -2n, latest: -1n };
+
+function readAnswer(answer: BodyReader): readonly ListedOffset[] {
+  answer.int32();
+  const topics = answer.list(() => {
+    answer.text();
+    return answer.list(() => readPartition(answer));
+  });
+  return topics.flat();
+}
+
+function readPartition(answer: BodyReader): ListedOffset {
+  const partition = answer.int32();
+  const errorCode = answer.int16();
+  // The record's timestamp; behind the offset stands the epoch of its leader.
+  answer.int64();
+  const offset = Number(answer.int64());
+  answer.int32();
+  return { partition, errorCode, offset };
+}

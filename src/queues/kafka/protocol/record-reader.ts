@@ -1,51 +1,95 @@
-import type { MessageHeader } from '../../../domain/message.ts';
+import { isPersistenceError } from '../../../domain/errors.ts';
+import { AbortedTransactions, controlOf } from './aborted-transactions.ts';
+import { BatchRecords, passedFrom } from './batch-records.ts';
 import type { AbortedTransaction } from './fetch.ts';
-
-/**
- * One record that counts. `key`, `value` and header values are views of the bytes that were fetched or expanded, which
- * live as long as any of them: copy what is kept.
- */
-export interface KafkaRecord {
-  readonly kind: 'record';
-  readonly offset: number;
-  /** Milliseconds since 1970, -1 where there is none. */
-  readonly timestamp: number;
-  readonly key: Uint8Array | undefined;
-  readonly headers: readonly MessageHeader[];
-  readonly value: Uint8Array;
-  /** Bytes that it takes, expanded. */
-  readonly bytes: number;
-}
-
-/** Offsets that hold nothing for anybody: control records, records of aborted transactions, none at all. */
-export interface PassedStretch {
-  readonly kind: 'passed';
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  /** The whole batch. */
-  readonly raw: Buffer;
-}
-
-/** A batch, or one record of it, that cannot be read within bounds. */
-export interface UnreadableRecords {
-  readonly kind: 'unreadable';
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  readonly reason: string;
-  /** The batch or record as fetched or expanded. */
-  readonly raw: Buffer;
-}
-
-export type ReadRecords = KafkaRecord | PassedStretch | UnreadableRecords;
+import { HeaderNames } from './header-names.ts';
+import type { ReadRecords, UnreadableRecords } from './read-records.ts';
+import { batchAt, type RecordBatch } from './record-batch.ts';
 
 /**
  * Reads what was fetched of one partition, in offset order and one at a time, so that only one batch stands expanded.
  * Records below `fromOffset` are left out: a fetch answers with whole batches.
  */
-export declare class RecordReader {
-  constructor(records: Buffer, abortedTransactions: readonly AbortedTransaction[], fromOffset: number);
+export class RecordReader {
+  readonly #bytes: Buffer;
+  readonly #aborted: AbortedTransactions;
+  readonly #from: number;
+  readonly #names: HeaderNames;
+  #at = 0;
+  #batch: BatchRecords | undefined;
+  #nextOffset: number;
+
+  /** `names`: kept from fetch to fetch, so that what repeats is read once. */
+  constructor(
+    records: Buffer,
+    abortedTransactions: readonly AbortedTransaction[],
+    fromOffset: number,
+    names: HeaderNames = new HeaderNames(),
+  ) {
+    this.#bytes = records;
+    this.#aborted = new AbortedTransactions(abortedTransactions);
+    this.#from = fromOffset;
+    this.#names = names;
+    this.#nextOffset = fromOffset;
+  }
+
   /** Behind everything that was handed out: where to fetch next once {@link next} has nothing. */
-  get nextOffset(): number;
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
   /** Throws `QUEUE_CORRUPT` when not even the bounds of a batch can be told. */
-  next(): ReadRecords | undefined;
+  next(): ReadRecords | undefined {
+    for (;;) {
+      const read = this.#batch?.next();
+      if (read !== undefined) return this.#handOut(read);
+      this.#batch = undefined;
+      const batch = batchAt(this.#bytes, this.#at);
+      if (batch === undefined) return undefined;
+      this.#at += batch.raw.length;
+      const whole = this.#open(batch);
+      if (whole !== undefined) return this.#handOut(whole);
+    }
+  }
+
+  /** Begins with a batch, unless it is handed out whole. */
+  #open(batch: RecordBatch): ReadRecords | undefined {
+    const damage = batch.damage();
+    if (damage !== undefined) return this.#damaged(batch, damage);
+    const control = batch.isControl ? controlOf(batch) : 'none';
+    if (control === undefined) return this.#damaged(batch, 'its control record cannot be read');
+    const isExcluded = this.#aborted.excludes(batch, control);
+    if (batch.lastOffset < this.#from) return undefined;
+    if (isExcluded) return passedFrom(batch, Math.max(batch.baseOffset, this.#from));
+    this.#batch = new BatchRecords(batch, this.#names, this.#from);
+    return undefined;
+  }
+
+  /**
+   * Nothing is read behind a damaged batch: it may have been the end of a transaction, and only the next fetch tells
+   * again which of the following are given up.
+   */
+  #damaged(batch: RecordBatch, reason: string): UnreadableRecords {
+    const following = followingOffset(this.#bytes, this.#at);
+    this.#at = this.#bytes.length;
+    const last = following === undefined ? batch.plausibleLastOffset : following - 1;
+    const firstOffset = Math.max(batch.baseOffset, this.#from);
+    return { kind: 'unreadable', firstOffset, lastOffset: Math.max(firstOffset, last), reason, raw: batch.raw };
+  }
+
+  #handOut(read: ReadRecords): ReadRecords {
+    this.#nextOffset = (read.kind === 'record' ? read.offset : read.lastOffset) + 1;
+    return read;
+  }
+}
+
+/** The first offset of the sound batch at `at`, or undefined when there is none. */
+function followingOffset(bytes: Buffer, at: number): number | undefined {
+  try {
+    const batch = batchAt(bytes, at);
+    return batch === undefined || batch.damage() !== undefined ? undefined : batch.baseOffset;
+  } catch (error) {
+    if (isPersistenceError(error, 'QUEUE_CORRUPT')) return undefined;
+    throw error;
+  }
 }

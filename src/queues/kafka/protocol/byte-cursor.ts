@@ -1,0 +1,68 @@
+/** Bytes end too early, or hold a number that is too large. */
+export class MalformedBytes extends RangeError {
+  override readonly name = 'MalformedBytes';
+}
+
+/** Reads the numbers and byte strings of Kafka's records, never beyond the end of the bytes. */
+export class ByteCursor {
+  readonly bytes: Buffer;
+  at: number;
+
+  constructor(bytes: Buffer, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  byte(): number {
+    const byte = this.bytes[this.at];
+    if (byte === undefined) throw new MalformedBytes('it is cut short');
+    this.at += 1;
+    return byte;
+  }
+
+  /** A signed number of 32 bits in zigzag encoding (Protocol Buffers, "sint32"). */
+  varint(): number {
+    const first = this.bytes[this.at];
+    if (first !== undefined && first < 0x80) {
+      this.at += 1;
+      return (first >>> 1) ^ -(first & 1);
+    }
+    const value = this.#unsigned(5);
+    if (value > 0xffffffff) throw new MalformedBytes('a number is too large');
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  /** A signed number of 64 bits in zigzag encoding; rounded where a number of JavaScript cannot hold it. */
+  varlong(): number {
+    const value = this.#unsigned(10);
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  /** A view of the next `length` bytes. */
+  take(length: number): Buffer {
+    const start = this.at;
+    const end = start + length;
+    if (length < 0 || end > this.bytes.length) throw new MalformedBytes('it is cut short');
+    this.at = end;
+    return this.bytes.subarray(start, end);
+  }
+
+  /** A view of a byte string behind its length, undefined for null, which has length -1. */
+  nullable(): Buffer | undefined {
+    const length = this.varint();
+    if (length === -1) return undefined;
+    return this.take(length);
+  }
+
+  #unsigned(mostBytes: number): number {
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < mostBytes; count += 1) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 128;
+    }
+    throw new MalformedBytes('a number is too large');
+  }
+}
