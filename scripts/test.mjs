@@ -45,6 +45,7 @@ async function main() {
     );
     return withLeftovers(readVerdict(code));
   } finally {
+    endSurvivors();
     for (const { close } of provided.reverse()) await close?.();
   }
 }
@@ -119,13 +120,33 @@ function readVerdict(code) {
  * @returns {Verdict}
  */
 function withLeftovers(verdict) {
-  const processes = survivors(temporary);
-  for (const { pid } of processes) process.kill(pid, 'SIGKILL');
   const complaints = [
-    ...processes.map(({ pid, command }) => `process left behind: ${pid} ${command}`),
+    ...endSurvivors().map(({ pid, command }) => `process left behind: ${pid} ${command}`),
     ...readdirSync(temporary).map((name) => `left behind in the temporary directory: ${name}`),
   ];
   return complaints.reduce(failing, verdict);
+}
+
+/** Kills what the tests left behind, until there is no more of it, and returns it. */
+function endSurvivors() {
+  /** @type {Map<number, { pid: number, command: string }>} */
+  const ended = new Map();
+  for (let found = survivors(temporary); found.length > 0; found = survivors(temporary)) {
+    for (const survivor of found) {
+      ended.set(survivor.pid, survivor);
+      endAtOnce(survivor.pid);
+    }
+  }
+  return [...ended.values()];
+}
+
+/** @param {number} pid */
+function endAtOnce(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
 }
 
 /**
