@@ -1,0 +1,106 @@
+import { PersistenceError } from '../../../domain/errors.ts';
+import { type BrokerFailure, isFailure } from './broker-link.ts';
+import { givenUp, type Pauses, Persistence, type Producer, type ProducerOptions, type Rounds } from './producer.ts';
+import { openBatches, Sequences } from './sequences.ts';
+import type { ProducerIdentity } from './transaction-requests.ts';
+
+/**
+ * The life of a transactional producer:
+ *
+ *     new ------> ready <-----> unsure        unsure: a transaction is open, or ended nobody knows how
+ *      |                           |
+ *      +--------> shut out <-------+          shut out: a successor was given the transactional id
+ */
+type ProducerState = 'new' | 'ready' | 'unsure' | 'shut out';
+
+/** An earlier transaction is usually ended within a few milliseconds. */
+const pauses: Pauses = { first: 20, longest: 200 };
+
+/**
+ * A producer that writes in transactions, one a call. What goes wrong in one is made good by asking for the next epoch
+ * of the same identity (KIP-360): that gives up whatever is left open, and is refused once a successor has asked for
+ * an identity of its own. Asking as a new producer would shut the successor out instead.
+ */
+export class TransactionalProducer implements Producer {
+  readonly #options: ProducerOptions;
+  readonly #sequences: Sequences;
+  #identity: ProducerIdentity | undefined;
+  #state: ProducerState = 'new';
+
+  constructor(options: ProducerOptions) {
+    this.#options = options;
+    this.#sequences = new Sequences(options.link, true);
+  }
+
+  open(): Promise<void> {
+    return this.#persist((persistence) => persistence.repeat(pauses, () => this.#makeReady()));
+  }
+
+  write(rounds: Rounds): Promise<void> {
+    return this.#persist((persistence) => this.#transaction(rounds, persistence));
+  }
+
+  async #persist(work: (persistence: Persistence) => Promise<BrokerFailure | undefined>): Promise<void> {
+    const persistence = new Persistence(this.#options);
+    for (;;) {
+      const failure = await work(persistence);
+      if (failure === undefined) return;
+      const canGoOn = failure.asks !== 'final' && !persistence.isOver;
+      if (canGoOn && this.#state !== 'shut out') continue;
+      // What is left open would keep readers waiting until it times out.
+      if (this.#state === 'unsure') await this.#makeReady();
+      throw this.#state === 'shut out' ? shutOut(failure) : givenUp(failure);
+    }
+  }
+
+  /** Everything in one transaction, or a failure: then nothing of it is read by anybody, unless the commit was lost. */
+  async #transaction(rounds: Rounds, persistence: Persistence): Promise<BrokerFailure | undefined> {
+    const { link } = this.#options;
+    const failure = await persistence.repeat(pauses, () => this.#makeReady());
+    if (failure !== undefined) return failure;
+    const identity = this.#identity;
+    if (identity === undefined) throw new TypeError('a producer that is ready has an identity');
+    const partitions = [...new Set(rounds.flat().map(({ partition }) => partition))];
+    if (partitions.length === 0) return undefined;
+    this.#enter('unsure');
+    const steps: (() => Promise<BrokerFailure | undefined>)[] = [() => link.addPartitions(identity, partitions)];
+    for (const round of rounds) {
+      const open = openBatches(round);
+      steps.push(() => this.#sequences.send(open, identity));
+    }
+    steps.push(() => link.endTransaction(identity, 'commit'));
+    for (const step of steps) {
+      const failed = await persistence.repeat(pauses, step);
+      if (failed !== undefined) return failed;
+    }
+    this.#enter('ready');
+    return undefined;
+  }
+
+  /** Gives up what may be open, and goes on in the next epoch. */
+  async #makeReady(): Promise<BrokerFailure | undefined> {
+    if (this.#state === 'ready') return undefined;
+    if (this.#state === 'shut out') return { asks: 'final', error: shutOut(undefined) };
+    const identity = await this.#options.link.initialise(this.#identity);
+    if (isFailure(identity)) {
+      if (identity.asks === 'fenced') this.#enter('shut out');
+      return identity;
+    }
+    this.#identity = identity;
+    this.#sequences.restart();
+    this.#enter('ready');
+    return undefined;
+  }
+
+  #enter(state: ProducerState): void {
+    if (this.#state !== 'shut out') this.#state = state;
+  }
+}
+
+function shutOut(failure: BrokerFailure | undefined): PersistenceError {
+  return new PersistenceError(
+    'WRITER_FENCED',
+    'another publisher with the same transactional id has started: nothing more can be published here',
+    { cause: failure?.error },
+  );
+}
