@@ -24,9 +24,12 @@ export interface StoreUnderTest {
   dispose(): Promise<void>;
 }
 
-/** A law before it knows the store; with `needs`, it only holds for stores that have the capability. */
+/** A capability that a law may need. */
+type Need = 'durable' | 'shared' | 'atomicPositions' | 'backup';
+
+/** A law before it knows the store; with `needs`, it only holds for stores that have these capabilities. */
 export interface StoreLawDefinition {
   readonly name: string;
-  readonly needs?: 'durable' | 'shared' | 'atomicPositions' | 'backup';
+  readonly needs?: Need | readonly Need[];
   check(subject: StoreUnderTest): Promise<void>;
 }

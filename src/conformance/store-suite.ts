@@ -5,6 +5,7 @@ import type { StoreUnderTest } from './store-law.ts';
 import { logLaws } from './store-log-laws.ts';
 import { recordLaws } from './store-record-laws.ts';
 import { sessionLaws } from './store-session-laws.ts';
+import { sharedLaws } from './store-shared-laws.ts';
 import { totalsLaws } from './store-totals-laws.ts';
 
 /** What an adapter brings to be tested. */
@@ -26,8 +27,8 @@ export interface StoreLaw {
  *     for (const law of storeLaws(harness)) test(law.name, law.check);
  */
 export function storeLaws(harness: StoreHarness): readonly StoreLaw[] {
-  return [...commitLaws, ...logLaws, ...sessionLaws, ...recordLaws, ...totalsLaws, ...backupLaws]
-    .filter(({ needs }) => needs === undefined || harness.capabilities[needs])
+  return [...commitLaws, ...logLaws, ...sessionLaws, ...recordLaws, ...totalsLaws, ...sharedLaws, ...backupLaws]
+    .filter(({ needs = [] }) => [needs].flat().every((need) => harness.capabilities[need]))
     .map(({ name, check }) => ({
       name,
       async check() {

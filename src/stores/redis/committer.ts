@@ -51,17 +51,22 @@ export class Committer {
 
   async #commit(plan: Plan): Promise<void> {
     const { sessions, home } = splitPlan(plan, this.#encoding.keys);
-    const parts = home === undefined ? sessions : [...sessions, home];
+    const parts = home === undefined ? sessions : [home, ...sessions];
     // Of several parts each is atomic by itself: what cannot be committed is noticed before the first of them is.
-    if (parts.length > 1) await Promise.all(parts.map((part) => this.#check(plan, part)));
+    if (parts.length > 1) await this.#check(plan, parts);
     await this.#onReplicas(await Promise.all(sessions.map((part) => this.#apply(plan, part))));
     // Positions come last: where they stand, what came before is in the store.
     if (home !== undefined) await this.#onReplicas([await this.#apply(plan, home)]);
   }
 
-  async #check(plan: Plan, part: CommitPart): Promise<void> {
-    const input = encodeCheck(part, this.#encoding).finish({ writes: false });
-    this.#judge(plan, part, input, await this.#run(input));
+  async #check(plan: Plan, parts: readonly CommitPart[]): Promise<void> {
+    const inputs = parts.map((part) => encodeCheck(part, this.#encoding).finish({ writes: false }));
+    const answers = await Promise.all(inputs.map((input) => this.#run(input).then((answer) => ({ input, answer }))));
+    // The first of them holds the positions: whoever starts from another one is to learn just that.
+    for (const [index, { input, answer }] of answers.entries()) {
+      const part = parts[index];
+      if (part !== undefined) this.#judge(plan, part, input, answer);
+    }
   }
 
   async #apply(plan: Plan, part: CommitPart): Promise<Standing> {
