@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installDependencies, Refusal, requireNode } from './project.mjs';
-import { serviceKinds, shareService } from './services/shared.mjs';
+import { serviceKinds, shareService, withoutSecrets } from './services/shared.mjs';
 
 /** @import { SharedService } from './services/shared.mjs' */
 
@@ -23,14 +23,33 @@ async function main() {
   requireNode();
   installDependencies();
   for (const kind of chosen) started.push(await shareService(kind, scratch));
-  const ours = started.filter(({ origin }) => origin !== 'given');
-  if (ours.length > 0) console.log('\nTo let npm test use them too, in another terminal:');
-  for (const { variable, address } of ours) console.log(`  export ${variable}=${address}`);
-  console.log('\nCtrl-C stops what was started here, and removes all that is in it.');
+  explain();
   // The promise alone does not keep a process running.
   const running = setInterval(() => undefined, 60_000);
   await interrupted;
   clearInterval(running);
+}
+
+/** Says how the services are used: by the program, and by the tests in place of services of their own. */
+function explain() {
+  const kafka = started.find(({ name }) => name === 'Kafka');
+  const redis = started.find(({ name }) => name === 'Redis');
+  const lines = [
+    '',
+    'For macp-persist, in another terminal:',
+    ...(kafka === undefined
+      ? []
+      : [`  export MACP_PERSIST_QUEUE=kafka://${withoutSecrets(kafka.address)}/macp-commands`]),
+    ...(redis === undefined ? [] : [`  export MACP_PERSIST_STORE=${withoutSecrets(redis.address)}`]),
+    ...(kafka === undefined ? [] : ['  macp-persist init']),
+    '  macp-persist start',
+    '',
+    'For the tests:',
+    `  ${started.map(({ variable, address }) => `${variable}=${withoutSecrets(address)}`).join(' ')} npm test`,
+    '',
+    'Ctrl-C stops what was started here, and removes all that is in it.',
+  ];
+  console.log(lines.join('\n'));
 }
 
 function choose() {

@@ -75,9 +75,13 @@ async function install(directory) {
   console.log(`Fetching Kafka ${kafkaVersion} (44 MB) from Maven Central`);
   const target = `-DoutputDirectory=${join(directory, 'lib')}`;
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', target];
-  const { status } = spawnSync('mvn', ['-q', '-B', '-f', join(folder, 'kafka-pom.xml'), ...goal], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const { status } = spawnSync(
+    'mvn',
+    ['-q', '-B', '-Dstyle.color=never', '-f', join(folder, 'kafka-pom.xml'), ...goal],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   if (status !== 0) throw new Refusal('Maven did not bring Kafka; is Maven Central reachable?');
   await prepare(directory);
 }
