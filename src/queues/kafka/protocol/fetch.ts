@@ -1,5 +1,5 @@
-import { type BodyReader, readBody } from '../publishing/body-reader.ts';
-import { BodyWriter } from '../publishing/body-writer.ts';
+import { type BodyReader, readBody } from './body-reader.ts';
+import { BodyWriter } from './body-writer.ts';
 import type { ProtocolRequest } from './protocol-request.ts';
 
 /** A topic's id as Kafka writes it for people: 16 bytes in base64url, 22 characters. */

@@ -1,5 +1,5 @@
-import { type BodyReader, readBody } from '../publishing/body-reader.ts';
-import { BodyWriter } from '../publishing/body-writer.ts';
+import { type BodyReader, readBody } from './body-reader.ts';
+import { BodyWriter } from './body-writer.ts';
 import type { ProtocolRequest } from './protocol-request.ts';
 
 /** `earliest`: first offset still held. `latest`: the last stable offset, behind the last record that counts. */

@@ -1,7 +1,7 @@
+import { type BodyReader, readBody } from '../protocol/body-reader.ts';
+import { BodyWriter } from '../protocol/body-writer.ts';
 import type { TopicId } from '../protocol/fetch.ts';
 import type { ProtocolRequest } from '../protocol/protocol-request.ts';
-import { type BodyReader, readBody } from './body-reader.ts';
-import { BodyWriter } from './body-writer.ts';
 
 /** Which partition a broker answered for, and how. */
 export interface ProducedBatch {

@@ -1,6 +1,6 @@
+import { type BodyReader, readBody } from '../protocol/body-reader.ts';
+import { BodyWriter } from '../protocol/body-writer.ts';
 import type { ProtocolRequest } from '../protocol/protocol-request.ts';
-import { type BodyReader, readBody } from './body-reader.ts';
-import { BodyWriter } from './body-writer.ts';
 
 /** Who publishes, to the brokers: the epoch rises with every start, and shuts lower ones out. */
 export interface ProducerIdentity {
