@@ -179,7 +179,7 @@ function clusterOptions(address: RedisClusterNodes, answerTimeoutMs: number) {
 
 /** Milliseconds before the connection is tried again. */
 function retryStrategy(times: number): number {
-  return Math.min(2_000, 50 * 2 ** Math.min(times, 10));
+  return Math.min(2_000, 5 * 2 ** Math.min(times, 10));
 }
 
 function tlsOptions({ ca, cert, key, serverName }: RedisTls): NonNullable<RedisOptions['tls']> {
