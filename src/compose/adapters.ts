@@ -12,6 +12,8 @@ import { openEmbeddedQueue } from '../queues/embedded/open-embedded-queue.ts';
 import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
 import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
+import type { Finding } from './doctor/finding.ts';
+import { redisAdapter } from './redis.ts';
 
 /** A kind of store. */
 export interface StoreAdapter<Address> {
@@ -19,6 +21,8 @@ export interface StoreAdapter<Address> {
   open(address: Address, values: Values): Promise<Store>;
   /** Whether there is a store to be read. */
   exists(address: Address, values: Values): Promise<boolean>;
+  /** What `doctor` finds of it besides, where it lies elsewhere. */
+  examine?(address: Address, values: Values): Promise<readonly Finding[]>;
 }
 
 /** A kind of queue. */
@@ -27,6 +31,8 @@ export interface QueueAdapter<Address> {
   readonly exclusive: boolean;
   /** Whether there is a queue already. */
   exists(address: Address, values: Values): Promise<boolean>;
+  /** What `doctor` finds of it besides, where it lies elsewhere. */
+  examine?(address: Address, values: Values): Promise<readonly Finding[]>;
   /** Opens the queue, creating it where it does not exist. */
   open(address: Address, values: Values): Promise<Queue>;
 }
@@ -46,6 +52,7 @@ export const storeAdapters: StoreAdapters = {
       openLevelStore({ directory, files: nodeFileSystem, clock: systemClock, newId: randomUUID }),
     exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
   },
+  redis: redisAdapter,
 };
 
 /** The queues of this build, one entry an adapter. */

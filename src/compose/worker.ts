@@ -36,10 +36,11 @@ export function createPipeline(queue: Queue, store: Store, values: Values): Pipe
 /** Throws `STORE_NOT_DURABLE`, and closes the store, where the settings want one that survives a power cut. */
 async function refuseWeakStore(store: Store, values: Values): Promise<void> {
   if (!values.requireDurable || store.capabilities.durable) return;
+  const because = store.weaknesses?.map((weakness) => `; ${weakness}`).join('') ?? '';
   await store.close();
   throw new PersistenceError(
     'STORE_NOT_DURABLE',
-    `the ${store.identity.kind} store would lose what it acknowledged in a power cut; \`macp-persist doctor\` says why`,
+    `a power cut would lose what the ${store.identity.kind} store acknowledged${because}`,
   );
 }
 

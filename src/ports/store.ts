@@ -69,6 +69,8 @@ export interface Page<Key> {
 export interface Store extends AsyncDisposable {
   readonly identity: StoreIdentity;
   readonly capabilities: StoreCapabilities;
+  /** Why it is not durable, a sentence each, where that depends on how something elsewhere is set up. */
+  readonly weaknesses?: readonly string[] | undefined;
 
   /**
    * Applies the whole plan as one atomic step and resolves once it is durable. Nothing of it is written when a

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type StoreAddress, showAddress } from '../../configuration/addresses.ts';
+import { type QueueAddress, type StoreAddress, showAddress } from '../../configuration/addresses.ts';
 import { isPersistenceError, type PersistenceError } from '../../domain/errors.ts';
 import type { ServiceStatus } from '../../ports/service.ts';
 import { type Access, openAccess } from '../access.ts';
-import { type StoreAdapter, storeAdapters } from '../adapters.ts';
+import { type QueueAdapter, queueAdapters, type StoreAdapter, storeAdapters } from '../adapters.ts';
 import { nextSteps } from '../failure-text.ts';
 import { openQueueIfExists, queueAddress, storeAddress } from '../open.ts';
 import { type Check, type Examined, type Finding, ok, problem, warning } from './finding.ts';
@@ -28,6 +28,29 @@ export const data: Check = async (examined) => {
     return [await failure(error, examined)];
   }
 };
+
+/** What lies elsewhere, as it is set up there. */
+export const elsewhere: Check = async ({ values }) => {
+  const store: StoreAdapter<StoreAddress> | undefined = storeAdapters[storeAddress(values).kind];
+  const queue: QueueAdapter<QueueAddress> | undefined = queueAdapters[queueAddress(values).kind];
+  const findings = await Promise.all([
+    examined('store', store?.examine?.(storeAddress(values), values)),
+    examined('queue', queue?.examine?.(queueAddress(values), values)),
+  ]);
+  return findings.flat();
+};
+
+async function examined(
+  subject: string,
+  looking: Promise<readonly Finding[]> | undefined,
+): Promise<readonly Finding[]> {
+  try {
+    return (await looking) ?? [];
+  } catch (error) {
+    if (!isPersistenceError(error)) throw error;
+    return [problem(subject, `${error.code}: ${error.message}`, nextSteps[error.code] ?? 'correct that')];
+  }
+}
 
 function storeExists(address: StoreAddress, values: Examined['values']): Promise<boolean> {
   const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];

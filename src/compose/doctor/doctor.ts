@@ -1,7 +1,7 @@
 import type { Mistake } from '../../configuration/mistakes.ts';
 import type { Configuration } from '../../configuration/resolve.ts';
 import type { Settings } from '../../configuration/settings.ts';
-import { data } from './data-checks.ts';
+import { data, elsewhere } from './data-checks.ts';
 import { directories, space, strangers } from './directory-checks.ts';
 import { syncing } from './disk-checks.ts';
 import { type Check, type Examined, type Finding, ok, problem, systemCode } from './finding.ts';
@@ -21,6 +21,7 @@ const checks: readonly Check[] = [
   space,
   syncing,
   data,
+  elsewhere,
   serviceFile,
   tokenFile,
   listening,

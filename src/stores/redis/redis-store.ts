@@ -88,6 +88,7 @@ interface Connections {
 class SharedRedisStore implements RedisStore {
   readonly identity: StoreIdentity;
   readonly capabilities: StoreCapabilities;
+  readonly weaknesses: readonly string[];
   readonly durability: Durability;
   readonly #keys: KeySpace;
   readonly #connections: Connections;
@@ -105,6 +106,7 @@ class SharedRedisStore implements RedisStore {
   ) {
     this.identity = identity;
     this.durability = durability;
+    this.weaknesses = durability.weaknesses;
     this.capabilities = capabilitiesOf(keys, durability);
     this.#keys = keys;
     this.#connections = connections;

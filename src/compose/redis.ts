@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { RedisAddress } from '../configuration/addresses.ts';
+import type { Values } from '../configuration/settings.ts';
+import type { RedisStoreOptions } from '../stores/redis/redis-store.ts';
+import type { StoreAdapter } from './adapters.ts';
+import { type Finding, ok, warning } from './doctor/finding.ts';
+import { readNamedFile } from './named-file.ts';
+
+/** The store on Redis. Its client is loaded only where it is used. */
+export const redisAdapter: StoreAdapter<RedisAddress> = {
+  async open(address, values) {
+    const { openRedisStore } = await import('../stores/redis/redis-store.ts');
+    return openRedisStore(await optionsOf(address, values));
+  },
+  async exists(address, values) {
+    const { redisStoreExists } = await import('../stores/redis/redis-store.ts');
+    return redisStoreExists(await optionsOf(address, values));
+  },
+  examine,
+};
+
+async function optionsOf(address: RedisAddress, values: Values): Promise<RedisStoreOptions> {
+  const { host, port, database, username, password, prefix } = address;
+  const ca = await readNamedFile('redis.tlsCa', values['redis.tlsCa']);
+  const access = { username, password, tls: address.tls ? { ca } : undefined };
+  const count = values['redis.replicas'];
+  return {
+    connection: values['redis.cluster'] ? { ...access, nodes: [{ host, port }] } : { ...access, host, port, database },
+    prefix,
+    newId: randomUUID,
+    replicas: count === 0 ? undefined : { count, timeoutMs: values['redis.replicasTimeout'] },
+    answerTimeoutMs: values['redis.commandTimeout'],
+  };
+}
+
+/** How durable what Redis acknowledges is, as it is set up. */
+async function examine(address: RedisAddress, values: Values): Promise<readonly Finding[]> {
+  const { readDurability } = await import('../stores/redis/durability.ts');
+  const { connection, answerTimeoutMs } = await optionsOf(address, values);
+  const { servers, weaknesses } = await readDurability({
+    address: connection,
+    answerTimeoutMs: answerTimeoutMs ?? values['redis.commandTimeout'],
+  });
+  const subject = 'redis';
+  if (weaknesses.length > 0) {
+    return weaknesses.map((weakness) => warning(subject, weakness, 'change that; --require-durable refuses it'));
+  }
+  return servers.map(({ version, appendonly, appendfsync, replicas, maxmemoryPolicy }) =>
+    ok(
+      subject,
+      `version ${version}, appendonly ${appendonly}, appendfsync ${appendfsync}, maxmemory-policy ${maxmemoryPolicy}, ${replicas} replicas: what it acknowledges survives a power cut`,
+    ),
+  );
+}
