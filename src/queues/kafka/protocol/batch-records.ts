@@ -78,11 +78,12 @@ export class BatchRecords {
       const offset = this.#batch.baseOffset + cursor.varint();
       if (offset < this.#next || offset > this.#batch.lastOffset)
         throw new MalformedBytes('its offset is out of order');
-      const read = offset < this.#from ? undefined : this.#record(cursor, offset, timestampDelta, start, end);
+      // Read whole even where it is not wanted: where a batch cannot be read must not depend on where the reading began.
+      const read = this.#record(cursor, offset, timestampDelta, start, end);
       this.#left -= 1;
       this.#next = offset + 1;
       cursor.at = end;
-      return read;
+      return offset < this.#from ? undefined : read;
     } catch (error) {
       if (!(error instanceof MalformedBytes)) throw error;
       this.#problem = `the record at offset ${this.#next} is malformed: ${error.message}`;

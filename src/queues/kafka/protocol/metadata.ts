@@ -17,6 +17,8 @@ export interface PartitionMetadata {
   /** Node id, or -1 while there is none. */
   readonly leader: number;
   readonly leaderEpoch: number;
+  /** How many brokers are to keep it. */
+  readonly replicas: number;
 }
 
 /** Metadata v12 (KIP-516) of topics by name, without making any. */
@@ -73,8 +75,9 @@ function readPartition(answer: BodyReader): PartitionMetadata {
   const partition = answer.int32();
   const leader = answer.int32();
   const leaderEpoch = answer.int32();
-  // Replicas, those in sync, those offline.
-  for (let list = 0; list < 3; list += 1) answer.compactList(() => answer.int32());
+  const replicas = answer.compactList(() => answer.int32()).length;
+  // Those in sync, those offline.
+  for (let list = 0; list < 2; list += 1) answer.compactList(() => answer.int32());
   answer.skipTags();
-  return { errorCode, partition, leader, leaderEpoch };
+  return { errorCode, partition, leader, leaderEpoch, replicas };
 }

@@ -101,15 +101,16 @@ export class RecordBatch {
 
 /**
  * The batch that starts at `at`, or undefined when it is not there whole: the last one of a fetch may be cut short.
- * Throws `QUEUE_CORRUPT` for a start that no batch has, because then nobody can tell where the next one is.
+ * Throws `QUEUE_CORRUPT` for a start that no batch has, or none behind `after`, the last offset before it: then nobody
+ * can tell where the next one is.
  */
-export function batchAt(bytes: Buffer, at: number): RecordBatch | undefined {
+export function batchAt(bytes: Buffer, at: number, after = -1): RecordBatch | undefined {
   if (bytes.length - at < framingBytes + smallestLegacy) return undefined;
   const length = bytes.readInt32BE(at + 8);
   const magic = bytes.readInt8(at + 16);
   const smallest = magic >= currentMagic ? headerBytes - framingBytes : smallestLegacy;
   const baseOffset = Number(bytes.readBigInt64BE(at));
-  if (length < smallest || !Number.isSafeInteger(baseOffset) || baseOffset < 0) {
+  if (length < smallest || !Number.isSafeInteger(baseOffset) || baseOffset <= after) {
     throw new PersistenceError(
       'QUEUE_CORRUPT',
       `Kafka answered a fetch with bytes that are no record batch (offset ${baseOffset}, length ${length})`,

@@ -16,6 +16,8 @@ export class RecordReader {
   readonly #from: number;
   readonly #names: HeaderNames;
   #at = 0;
+  /** Last offset of the batch before. */
+  #after = -1;
   #batch: BatchRecords | undefined;
   #nextOffset: number;
 
@@ -44,7 +46,7 @@ export class RecordReader {
       const read = this.#batch?.next();
       if (read !== undefined) return this.#handOut(read);
       this.#batch = undefined;
-      const batch = batchAt(this.#bytes, this.#at);
+      const batch = batchAt(this.#bytes, this.#at, this.#after);
       if (batch === undefined) return undefined;
       this.#at += batch.raw.length;
       const whole = this.#open(batch);
@@ -59,7 +61,8 @@ export class RecordReader {
     const control = batch.isControl ? controlOf(batch) : 'none';
     if (control === undefined) return this.#damaged(batch, 'its control record cannot be read');
     const isExcluded = this.#aborted.excludes(batch, control);
-    if (batch.lastOffset < this.#from) return undefined;
+    this.#after = batch.lastOffset;
+    if (this.#after < this.#from) return undefined;
     if (isExcluded) return passedFrom(batch, Math.max(batch.baseOffset, this.#from));
     this.#batch = new BatchRecords(batch, this.#names, this.#from);
     return undefined;
@@ -70,7 +73,7 @@ export class RecordReader {
    * again which of the following are given up.
    */
   #damaged(batch: RecordBatch, reason: string): UnreadableRecords {
-    const following = followingOffset(this.#bytes, this.#at);
+    const following = followingOffset(this.#bytes, this.#at, batch.baseOffset);
     this.#at = this.#bytes.length;
     const last = following === undefined ? batch.plausibleLastOffset : following - 1;
     const firstOffset = Math.max(batch.baseOffset, this.#from);
@@ -83,10 +86,10 @@ export class RecordReader {
   }
 }
 
-/** The first offset of the sound batch at `at`, or undefined when there is none. */
-function followingOffset(bytes: Buffer, at: number): number | undefined {
+/** The first offset of the sound batch at `at`, or undefined when there is none behind `after`. */
+function followingOffset(bytes: Buffer, at: number, after: number): number | undefined {
   try {
-    const batch = batchAt(bytes, at);
+    const batch = batchAt(bytes, at, after);
     return batch === undefined || batch.damage() !== undefined ? undefined : batch.baseOffset;
   } catch (error) {
     if (isPersistenceError(error, 'QUEUE_CORRUPT')) return undefined;
