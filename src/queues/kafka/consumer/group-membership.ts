@@ -27,6 +27,8 @@ export interface GroupListener {
   assigned(partitions: readonly number[]): void;
   /** The group has given everything of this member to others. */
   lost(): void;
+  /** The coordinator has answered: see {@link GroupMembership.isConfirmed}. */
+  confirmed(): void;
   /** The membership is over, for a reason that no retry mends. */
   failed(error: PersistenceError): void;
 }
@@ -109,14 +111,14 @@ export class GroupMembership {
 
   /**
    * Tells the group how far partitions are consumed: by partition the next offset. Only Kafka's tools ask for that, so
-   * it is not insisted on. Resolves with whether it was told.
+   * it is not insisted on. Resolves with whether it was told, within so many milliseconds.
    */
-  async commitOffsets(next: ReadonlyMap<number, number>): Promise<boolean> {
+  async commitOffsets(next: ReadonlyMap<number, number>, within: number): Promise<boolean> {
     if (this.#state !== 'stable' || next.size === 0) return false;
     const partitions = [...next].map(([partition, offset]) => ({ partition, offset: String(offset) }));
     const topics = [{ topic: this.#parts.topic.name, partitions }];
     try {
-      await this.#ask('committing offsets', (broker) => broker.offsetCommit({ ...this.#member(), topics }));
+      await this.#ask('committing offsets', (broker) => broker.offsetCommit({ ...this.#member(), topics }), within);
       return true;
     } catch {
       return false;
@@ -177,7 +179,7 @@ export class GroupMembership {
       if (this.#ended.signal.aborted) return;
       const { partitions, refusedFor } = decodeAssignment(memberAssignment);
       if (refusedFor !== undefined) throw refusal(groupId, fills, refusedFor);
-      this.#confirmedAt = asked;
+      this.#confirm(asked);
       this.#generation = generationId;
       this.#enter('stable');
       listener.assigned(partitions);
@@ -192,7 +194,7 @@ export class GroupMembership {
     // Soon enough that another one can be sent before the session ends.
     const within = Math.min(requestTimeout, this.#options.sessionTimeout / 3);
     await this.#ask('sending a heartbeat', (broker) => broker.heartbeat(this.#member()), within);
-    this.#confirmedAt = asked;
+    this.#confirm(asked);
   }
 
   /** Goes on as far as it can after a failure. True when that is better tried a little later. */
@@ -268,6 +270,12 @@ export class GroupMembership {
     this.#wake = new AbortController();
     if (this.#ended.signal.aborted || this.#wantsToRejoin) return;
     await this.#parts.clock.sleep(milliseconds, this.#wake.signal).catch(() => undefined);
+  }
+
+  /** The coordinator knows this member, or did when it was asked: the answer may have waited for a process that slept. */
+  #confirm(asked: number): void {
+    this.#confirmedAt = asked;
+    this.#parts.listener.confirmed();
   }
 
   #end(): void {

@@ -1,10 +1,15 @@
-import type { EventEmitter } from 'node:events';
 import type { PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import type { QueueEvents } from '../../../ports/queue.ts';
 
 /** How long, in ms, something has to fail before it counts as an outage: leaders change faster than that. */
 const grace = 1_000;
+
+/** Told of outages. */
+export interface OutageListener {
+  unavailable(error: PersistenceError): void;
+  /** It was away for so many milliseconds. */
+  available(milliseconds: number): void;
+}
 
 /**
  * Tells of outages, each once: several parts that talk to Kafka report how they fare, and it is available again when
@@ -12,13 +17,13 @@ const grace = 1_000;
  */
 export class Outage {
   readonly #clock: Clock;
-  readonly #events: EventEmitter<QueueEvents>;
+  readonly #listener: OutageListener;
   readonly #failing = new Map<string, number>();
   #since: number | undefined;
 
-  constructor(clock: Clock, events: EventEmitter<QueueEvents>) {
+  constructor(clock: Clock, listener: OutageListener) {
     this.#clock = clock;
-    this.#events = events;
+    this.#listener = listener;
   }
 
   /** `part` failed, for the first time or again. */
@@ -28,7 +33,7 @@ export class Outage {
     this.#failing.set(part, since);
     if (this.#since !== undefined || now - since < grace) return;
     this.#since = since;
-    this.#events.emit('unavailable', error);
+    this.#listener.unavailable(error);
   }
 
   /** `part` works, or is not needed any more. */
@@ -36,6 +41,6 @@ export class Outage {
     if (!this.#failing.delete(part) || this.#failing.size > 0 || this.#since === undefined) return;
     const milliseconds = this.#clock.elapsed() - this.#since;
     this.#since = undefined;
-    this.#events.emit('available', milliseconds);
+    this.#listener.available(milliseconds);
   }
 }

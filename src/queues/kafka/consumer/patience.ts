@@ -30,3 +30,26 @@ export async function tryWithin<Result>(
     await clock.sleep(pauseBefore(attempt), signal).catch(() => undefined);
   }
 }
+
+/** Which of several things failed lately, and is to be left alone for a while. */
+export class Backoffs {
+  readonly #clock: Clock;
+  readonly #failing = new Map<number, { readonly failures: number; readonly until: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  isPausing(one: number): boolean {
+    return this.#clock.elapsed() < (this.#failing.get(one)?.until ?? 0);
+  }
+
+  failed(one: number): void {
+    const failures = (this.#failing.get(one)?.failures ?? 0) + 1;
+    this.#failing.set(one, { failures, until: this.#clock.elapsed() + pauseBefore(failures) });
+  }
+
+  succeeded(one: number): void {
+    this.#failing.delete(one);
+  }
+}

@@ -1,7 +1,7 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { PartitionBounds } from '../../../ports/queue.ts';
 import { protocolFailure } from '../connection/failures.ts';
-import { listOffsetsRequest, type OffsetPlace } from '../protocol/list-offsets.ts';
+import { type ListOffsetsPartition, listOffsetsRequest, type OffsetPlace } from '../protocol/list-offsets.ts';
 import type { KafkaTopic, Leader, TopicBrokers } from './topic-brokers.ts';
 
 /**
@@ -14,23 +14,33 @@ export async function readBounds(
   partitions: readonly number[],
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<number, PartitionBounds>> {
-  const { topic } = brokers;
-  if (partitions.length === 0) return new Map();
   const leaders = await brokers.leaders(signal);
-  const byNode = new Map<number, { readonly partition: number; readonly leaderEpoch: number }[]>();
+  const byNode = new Map<number, ListOffsetsPartition[]>();
   for (const partition of partitions) {
-    const { node, epoch } = leaderOf(leaders, topic, partition);
+    const { node, epoch } = leaderOf(leaders, brokers.topic, partition);
     byNode.set(node, [...(byNode.get(node) ?? []), { partition, leaderEpoch: epoch }]);
   }
+  const answers = await Promise.all([...byNode].map(([node, led]) => readBoundsFrom(brokers, node, led, signal)));
+  const bounds = new Map(answers.flatMap((answer) => [...answer]));
+  return new Map(
+    partitions.map((partition) => [partition, bounds.get(partition) ?? unanswered(brokers.topic, partition)]),
+  );
+}
+
+/** What one broker holds of the partitions that it leads. */
+export async function readBoundsFrom(
+  brokers: TopicBrokers,
+  node: number,
+  led: readonly ListOffsetsPartition[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<number, PartitionBounds>> {
+  if (led.length === 0) return new Map();
+  const { topic } = brokers;
+  const doing = `asking for the offsets of topic ${topic.name}`;
   const ask = async (place: OffsetPlace): Promise<ReadonlyMap<number, number>> => {
-    const doing = `asking for the offsets of topic ${topic.name}`;
-    const answers = await Promise.all(
-      [...byNode].map(([node, asked]) =>
-        brokers.send(node, doing, listOffsetsRequest(topic.name, asked, place), { signal }),
-      ),
-    );
+    const answer = await brokers.send(node, doing, listOffsetsRequest(topic.name, led, place), { signal });
     return new Map(
-      answers.flat().map(({ partition, errorCode, offset }) => {
+      answer.map(({ partition, errorCode, offset }) => {
         if (errorCode !== 0) throw protocolFailure(errorCode, `${doing}, partition ${partition}`);
         return [partition, offset];
       }),
@@ -38,10 +48,9 @@ export async function readBounds(
   };
   const [starts, ends] = await Promise.all([ask('earliest'), ask('latest')]);
   return new Map(
-    partitions.map((partition) => {
-      const start = starts.get(partition);
-      const end = ends.get(partition);
-      if (start === undefined || end === undefined) throw unanswered(topic, partition);
+    led.map(({ partition }) => {
+      const start = starts.get(partition) ?? unanswered(topic, partition);
+      const end = ends.get(partition) ?? unanswered(topic, partition);
       // Asked for separately: records may have gone in between.
       return [partition, { start, end: Math.max(start, end) }];
     }),
@@ -57,8 +66,8 @@ function leaderOf(leaders: ReadonlyMap<number, Leader>, topic: KafkaTopic, parti
   );
 }
 
-function unanswered(topic: KafkaTopic, partition: number): PersistenceError {
-  return new PersistenceError(
+function unanswered(topic: KafkaTopic, partition: number): never {
+  throw new PersistenceError(
     'QUEUE_UNAVAILABLE',
     `no broker said which offsets partition ${partition} of ${topic.name} has`,
   );

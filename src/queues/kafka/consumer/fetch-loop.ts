@@ -1,0 +1,163 @@
+import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
+import { Bell } from '../../bell.ts';
+import { protocolFailure } from '../connection/failures.ts';
+import { fetchRequest } from '../protocol/fetch.ts';
+import { type PartitionFeed, partitionBytes } from './partition-feed.ts';
+import type { Leader, TopicBrokers } from './topic-brokers.ts';
+
+/** A partition's feed, and who leads the partition as far as is known. */
+export interface RoutedFeed {
+  readonly feed: PartitionFeed;
+  readonly leader: Leader;
+}
+
+/** What became of feeds. */
+export interface FetchOutcome {
+  /** These cannot be fetched from here any more, at least until more is known. */
+  readonly dropped: readonly PartitionFeed[];
+  /** Why; undefined where there is only something to be looked up. */
+  readonly failure: PersistenceError | undefined;
+}
+
+/** Bytes that one answer may have: all partitions of a topic of usual size at once. */
+const answerBytes = 16 * partitionBytes;
+const outOfRange = 1;
+/** UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID and INCONSISTENT_TOPIC_ID. */
+const unknownTopic: readonly number[] = [3, 100, 104];
+
+/**
+ * Fetches once from one leader. Rejects with what went wrong for all of them; what went wrong for one is in the
+ * outcome, `SOURCE_LOST_HISTORY` and `QUEUE_CORRUPT` included. `maxWait`: most milliseconds that the broker waits for
+ * the first record.
+ */
+export async function fetchOnce(
+  brokers: TopicBrokers,
+  routed: readonly RoutedFeed[],
+  maxWait: number,
+  within: number,
+  signal: AbortSignal,
+): Promise<FetchOutcome> {
+  const { topic } = brokers;
+  const asked = new Map(routed.map((one) => [one.feed.partition, { ...one, ...one.feed.wanted }]));
+  const [first] = routed;
+  if (first === undefined) return { dropped: [], failure: undefined };
+  const doing = `fetching from topic ${topic.name}`;
+  const partitions = [...asked].map(([partition, { offset, maxBytes, leader }]) => ({
+    partition,
+    offset,
+    maxBytes,
+    leaderEpoch: leader.epoch,
+  }));
+  const request = fetchRequest({ topicId: topic.id, partitions, maxWait, minBytes: 1, maxBytes: answerBytes });
+  const answer = await brokers.send(first.leader.node, doing, request, { within, signal });
+  if (answer.errorCode !== 0) throw refused(answer.errorCode, doing);
+  const dropped: PartitionFeed[] = [];
+  let failure: PersistenceError | undefined;
+  for (const fetched of answer.partitions) {
+    const one = asked.get(fetched.partition);
+    if (one === undefined) continue;
+    const { feed, offset } = one;
+    if (fetched.errorCode === 0) {
+      const lost = feed.accept(offset, fetched);
+      if (lost === undefined && !feed.needsBounds) continue;
+      failure ??= lost;
+    } else if (fetched.errorCode === outOfRange) feed.outOfBounds();
+    else failure ??= refused(fetched.errorCode, `${doing}, partition ${fetched.partition}`);
+    dropped.push(feed);
+  }
+  return { dropped, failure };
+}
+
+/** Whether a topic that a broker does not know is another one now, or only not known yet, is looked up elsewhere. */
+function refused(errorCode: number, doing: string): PersistenceError {
+  if (!unknownTopic.includes(errorCode)) return protocolFailure(errorCode, doing);
+  return new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: the broker does not know the topic`);
+}
+
+export interface FetchLoopParts {
+  /** Connections of its own. */
+  readonly brokers: TopicBrokers;
+  /** Most milliseconds that the broker lets a fetch wait, and that an answer may take beyond that. */
+  readonly maxWait: number;
+  readonly requestTimeout: number;
+  /** Something was fetched, or could have been. */
+  readonly onAnswered: () => void;
+  readonly onDropped: (outcome: FetchOutcome) => void;
+}
+
+/**
+ * Fetches from one broker the partitions that it leads, one request after the other, for as long as there are any. The
+ * next answer comes in while the last one is taken; a partition that holds enough already is left out meanwhile, so a
+ * slow taker stops the fetching.
+ */
+export class FetchLoop {
+  readonly #parts: FetchLoopParts;
+  readonly #routed = new Map<number, RoutedFeed>();
+  readonly #ended = new AbortController();
+  readonly #bell = new Bell();
+  #first = 0;
+
+  constructor(parts: FetchLoopParts) {
+    this.#parts = parts;
+  }
+
+  get isEnded(): boolean {
+    return this.#ended.signal.aborted;
+  }
+
+  add(routed: readonly RoutedFeed[]): void {
+    const isNew = this.#routed.size === 0;
+    for (const one of routed) this.#routed.set(one.feed.partition, one);
+    if (isNew) void this.#run();
+    this.#bell.ring();
+  }
+
+  /** Ends once nothing is left to fetch. */
+  remove(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#routed.delete(partition);
+    if (this.#routed.size === 0) void this.close();
+  }
+
+  /** Something was taken: there may be room. */
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await this.#parts.brokers.close();
+  }
+
+  async #run(): Promise<void> {
+    const { brokers, maxWait, requestTimeout, onAnswered } = this.#parts;
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      const wanted = this.#wanted();
+      if (wanted.length === 0) {
+        await this.#bell.wait(signal);
+        continue;
+      }
+      try {
+        const outcome = await fetchOnce(brokers, wanted, maxWait, maxWait + requestTimeout, signal);
+        if (signal.aborted) return;
+        if (outcome.dropped.length > 0) this.#drop(outcome);
+        onAnswered();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#drop({ dropped: [...this.#routed.values()].map(({ feed }) => feed), failure: toPersistenceError(error) });
+      }
+    }
+  }
+
+  /** Those with room, another one first each time: an answer may not have room for all. */
+  #wanted(): readonly RoutedFeed[] {
+    const wanted = [...this.#routed.values()].filter(({ feed }) => feed.hasRoom);
+    this.#first = wanted.length === 0 ? 0 : (this.#first + 1) % wanted.length;
+    return [...wanted.slice(this.#first), ...wanted.slice(0, this.#first)];
+  }
+
+  #drop(outcome: FetchOutcome): void {
+    this.remove(outcome.dropped.map(({ partition }) => partition));
+    this.#parts.onDropped(outcome);
+  }
+}
