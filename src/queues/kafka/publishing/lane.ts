@@ -7,6 +7,7 @@ import { type BatchPlace, batchRecords, type PlacedRecord } from './batches.ts';
 import type { Producer } from './producer.ts';
 import { type Publish, Publishes, type WaitingRecord } from './publishes.ts';
 import type { BatchCodec } from './record-batch.ts';
+import { positionOf } from './record-writer.ts';
 
 /**
  * The life of a lane:
@@ -178,11 +179,6 @@ export class Lane {
     this.#state = state;
     this.#changed.ring();
   }
-}
-
-function positionOf({ batch, index }: BatchPlace): Position {
-  if (batch.offset === undefined) throw new TypeError('a batch that was written has an offset');
-  return { partition: batch.partition, offset: batch.offset + index };
 }
 
 function closed(): PersistenceError {
