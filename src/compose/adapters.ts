@@ -2,40 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { QueueAddress, StoreAddress } from '../configuration/addresses.ts';
-import type { Values } from '../configuration/settings.ts';
 import type { SourceId } from '../domain/plan.ts';
 import { nodeFileSystem } from '../platform/node-file-system.ts';
 import { systemClock } from '../platform/system-clock.ts';
-import type { Queue } from '../ports/queue.ts';
-import type { Store } from '../ports/store.ts';
 import { openEmbeddedQueue } from '../queues/embedded/open-embedded-queue.ts';
 import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
 import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
-import type { Finding } from './doctor/finding.ts';
+import type { QueueAdapter, StoreAdapter } from './adapter.ts';
 import { redisAdapter } from './redis.ts';
-
-/** A kind of store. */
-export interface StoreAdapter<Address> {
-  /** Opens the store, creating it where it does not exist. */
-  open(address: Address, values: Values): Promise<Store>;
-  /** Whether there is a store to be read. */
-  exists(address: Address, values: Values): Promise<boolean>;
-  /** What `doctor` finds of it besides, where it lies elsewhere. */
-  examine?(address: Address, values: Values): Promise<readonly Finding[]>;
-}
-
-/** A kind of queue. */
-export interface QueueAdapter<Address> {
-  /** True when no other process can consume while this one has it open. */
-  readonly exclusive: boolean;
-  /** Whether there is a queue already. */
-  exists(address: Address, values: Values): Promise<boolean>;
-  /** What `doctor` finds of it besides, where it lies elsewhere. */
-  examine?(address: Address, values: Values): Promise<readonly Finding[]>;
-  /** Opens the queue, creating it where it does not exist. */
-  open(address: Address, values: Values): Promise<Queue>;
-}
 
 type StoreAdapters = {
   readonly [Kind in StoreAddress['kind']]?: StoreAdapter<Extract<StoreAddress, { readonly kind: Kind }>>;

@@ -10,7 +10,8 @@ import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
-import { type QueueAdapter, queueAdapters, type StoreAdapter, storeAdapters } from './adapters.ts';
+import type { QueueAdapter, StoreAdapter } from './adapter.ts';
+import { queueAdapters, storeAdapters } from './adapters.ts';
 
 /** Opens the store at an address, creating one that does not exist. It belongs to the caller. */
 export async function openStore(address: StoreAddress, values: Values): Promise<Store> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RedisAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import type { RedisStoreOptions } from '../stores/redis/redis-store.ts';
-import type { StoreAdapter } from './adapters.ts';
+import type { StoreAdapter } from './adapter.ts';
 import { type Finding, ok, warning } from './doctor/finding.ts';
 import { readNamedFile } from './named-file.ts';
 

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import type { Command } from '../domain/command.ts';
 import type { Delivery, Position } from '../domain/delivery.ts';
 import type { Digest } from '../domain/digest.ts';
@@ -98,6 +97,11 @@ export interface QueueEvents {
   revoked: [partitions: readonly number[]];
 }
 
+/** Tells those who listen, as an `EventEmitter` does. */
+export interface QueueEventSource {
+  on<Name extends keyof QueueEvents>(name: Name, listener: (...told: QueueEvents[Name]) => void): unknown;
+}
+
 /** Another source that this one goes on from: what that held from these offsets on was copied into this one. */
 export interface ContinuedSource {
   readonly source: SourceId;
@@ -120,7 +124,7 @@ export interface Queue extends AsyncDisposable {
   /** There when dead letters are to be copied. */
   readonly deadLetterCopies?: DeadLetterCopies | undefined;
   /** There when something may happen to it while it is consumed. */
-  readonly events?: EventEmitter<QueueEvents> | undefined;
+  readonly events?: QueueEventSource | undefined;
 
   /**
    * Publishes the commands in order and resolves with their positions once all are durable. Concurrent publishes

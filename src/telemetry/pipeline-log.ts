@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { deadLetterCount } from '../domain/rule/tally.ts';
-import type { QueueEvents } from '../ports/queue.ts';
+import type { QueueEventSource } from '../ports/queue.ts';
 import type { PipelineEvents } from '../ports/telemetry.ts';
 
 /**
@@ -31,7 +31,7 @@ export function logPipeline(pipeline: EventEmitter<PipelineEvents>, logger: Logg
 }
 
 /** Writes what a queue goes through by itself to a pino logger. */
-export function logQueue(queue: EventEmitter<QueueEvents>, logger: Logger): void {
+export function logQueue(queue: QueueEventSource, logger: Logger): void {
   queue.on('unavailable', ({ code, message }) => {
     logger.warn({ code, reason: message }, 'the queue does not answer; trying again');
   });

@@ -3,7 +3,8 @@ import { type QueueAddress, type StoreAddress, showAddress } from '../../configu
 import { isPersistenceError, type PersistenceError } from '../../domain/errors.ts';
 import type { ServiceStatus } from '../../ports/service.ts';
 import { type Access, openAccess } from '../access.ts';
-import { type QueueAdapter, queueAdapters, type StoreAdapter, storeAdapters } from '../adapters.ts';
+import type { QueueAdapter, StoreAdapter } from '../adapter.ts';
+import { queueAdapters, storeAdapters } from '../adapters.ts';
 import { nextSteps } from '../failure-text.ts';
 import { openQueueIfExists, queueAddress, storeAddress } from '../open.ts';
 import { type Check, type Examined, type Finding, ok, problem, warning } from './finding.ts';

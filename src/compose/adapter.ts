@@ -1,0 +1,26 @@
+import type { Values } from '../configuration/settings.ts';
+import type { Queue } from '../ports/queue.ts';
+import type { Store } from '../ports/store.ts';
+import type { Finding } from './doctor/finding.ts';
+
+/** A kind of store. */
+export interface StoreAdapter<Address> {
+  /** Opens the store, creating it where it does not exist. */
+  open(address: Address, values: Values): Promise<Store>;
+  /** Whether there is a store to be read. */
+  exists(address: Address, values: Values): Promise<boolean>;
+  /** What `doctor` finds of it besides, where it lies elsewhere. */
+  examine?(address: Address, values: Values): Promise<readonly Finding[]>;
+}
+
+/** A kind of queue. */
+export interface QueueAdapter<Address> {
+  /** True when no other process can consume while this one has it open. */
+  readonly exclusive: boolean;
+  /** Whether there is a queue already. */
+  exists(address: Address, values: Values): Promise<boolean>;
+  /** What `doctor` finds of it besides, where it lies elsewhere. */
+  examine?(address: Address, values: Values): Promise<readonly Finding[]>;
+  /** Opens the queue, creating it where it does not exist. */
+  open(address: Address, values: Values): Promise<Queue>;
+}
