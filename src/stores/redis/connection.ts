@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { PersistenceError } from '../../domain/errors.ts';
 import { type Argument, type Reply, SentCommand } from './command.ts';
-import { classify, isUnknownScript } from './failures.ts';
+import { classify, failureText, isUnknownScript } from './failures.ts';
 import {
   describeAddress,
   type RedisAddress,
@@ -52,7 +52,9 @@ export class RedisConnection {
     this.#client = client;
     this.where = where;
     const note = (error: unknown) => {
-      this.#failure = error instanceof Error ? error.message : String(error);
+      this.#failure = failureText(error);
+      // ioredis would go on in database 0.
+      if (this.#failure.includes('DB index is out of range')) this.close();
     };
     client.on('error', note);
     client.on('node error', note);
@@ -147,6 +149,9 @@ function serverOptions(
 ) {
   return {
     lazyConnect: true,
+    disableClientInfo: true,
+    // A server that is still loading says so.
+    enableReadyCheck: false,
     replyMapping: 'legacy',
     protocol: 2,
     username,

@@ -3,7 +3,11 @@ import { type ErrorCode, isPersistenceError, PersistenceError } from '../../doma
 /** What a failure means: the first pattern that the text matches decides. */
 const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode, meaning: string])[] = [
   [/^(NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH)/, 'INVALID_CONFIGURATION', 'refuses the user or the password'],
-  [/^NOPERM|has no permissions to/, 'INVALID_CONFIGURATION', 'does not allow the user what a store needs'],
+  [
+    /^NOPERM|no permissions to|user executing the script can't/,
+    'INVALID_CONFIGURATION',
+    'does not allow the user what a store needs',
+  ],
   [/^ERR DB index is out of range/, 'INVALID_CONFIGURATION', 'has no such database'],
   [/^(MOVED|ASK|CROSSSLOT) /, 'INVALID_CONFIGURATION', 'is part of a cluster: configure it as one'],
   [/cluster support disabled/, 'INVALID_CONFIGURATION', 'is no cluster: configure it as a single server'],
@@ -36,7 +40,7 @@ const unanswered =
  */
 export function classify(thrown: unknown, where: string, reason?: string): PersistenceError {
   if (isPersistenceError(thrown)) return thrown;
-  const text = textOf(thrown);
+  const text = failureText(thrown);
   const cause = new Error(text);
   for (const [pattern, code, meaning] of meanings) {
     if (pattern.test(text)) return new PersistenceError(code, `${where} ${meaning}: ${text}`, { cause });
@@ -53,16 +57,10 @@ export function isUnknownScript(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.message.startsWith('NOSCRIPT');
 }
 
-function textOf(thrown: unknown): string {
+/** What `thrown` says. Of a whole cluster ioredis tells only in a member what was wrong with its last node. */
+export function failureText(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  const { code } = thrown as NodeJS.ErrnoException;
-  const nested = lastNodeError(thrown);
-  const text = code === undefined || thrown.message.includes(code) ? thrown.message : `${code} ${thrown.message}`;
-  return nested === undefined ? text : `${text} (${nested})`;
-}
-
-/** ioredis tells only in a member what the last node of a cluster said. */
-function lastNodeError(thrown: Error): string | undefined {
-  const { lastNodeError: last } = thrown as { lastNodeError?: unknown };
-  return last instanceof Error ? last.message : undefined;
+  const { code, lastNodeError } = thrown as NodeJS.ErrnoException & { readonly lastNodeError?: unknown };
+  if (lastNodeError instanceof Error) return failureText(lastNodeError);
+  return code === undefined || thrown.message.includes(code) ? thrown.message : `${code} ${thrown.message}`;
 }

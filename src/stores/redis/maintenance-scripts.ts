@@ -29,7 +29,7 @@ for _, command in ipairs(commands) do
   local answer = redis.pcall(unpack(command))
   if type(answer) == 'table' and answer.err then
     local expected = string.find(answer.err, 'WRONGTYPE', 1, true) or string.find(answer.err, 'no such key', 1, true)
-    if not expected then return redis.error_reply(answer.err) end
+    if not expected then return redis.error_reply('NOPERM ' .. command[1] .. ': ' .. answer.err) end
   end
 end
 return 'allowed'

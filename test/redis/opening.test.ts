@@ -1,0 +1,185 @@
+import { inspect } from 'node:util';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readContents } from '../../src/conformance/store-contents.ts';
+import { lifeOfTwoSessions } from '../../src/conformance/store-life.ts';
+import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
+import { ada, entries } from '../../src/conformance/store-samples.ts';
+import { readDurability } from '../../src/stores/redis/durability.ts';
+import { redisStoreExists } from '../../src/stores/redis/redis-store.ts';
+import { freePort } from '../support/free-port.ts';
+import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
+import { dumpKeys, rawClient } from '../support/redis-contents.ts';
+import { openAt, serverAt } from '../support/redis-harness.ts';
+
+let redis: OwnRedis;
+let client: Redis;
+beforeAll(async () => {
+  redis = await startRedis();
+  client = rawClient(redis.port);
+});
+afterAll(async () => {
+  client.disconnect();
+  await redis[Symbol.asyncDispose]();
+});
+
+test('several that make a store at the same time make one', async () => {
+  const prefix = uniquePrefix();
+  const stores = await Promise.all(Array.from({ length: 5 }, () => openAt(serverAt(redis.port), prefix)));
+  expect(new Set(stores.map(({ identity }) => identity.id)).size).toBe(1);
+  await Promise.all(stores.map((store) => store.close()));
+});
+
+test('stores under different prefixes, or in different databases, know nothing of each other', async () => {
+  const [one, other] = [uniquePrefix(), uniquePrefix()];
+  await using store = await openAt(serverAt(redis.port), one);
+  await store.commit(new PlanBuilder().append(ada, ...entries(0, 1)).build());
+  await using beside = await openAt(serverAt(redis.port), other);
+  await using below = await openAt(serverAt(redis.port), `${one}:worker`);
+  await using elsewhere = await openAt({ host: '127.0.0.1', port: redis.port, database: 3 }, one);
+  for (const empty of [beside, below, elsewhere]) {
+    expect(await empty.listCursors({ limit: 10 })).toEqual([]);
+    expect(empty.identity.id).not.toBe(store.identity.id);
+  }
+});
+
+test('whether there is a store is told without making one', async () => {
+  const prefix = uniquePrefix();
+  const options = { connection: serverAt(redis.port), prefix };
+  expect(await redisStoreExists(options)).toBe(false);
+  expect(await dumpKeys(client, prefix)).toEqual(new Map());
+  await client.sadd(`${prefix}:sessions`, 'one');
+  expect(await redisStoreExists(options)).toBe(true);
+  await (await openAt(serverAt(redis.port), prefix)).close();
+  await client.del(`${prefix}:sessions`);
+  expect(await redisStoreExists(options)).toBe(true);
+});
+
+test.each<[string, string, (prefix: string) => Promise<unknown>]>([
+  ['STORE_TOO_NEW', 'a later layout', (prefix) => identify(prefix, '{"kind":"redis","id":"x","layoutVersion":2}')],
+  ['STORE_CORRUPT', 'no JSON for an identity', (prefix) => identify(prefix, 'hello')],
+  ['STORE_CORRUPT', 'null for an identity', (prefix) => identify(prefix, 'null')],
+  ['STORE_CORRUPT', 'an identity without an id', (prefix) => identify(prefix, '{"kind":"redis","layoutVersion":1}')],
+  ['STORE_CORRUPT', 'another kind', (prefix) => identify(prefix, '{"kind":"level","id":"x","layoutVersion":1}')],
+  ['STORE_CORRUPT', 'version 0', (prefix) => identify(prefix, '{"kind":"redis","id":"x","layoutVersion":0}')],
+  ['STORE_CORRUPT', 'an identity that is a list', (prefix) => client.rpush(`${prefix}:worker:identity`, 'x')],
+  ['STORE_CORRUPT', 'cursors without an identity', (prefix) => client.hset(`${prefix}:worker:cursors`, 'x', 'y')],
+  ['STORE_CORRUPT', 'positions without an identity', (prefix) => client.hset(`${prefix}:worker:positions`, 'x', 'y')],
+])('%s: %s is refused and left as it is', async (code, _, place) => {
+  const prefix = uniquePrefix();
+  await place(prefix);
+  const before = await dumpKeys(client, prefix);
+  await expect(openAt(serverAt(redis.port), prefix)).rejects.toMatchObject({ code });
+  expect(await dumpKeys(client, prefix)).toEqual(before);
+});
+
+function identify(prefix: string, text: string): Promise<unknown> {
+  return client.set(`${prefix}:worker:identity`, text);
+}
+
+describe('who is not let in is told so, and no secret with it', () => {
+  const secret = 'wrong-canary-7f3a';
+
+  beforeAll(async () => {
+    await client.call('ACL', 'SETUSER', 'worker', 'on', '>right-canary', '~*', '+@all');
+  });
+
+  test.each([
+    ['a wrong password', { username: 'worker', password: secret }],
+    ['an unknown user', { username: 'nobody', password: secret }],
+    ['a database that there is not', { database: 99 }],
+  ])('%s', async (_, access) => {
+    const failed = openAt({ host: '127.0.0.1', port: redis.port, database: 0, ...access }, uniquePrefix());
+    const error = await failed.catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'INVALID_CONFIGURATION' });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('canary');
+  });
+
+  test('a connection that asks for TLS where there is none', async () => {
+    const plain = openAt({ ...serverAt(redis.port), tls: {} }, uniquePrefix());
+    await expect(plain).rejects.toMatchObject({
+      code: expect.stringMatching(/INVALID_CONFIGURATION|STORE_UNAVAILABLE/),
+    });
+  });
+
+  test('a server in place of a cluster, an empty prefix', async () => {
+    const nodes = openAt({ nodes: [{ host: '127.0.0.1', port: redis.port }] }, uniquePrefix());
+    await expect(nodes).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+    await expect(openAt(serverAt(redis.port), '')).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+    const braces = openAt({ nodes: [{ host: '127.0.0.1', port: redis.port }] }, 'a{b}');
+    await expect(braces).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+  });
+});
+
+test('nobody listening is told at once, retryably', async () => {
+  const port = await freePort();
+  await expect(openAt(serverAt(port), 'x')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+  await expect(openAt({ nodes: [{ host: '127.0.0.1', port }] }, 'x')).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+  });
+});
+
+/** What docs/redis.md tells operators to allow. */
+const allowed = [
+  '+get +set +del +exists +type +rename +pexpire +rpush +llen +lrange +sadd +srem +sscan',
+  '+hset +hget +hmget +hdel +hexists +hvals +hgetall +zadd +zscore +zmscore +zrangebylex',
+  '+eval +evalsha +wait +select +ping +info +config|get',
+]
+  .join(' ')
+  .split(' ');
+const neededToCommit = ['rpush', 'hset', 'hdel', 'sadd', 'srem', 'zadd', 'set', 'del', 'rename', 'pexpire', 'llen'];
+
+async function userWith(name: string, ...rules: readonly string[]) {
+  const password = 'let-me-in';
+  await client.call('ACL', 'SETUSER', name, 'reset', 'on', `>${password}`, '~acl-*', ...rules);
+  return { ...serverAt(redis.port), username: name, password };
+}
+
+test('a user who may do no more than the documents say can do everything that a store does', async () => {
+  const access = await userWith('least', ...allowed);
+  await using store = await openAt(access, `acl-${uniquePrefix()}`);
+  for (const plan of lifeOfTwoSessions()) {
+    await store.commit(plan);
+    await readContents(store);
+  }
+  expect(store.capabilities.durable).toBe(true);
+});
+
+test.each(neededToCommit)(
+  'a user who may not %s is refused when the store is opened, not half way through a commit',
+  async (command) => {
+    const access = await userWith('lesser', ...allowed, `-${command}`);
+    const failed = openAt(access, `acl-${uniquePrefix()}`);
+    await expect(failed).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+    await expect(failed).rejects.toThrow(command.toUpperCase());
+  },
+);
+
+describe('how durable a Redis is', () => {
+  test.each([
+    [{}, []],
+    [{ appendonly: 'no' }, [/^appendonly is no/]],
+    [{ appendfsync: 'everysec' }, [/^appendfsync is everysec/]],
+    [{ 'no-appendfsync-on-rewrite': 'yes' }, [/^no-appendfsync-on-rewrite is yes/]],
+    [{ maxmemory: '100mb' }, []],
+    [{ maxmemory: '100mb', 'maxmemory-policy': 'allkeys-lru' }, [/^maxmemory-policy is allkeys-lru/]],
+    [{ 'maxmemory-policy': 'allkeys-lru' }, []],
+  ])('with %o is told, with reasons', async (settings, reasons) => {
+    await using own = await startRedis(settings);
+    const { weaknesses, servers } = await readDurability({ address: serverAt(own.port), answerTimeoutMs: 5_000 });
+    expect(weaknesses).toEqual(reasons.map((reason) => expect.stringMatching(reason)));
+    expect(servers).toMatchObject([{ role: 'master', replicas: 0, version: expect.stringMatching(/^\d+\.\d+/) }]);
+    await using store = await openAt(serverAt(own.port), uniquePrefix());
+    expect(store.capabilities).toMatchObject({ durable: reasons.length === 0, shared: true, layout: 'upstream' });
+    expect(store.durability.weaknesses).toEqual(weaknesses);
+  });
+
+  test('is not believed where it is not told', async () => {
+    const access = await userWith('curious', ...allowed, '-config|get', '-info');
+    await using store = await openAt(access, `acl-${uniquePrefix()}`);
+    expect(store.capabilities.durable).toBe(false);
+    expect(store.durability.weaknesses).toEqual(
+      expect.arrayContaining([expect.stringMatching(/does not tell appendfsync: allow CONFIG GET/)]),
+    );
+  });
+});
