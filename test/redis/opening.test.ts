@@ -96,7 +96,7 @@ describe('who is not let in is told so, and no secret with it', () => {
   });
 
   test('a connection that asks for TLS where there is none', async () => {
-    const plain = openAt({ ...serverAt(redis.port), tls: {} }, uniquePrefix());
+    const plain = openAt({ ...serverAt(redis.port), tls: {} }, uniquePrefix(), { answerTimeoutMs: 300 });
     await expect(plain).rejects.toMatchObject({
       code: expect.stringMatching(/INVALID_CONFIGURATION|STORE_UNAVAILABLE/),
     });
@@ -151,7 +151,7 @@ test.each(neededToCommit)(
     const access = await userWith('lesser', ...allowed, `-${command}`);
     const failed = openAt(access, `acl-${uniquePrefix()}`);
     await expect(failed).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
-    await expect(failed).rejects.toThrow(command.toUpperCase());
+    await expect(failed).rejects.toThrow(new RegExp(command, 'i'));
   },
 );
 

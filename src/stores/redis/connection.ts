@@ -47,19 +47,22 @@ export class RedisConnection {
   readonly #client: Redis | Cluster;
   /** What the connection last failed of: a command that finds none is told no more than that. */
   #failure: string | undefined;
+  #refused = false;
 
   private constructor(client: Redis | Cluster, where: string) {
     this.#client = client;
     this.where = where;
     const note = (error: unknown) => {
       this.#failure = failureText(error);
+      if (!this.#failure.includes('DB index is out of range')) return;
       // ioredis would go on in database 0.
-      if (this.#failure.includes('DB index is out of range')) this.close();
+      this.#refused = true;
+      this.close();
     };
     client.on('error', note);
     client.on('node error', note);
     client.on('ready', () => {
-      this.#failure = undefined;
+      if (!this.#refused) this.#failure = undefined;
     });
   }
 
@@ -72,6 +75,7 @@ export class RedisConnection {
     const connection = new RedisConnection(client, describeAddress(address));
     try {
       await client.connect();
+      if (connection.#refused) throw new Error('Connection is closed.');
     } catch (error) {
       connection.close();
       throw connection.#classify(error);
