@@ -17,6 +17,8 @@ export interface ConsumptionOptions {
   readonly copies: DeadLetterCopies | undefined;
   /** Aborted when nothing more shall be taken. */
   readonly ending: AbortController;
+  /** Called with what the queue has handed over. */
+  readonly onTaken: (deliveries: readonly QueuedDelivery[]) => void;
   /** Called once a commit is durable and acknowledged; it took so many milliseconds. */
   readonly onCommitted: (batch: DecidedBatch, milliseconds: number) => void;
 }
@@ -104,6 +106,7 @@ export class Consumption {
     this.#tellTaking();
     try {
       const taken = await consumer.take(this.#options.limits, this.#takingEnds);
+      if (taken.length > 0) this.#options.onTaken(taken);
       if (taken.length > 0 || this.#takingEnds.aborted) return taken;
       throw new PersistenceError('QUEUE_CLOSED', 'the queue stopped delivering while the worker was running');
     } catch (error) {

@@ -145,6 +145,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
       retrier: this.#retrier,
       copies: queue.deadLetterCopies,
       ending: this.#ending,
+      onTaken: (deliveries) => this.emit('taken', deliveries),
       onCommitted: (batch, milliseconds) => this.#noteCommitted(batch, milliseconds),
     });
     await using consumer = await this.#retrier.run(() =>

@@ -1,5 +1,6 @@
 import type { PersistenceError } from '../domain/errors.ts';
 import type { DeadLetter, PositionStep, SessionChange, Tally } from '../domain/plan.ts';
+import type { QueuedDelivery } from './queue.ts';
 
 /**
  * The life of a pipeline:
@@ -34,6 +35,8 @@ export interface Retrying {
 /** What a pipeline tells about itself; the argument lists of its events. */
 export interface PipelineEvents {
   state: [from: PipelineState, to: PipelineState];
+  /** Handed over by the queue: what is not committed of it will be handed over again, here or to another worker. */
+  taken: [deliveries: readonly QueuedDelivery[]];
   committed: [batch: CommittedBatch];
   /** After the commit that holds it is durable. */
   deadLetter: [letter: DeadLetter];

@@ -2,7 +2,7 @@ import { ClassicLevel } from 'classic-level';
 import type { Stored, StoredSession } from './model.ts';
 
 /** Kinds of keys by their first byte (docs/decisions/0007-level-layout.md). */
-const kinds = new Map([
+const kinds: ReadonlyMap<string, Kind> = new Map([
   ['c', 'cursor'],
   ['e', 'entry'],
   ['s', 'snapshot'],
@@ -11,7 +11,9 @@ const kinds = new Map([
   ['h', 'parked'],
   ['f', 'dead letter'],
   ['g', 'garbage'],
-] as const);
+]);
+
+type Kind = 'cursor' | 'entry' | 'snapshot' | 'receipt' | 'anchor' | 'parked' | 'dead letter' | 'garbage';
 
 interface Found {
   exists: boolean;
@@ -61,7 +63,7 @@ export function nextOffsetOf(position: Uint8Array): number {
 }
 
 function note(found: Map<string, Found>, key: Buffer, value: Buffer): void {
-  const kind = kinds.get(String.fromCharCode(key[0] ?? 0) as never);
+  const kind = kinds.get(String.fromCharCode(key[0] ?? 0));
   if (kind === undefined) return;
   const end = key.indexOf(0, 1);
   const session = key.toString('utf8', 1, end < 0 ? undefined : end);
