@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { deadLetterCount } from '../domain/rule/tally.ts';
-import type { QueueEventSource } from '../ports/queue.ts';
+import type { QueuedDelivery, QueueEventSource } from '../ports/queue.ts';
 import type { PipelineEvents } from '../ports/telemetry.ts';
 
 /**
