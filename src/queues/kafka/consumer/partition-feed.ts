@@ -27,6 +27,9 @@ interface Chunk {
  */
 type Doubt = 'start' | 'record before' | 'none';
 
+/** Where a feed starts: after a position whose record is verified, at an offset, or at the first that is held. */
+export type FeedStart = StoredPosition | { readonly next: number } | undefined;
+
 /** What is fetched of one partition: raw, in bounded memory, and decoded as it is taken. */
 export class PartitionFeed {
   readonly partition: number;
@@ -48,14 +51,14 @@ export class PartitionFeed {
   /** The last thing that was decoded cannot be read. */
   #isDamaged = false;
 
-  /** Starts after `position`, or at the first offset that is held where there is none. */
-  constructor(partition: number, partitions: number, position: StoredPosition | undefined, names: HeaderNames) {
+  /** `partitions`: how many the topic has. `names`: shared by all that is read of one topic. */
+  constructor(partition: number, partitions: number, start: FeedStart, names: HeaderNames) {
     this.partition = partition;
     this.#partitions = partitions;
     this.#names = names;
-    this.#next = position?.next ?? 0;
-    this.#before = position?.digest;
-    this.#doubt = position === undefined ? 'start' : 'record before';
+    this.#next = start?.next ?? 0;
+    this.#before = start !== undefined && 'digest' in start ? start.digest : undefined;
+    this.#doubt = start === undefined ? 'start' : this.#before === undefined ? 'none' : 'record before';
   }
 
   get bufferedBytes(): number {

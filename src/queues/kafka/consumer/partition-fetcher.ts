@@ -1,11 +1,10 @@
 import { type PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
-import type { StoredPosition } from '../../../domain/plan.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { Bell } from '../../bell.ts';
 import { HeaderNames } from '../protocol/header-names.ts';
 import { FetchLoop, type FetchOutcome, fetchOnce, type RoutedFeed } from './fetch-loop.ts';
 import type { Outage } from './outage.ts';
-import { PartitionFeed } from './partition-feed.ts';
+import { type FeedStart, PartitionFeed } from './partition-feed.ts';
 import { Backoffs, pauseBefore } from './patience.ts';
 import { readBoundsFrom } from './read-bounds.ts';
 import type { TopicBrokers } from './topic-brokers.ts';
@@ -60,9 +59,9 @@ export class PartitionFetcher {
   }
 
   /** Starts fetching. Resolves once the brokers are known to hold what comes next, or it was removed again. */
-  add(positions: ReadonlyMap<number, StoredPosition | undefined>): Promise<void> {
-    const verified = [...positions].map(([partition, position]) => {
-      const feed = new PartitionFeed(partition, this.#brokers.topic.partitions, position, this.#names);
+  add(starts: ReadonlyMap<number, FeedStart>): Promise<void> {
+    const verified = [...starts].map(([partition, start]) => {
+      const feed = new PartitionFeed(partition, this.#brokers.topic.partitions, start, this.#names);
       this.#feeds.set(partition, feed);
       this.#stray.add(feed);
       return new Promise<void>((resolve) => this.#verified.set(feed, resolve));
