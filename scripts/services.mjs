@@ -2,7 +2,6 @@
  * `npm run services`: brings up Kafka and Redis for development, says how they are reached, and stops them at Ctrl-C.
  * `-- --kafka` or `-- --redis` brings up only the one.
  */
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +12,10 @@ import { serviceKinds, shareService, withoutSecrets } from './services/shared.mj
 /** @import { SharedService } from './services/shared.mjs' */
 
 const scratch = mkdtempSync(join(tmpdir(), 'macp-persist-services-'));
-const interrupted = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+/** Listened for until the end: npm passes on the Ctrl-C that the terminal has sent already. */
+const interrupted = new Promise((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, resolve);
+});
 
 /** @type {SharedService[]} */
 const started = [];

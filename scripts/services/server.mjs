@@ -15,6 +15,8 @@ import { Refusal } from '../project.mjs';
 
 /** How many of the last lines of what a server said are told when it does not start. */
 const told = 40;
+/** Milliseconds after which a server that was asked to stop is killed. */
+const patience = 20_000;
 
 /**
  * Starts a server and resolves once it says that it is ready. Throws a Refusal with its last lines when it ends before.
@@ -55,7 +57,9 @@ export async function startServer({ name, program, parameters, directory, ready 
     if (isRunning()) child.kill(signal);
     // One that was stopped with SIGSTOP does not see SIGTERM before it goes on.
     if (isRunning()) child.kill('SIGCONT');
+    const impatience = setTimeout(() => child.kill('SIGKILL'), patience);
     await ended;
+    clearTimeout(impatience);
   };
   return {
     pid: child.pid ?? 0,
