@@ -4,6 +4,7 @@ import { completionOf } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { deadLetterCommands } from './commands/dead-letters.ts';
 import { doctor } from './commands/doctor.ts';
+import { init } from './commands/init.ts';
 import { publish } from './commands/publish.ts';
 import { serve } from './commands/serve.ts';
 import { sessionCommands } from './commands/sessions.ts';
@@ -13,6 +14,7 @@ import { worker } from './commands/worker.ts';
 
 const working: readonly Command[] = [
   start,
+  init,
   worker,
   serve,
   publish,

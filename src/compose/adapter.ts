@@ -13,6 +13,9 @@ export interface StoreAdapter<Address> {
   examine?(address: Address, values: Values): Promise<readonly Finding[]>;
 }
 
+/** Told what a queue says of itself: never secrets, never the contents of commands. */
+export type QueueLog = (level: 'error' | 'warn' | 'info' | 'debug', message: string) => void;
+
 /** A kind of queue. */
 export interface QueueAdapter<Address> {
   /** True when no other process can consume while this one has it open. */
@@ -22,5 +25,5 @@ export interface QueueAdapter<Address> {
   /** What `doctor` finds of it besides, where it lies elsewhere. */
   examine?(address: Address, values: Values): Promise<readonly Finding[]>;
   /** Opens the queue, creating it where it does not exist. */
-  open(address: Address, values: Values): Promise<Queue>;
+  open(address: Address, values: Values, log: QueueLog): Promise<Queue>;
 }

@@ -10,6 +10,7 @@ import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
 import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
 import type { QueueAdapter, StoreAdapter } from './adapter.ts';
+import { kafkaAdapter } from './kafka.ts';
 import { redisAdapter } from './redis.ts';
 
 type StoreAdapters = {
@@ -57,6 +58,7 @@ export const queueAdapters: QueueAdapters = {
         newId: randomUUID,
       }),
   },
+  kafka: kafkaAdapter,
 };
 
 async function fileExists(path: string): Promise<boolean> {

@@ -10,8 +10,11 @@ import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
-import type { QueueAdapter, StoreAdapter } from './adapter.ts';
+import type { QueueAdapter, QueueLog, StoreAdapter } from './adapter.ts';
 import { queueAdapters, storeAdapters } from './adapters.ts';
+
+/** For commands: what fails is told by its error. */
+const silent: QueueLog = () => undefined;
 
 /** Opens the store at an address, creating one that does not exist. It belongs to the caller. */
 export async function openStore(address: StoreAddress, values: Values): Promise<Store> {
@@ -32,14 +35,14 @@ export async function openExistingStore(address: StoreAddress, values: Values): 
 }
 
 /** Opens the queue at an address, creating an embedded one that does not exist. It belongs to the caller. */
-export async function openQueue(address: QueueAddress, values: Values): Promise<Queue> {
-  return adapterOf(address).open(address, values);
+export async function openQueue(address: QueueAddress, values: Values, log: QueueLog = silent): Promise<Queue> {
+  return adapterOf(address).open(address, values, log);
 }
 
 /** Opens the queue at an address, or resolves with undefined where an embedded one does not exist. */
 export async function openQueueIfExists(address: QueueAddress, values: Values): Promise<Queue | undefined> {
   const adapter = adapterOf(address);
-  return (await adapter.exists(address, values)) ? adapter.open(address, values) : undefined;
+  return (await adapter.exists(address, values)) ? adapter.open(address, values, silent) : undefined;
 }
 
 /** True when nobody else can consume the queue at `address` while this process has it open. */

@@ -50,8 +50,14 @@ export interface WorkSummary extends PipelineSummary {
 }
 
 export interface WorkerOptions {
+  /** Those of a process that only works hold no {@link withoutPublisherName name of a publisher}. */
   readonly values: Values;
   readonly logger: Logger;
+}
+
+/** The settings of a process that publishes nothing of its own: under that name it would shut the publisher out. */
+export function withoutPublisherName(values: Values): Values {
+  return { ...values, 'kafka.transactionalId': undefined };
 }
 
 /** The configured queue, store and the pipeline between them, opened together and closed together. */
@@ -71,7 +77,7 @@ export class Worker implements AsyncDisposable {
 
   /** Opens everything. What was opened is closed again when the rest cannot be. */
   static async open({ values, logger }: WorkerOptions): Promise<Worker> {
-    const queue = await openQueue(queueAddress(values), values);
+    const queue = await openQueue(queueAddress(values), values, (level, message) => logger[level](message));
     try {
       const store = await openStore(storeAddress(values), values);
       await refuseWeakStore(store, values);

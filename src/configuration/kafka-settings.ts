@@ -30,7 +30,7 @@ export const kafkaSettings = {
     'Most bytes of commands that one record batch holds; a larger one goes alone',
   ),
   'kafka.compression': setting(
-    choice(['none', 'gzip', 'snappy', 'lz4', 'zstd']),
+    choice(['none', 'gzip', 'zstd']),
     'none',
     'How record batches are compressed (zstd needs Node 22.15 or newer)',
   ),

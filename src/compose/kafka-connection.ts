@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import type { QueueAddress } from '../configuration/addresses.ts';
+import type { Values } from '../configuration/settings.ts';
+import { PersistenceError } from '../domain/errors.ts';
+import type { KafkaConnectionOptions, KafkaSasl, KafkaTls } from '../queues/kafka/connection/kafka-options.ts';
+import { readNamedFile } from './named-file.ts';
+
+export type KafkaAddress = Extract<QueueAddress, { readonly kind: 'kafka' }>;
+
+/** How to reach the brokers, and as whom. Throws `INVALID_CONFIGURATION` for settings that do not go together. */
+export async function kafkaConnection({ brokers }: KafkaAddress, values: Values): Promise<KafkaConnectionOptions> {
+  return {
+    brokers,
+    clientId: values['kafka.clientId'],
+    connectionTimeout: values['kafka.connectionTimeout'],
+    requestTimeout: values['kafka.requestTimeout'],
+    tls: await tlsOf(values),
+    sasl: saslOf(values),
+  };
+}
+
+async function tlsOf(values: Values): Promise<KafkaTls | undefined> {
+  const names = ['kafka.tlsCa', 'kafka.tlsCertificate', 'kafka.tlsKey'] as const;
+  const given = names.find((name) => values[name] !== undefined);
+  if (!values['kafka.tls']) {
+    if (given !== undefined) throw mismatch(`${given} says nothing without kafka.tls`);
+    return undefined;
+  }
+  if ((values['kafka.tlsCertificate'] === undefined) !== (values['kafka.tlsKey'] === undefined)) {
+    throw mismatch('kafka.tlsCertificate and kafka.tlsKey belong together');
+  }
+  const [ca, certificate, key] = await Promise.all(names.map((name) => readNamedFile(name, values[name])));
+  return { ca, certificate, key };
+}
+
+function saslOf(values: Values): KafkaSasl | undefined {
+  const mechanism = values['kafka.saslMechanism'];
+  const username = values['kafka.saslUsername'];
+  const password = values['kafka.saslPassword'];
+  const tokenFile = values['kafka.saslTokenFile'];
+  if (mechanism === undefined) {
+    if (username !== undefined || password !== undefined || tokenFile !== undefined) {
+      throw mismatch('credentials are given, and no kafka.saslMechanism to use them with');
+    }
+    return undefined;
+  }
+  if (mechanism === 'oauthbearer') {
+    if (tokenFile === undefined) throw mismatch('kafka.saslMechanism oauthbearer needs kafka.saslTokenFile');
+    return { mechanism, token: async () => (await readToken(tokenFile)).trim() };
+  }
+  if (username === undefined || password === undefined) {
+    throw mismatch(`kafka.saslMechanism ${mechanism} needs kafka.saslUsername and kafka.saslPassword`);
+  }
+  return { mechanism, username, password };
+}
+
+async function readToken(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new PersistenceError('INVALID_CONFIGURATION', `kafka.saslTokenFile: ${path} cannot be read`, { cause });
+  });
+}
+
+function mismatch(message: string): PersistenceError {
+  return new PersistenceError('INVALID_CONFIGURATION', message);
+}

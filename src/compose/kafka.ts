@@ -1,0 +1,78 @@
+import type { Values } from '../configuration/settings.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import type { InitReport } from '../queues/kafka/topics/init-topic.ts';
+import type { QueueAdapter } from './adapter.ts';
+import { type Finding, ok, problem, warning } from './doctor/finding.ts';
+import { type KafkaAddress, kafkaConnection } from './kafka-connection.ts';
+
+/** The queue on Kafka. Its client is loaded only where it is used. */
+export const kafkaAdapter: QueueAdapter<KafkaAddress> = {
+  exclusive: false,
+  // A topic that is missing is not made by the way: opening it says what makes it.
+  exists: async () => true,
+  async open(address, values, log) {
+    const { openKafkaQueue } = await import('../queues/kafka/open-kafka-queue.ts');
+    const { topic } = address;
+    return openKafkaQueue({
+      connection: await kafkaConnection(address, values),
+      topic,
+      group: values['kafka.group'],
+      sessionTimeoutMs: values['kafka.sessionTimeout'],
+      rebalanceTimeoutMs: values['kafka.rebalanceTimeout'],
+      lingerMs: values['kafka.linger'],
+      batchBytes: values['kafka.batchSize'],
+      compression: values['kafka.compression'],
+      maximumWaitingBytes: values['kafka.maximumWaiting'],
+      transactionalId: values['kafka.transactionalId'],
+      minimumRetentionMs: values['kafka.retention'],
+      deadLetterTopic: deadLetterTopicOf(topic, values),
+      clock: systemClock,
+      onLog: log,
+    });
+  },
+  examine,
+};
+
+/** Makes or checks the topics of a queue on Kafka; `repair` changes settings that would lose something. */
+export async function initKafka(address: KafkaAddress, values: Values, repair: boolean): Promise<InitReport> {
+  const { initTopic } = await import('../queues/kafka/topics/init-topic.ts');
+  return initTopic({
+    ...(await administration(address, values)),
+    ...needs(address, values),
+    partitions: values['kafka.partitions'],
+    replicationFactor: values['kafka.replicationFactor'],
+    minimumInSyncReplicas: values['kafka.minimumInSyncReplicas'],
+    retentionMs: values['kafka.retention'],
+    repair,
+  });
+}
+
+/** What is set up so that it would lose commands or their order, or do worse than it could. */
+async function examine(address: KafkaAddress, values: Values): Promise<readonly Finding[]> {
+  const { checkTopic } = await import('../queues/kafka/topics/check-topic.ts');
+  const { topic, findings } = await checkTopic({
+    ...(await administration(address, values)),
+    ...needs(address, values),
+    minimumRetentionMs: values['kafka.retention'],
+  });
+  const subject = 'kafka';
+  const judged = findings.map(({ severity, what, remedy }) => {
+    if (severity === 'problem') return problem(subject, what, remedy);
+    return severity === 'warning' ? warning(subject, what, remedy) : ok(subject, what);
+  });
+  if (topic === undefined) return judged;
+  return [ok(subject, `topic ${topic.name} has ${topic.partitions} partitions`), ...judged];
+}
+
+async function administration(address: KafkaAddress, values: Values) {
+  return { connection: await kafkaConnection(address, values), clock: systemClock, onLog: () => undefined };
+}
+
+function needs({ topic }: KafkaAddress, values: Values) {
+  return { topic, batchBytes: values['kafka.batchSize'], deadLetterTopic: deadLetterTopicOf(topic, values) };
+}
+
+function deadLetterTopicOf(topic: string, values: Values): string | undefined {
+  if (!values['kafka.copyDeadLetters']) return undefined;
+  return values['kafka.deadLetterTopic'] ?? `${topic}.dead-letters`;
+}
