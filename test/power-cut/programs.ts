@@ -8,16 +8,16 @@ const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Compiles the programs of this folder and the CLI, with everything under `src` that they import, to plain JavaScript
- * that a Node process of its own can run, and returns the folder that mirrors the repository. `name` keeps apart what
- * test files that run at the same time compile.
+ * Compiles the programs of a folder under `test` and the CLI, with everything under `src` that they import, to plain
+ * JavaScript that a Node process of its own can run, and returns the folder that mirrors the repository. `name` keeps
+ * apart what test files that run at the same time compile.
  */
-export async function compilePrograms(name: string): Promise<string> {
-  const output = join(repository, 'node_modules/.cache/power-cut', name);
+export async function compilePrograms(name: string, folder = 'power-cut'): Promise<string> {
+  const output = join(repository, 'node_modules/.cache', folder, name);
   mkdirSync(output, { recursive: true });
   writeFileSync(join(output, 'package.json'), '{"type":"module","version":"0.0.0"}');
   const compiler = join(repository, 'node_modules/typescript/bin/tsc');
-  const project = join(repository, 'test/power-cut/tsconfig.json');
+  const project = join(repository, 'test', folder, 'tsconfig.json');
   try {
     await run(process.execPath, [compiler, '-p', project, '--outDir', output], { cwd: repository });
   } catch (cause) {

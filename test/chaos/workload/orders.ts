@@ -1,0 +1,31 @@
+import type { Story } from './story.ts';
+
+/** What a publisher process is started with, as JSON in `CHAOS_ORDERS`. */
+export interface Orders {
+  readonly story: Story;
+  /** It writes to the sessions whose index modulo `publishers` is `publisher`. */
+  readonly publisher: number;
+  readonly publishers: number;
+  /**
+   * How it goes on for the one before it. `claims`: it claims every session under a fresh name, and numbers on from
+   * where it sees them stand. `repeats`: it sends what it does not know to be acknowledged, under the same numbers.
+   */
+  readonly manner: 'claims' | 'repeats';
+  /** Counts the processes that were this publisher, from 1. */
+  readonly life: number;
+  /** Where acknowledgements are written down before anybody is told of them, one file a life. */
+  readonly ledger: string;
+  /** The ledgers of the lives before. */
+  readonly earlier: readonly string[];
+}
+
+/** Lines on standard input: it may have sent so many commands of its share, those of earlier lives included. */
+export interface Allowance {
+  readonly allow: number;
+}
+
+/** Lines on standard output. Counts are of its whole share, earlier lives included. */
+export type Told =
+  | { readonly told: 'ready' | 'acknowledged' | 'done'; readonly count: number }
+  /** The queue took nothing more, or did not answer. */
+  | { readonly told: 'pushed back'; readonly code: string };
