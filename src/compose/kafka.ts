@@ -27,7 +27,8 @@ export const kafkaAdapter: QueueAdapter<KafkaAddress> = {
       minimumRetentionMs: values['kafka.retention'],
       deadLetterTopic: deadLetterTopicOf(topic, values),
       clock: systemClock,
-      onLog: log,
+      // What kafkajs calls an error it tries again; what comes of it in the end is told by errors and events of ours.
+      onLog: (level, message) => log(level === 'error' ? 'debug' : level, message),
     });
   },
   examine,
