@@ -14,14 +14,18 @@ export interface QueueUnderTest {
   readonly queue: Queue;
   /** Closes the queue and opens it again on what it kept. Only called when the capabilities say `durable`. */
   reopen(): Promise<void>;
+  /** Opens the same queue as the successor of its publisher would. There when the capabilities say `fencesWriters`. */
+  successor?(): Promise<Queue>;
   /** Closes the queue and removes what it kept. */
   dispose(): Promise<void>;
 }
 
-/** A law before it knows the queue; with `needs`, it only holds for queues that have the capability. */
+type Need = keyof QueueCapabilities;
+
+/** A law before it knows the queue; with `needs`, it only holds for queues that have these capabilities. */
 export interface QueueLawDefinition {
   readonly name: string;
-  readonly needs?: keyof QueueCapabilities;
+  readonly needs?: Need | readonly Need[];
   readonly settings?: QueueSettings;
   check(subject: QueueUnderTest): Promise<void>;
 }

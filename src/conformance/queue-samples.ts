@@ -61,28 +61,52 @@ export function toldCommand({ session, sequence, data }: NumberedCommand): strin
   return `${session}/${sequence}/${Buffer.from(data).toString('base64')}`;
 }
 
-/** Takes until `count` deliveries have come. */
+/** Those that hold something: a queue may deliver stretches of its source that hold nothing. */
+export function heard(deliveries: readonly QueuedDelivery[]): readonly QueuedDelivery[] {
+  return deliveries.filter(({ isPassed }) => isPassed !== true);
+}
+
+/** Takes until `count` deliveries that hold something have come. */
 export async function takeCount(consumer: Consumer, count: number, limits = anyLimits): Promise<QueuedDelivery[]> {
   const deliveries: QueuedDelivery[] = [];
-  while (deliveries.length < count) deliveries.push(...(await consumer.take(limits)));
+  while (deliveries.length < count) deliveries.push(...heard(await consumer.take(limits)));
   return deliveries;
 }
 
-/** Everything that is delivered from the given positions on, without waiting. */
+/** Takes up to these ends, whatever it is that comes. */
+export async function takeTo(
+  consumer: Consumer,
+  ends: ReadonlyMap<number, number>,
+  from: ReadonlyMap<number, number>,
+): Promise<QueuedDelivery[]> {
+  const deliveries: QueuedDelivery[] = [];
+  const next = new Map(from);
+  while ([...ends].some(([partition, end]) => (next.get(partition) ?? 0) < end)) {
+    for (const delivery of await consumer.take(anyLimits)) {
+      deliveries.push(delivery);
+      next.set(delivery.position.partition, delivery.position.offset + 1);
+    }
+  }
+  return deliveries;
+}
+
+/** Everything that holds something from the given positions to the end, without waiting. */
 export async function consumeAll(
   queue: Queue,
   positions?: ReadonlyMap<number, StoredPosition>,
-): Promise<QueuedDelivery[]> {
-  const expected = await countFrom(queue, positions);
-  await using consumer = await queue.consume(startingAt(positions));
-  return await takeCount(consumer, expected);
+): Promise<readonly QueuedDelivery[]> {
+  return heard(await consumeWhole(queue, positions));
 }
 
-async function countFrom(queue: Queue, positions: ReadonlyMap<number, StoredPosition> = new Map()): Promise<number> {
-  let count = 0;
-  for (const [partition, { start, end }] of await queue.bounds())
-    count += end - (positions.get(partition)?.next ?? start);
-  return count;
+/** Everything from the given positions to the end, what holds nothing included. */
+export async function consumeWhole(
+  queue: Queue,
+  positions: ReadonlyMap<number, StoredPosition> = new Map(),
+): Promise<readonly QueuedDelivery[]> {
+  const bounds = [...(await queue.bounds())];
+  const from = bounds.map(([partition, { start }]) => [partition, positions.get(partition)?.next ?? start] as const);
+  await using consumer = await queue.consume(startingAt(positions));
+  return await takeTo(consumer, new Map(bounds.map(([partition, { end }]) => [partition, end])), new Map(from));
 }
 
 /** The positions after the given deliveries. */
@@ -97,7 +121,7 @@ export function positionsAfter(deliveries: readonly QueuedDelivery[]): Map<numbe
 
 /** Fails unless the deliveries hold exactly these commands, those of each session in the order given. */
 export function assertDelivered(deliveries: readonly QueuedDelivery[], commands: readonly NumberedCommand[]): void {
-  assert.deepEqual(bySession(deliveries.map(told)), bySession(commands.map(toldCommand)));
+  assert.deepEqual(bySession(heard(deliveries).map(told)), bySession(commands.map(toldCommand)));
 }
 
 function bySession(texts: readonly string[]): Record<string, string[]> {
@@ -107,6 +131,19 @@ function bySession(texts: readonly string[]): Record<string, string[]> {
     sessions[session] = [...(sessions[session] ?? []), text];
   }
   return sessions;
+}
+
+/**
+ * Fails unless the commands were published where their partitions ended. A queue that fences writers may keep what holds
+ * nothing in between.
+ */
+export function assertPublished(queue: Queue, positions: readonly Position[]): void {
+  if (!queue.capabilities.fencesWriters) return assertDense(positions);
+  const next = new Map<number, number>();
+  for (const { partition, offset } of positions) {
+    assert.ok(offset >= (next.get(partition) ?? 0), `offset ${offset} in partition ${partition}`);
+    next.set(partition, offset + 1);
+  }
 }
 
 /** Fails unless the offsets of every partition are those from 0 on, in order, without holes. */

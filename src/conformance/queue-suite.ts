@@ -1,5 +1,6 @@
 import type { QueueCapabilities } from '../ports/queue.ts';
 import { consumeLaws } from './queue-consume-laws.ts';
+import { fenceLaws } from './queue-fence-laws.ts';
 import { historyLaws } from './queue-history-laws.ts';
 import type { QueueSettings, QueueUnderTest } from './queue-law.ts';
 import { publishLaws } from './queue-publish-laws.ts';
@@ -23,8 +24,8 @@ export interface QueueLaw {
  *     for (const law of queueLaws(harness)) test(law.name, law.check);
  */
 export function queueLaws(harness: QueueHarness): readonly QueueLaw[] {
-  return [...publishLaws, ...consumeLaws, ...historyLaws]
-    .filter(({ needs }) => needs === undefined || harness.capabilities[needs])
+  return [...publishLaws, ...fenceLaws, ...consumeLaws, ...historyLaws]
+    .filter(({ needs = [] }) => [needs].flat().every((need) => harness.capabilities[need]))
     .map(({ name, settings, check }) => ({
       name,
       async check() {

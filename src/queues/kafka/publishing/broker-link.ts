@@ -1,5 +1,6 @@
 import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
 import { protocolFailure } from '../connection/failures.ts';
+import { readBounds } from '../consumer/read-bounds.ts';
 import type { KafkaTopic, Leader, TopicBrokers } from '../consumer/topic-brokers.ts';
 import type { ProtocolRequest } from '../protocol/protocol-request.ts';
 import { produceKey, produceRequest } from './produce-request.ts';
@@ -29,6 +30,8 @@ export interface BrokerLink {
   endTransaction(identity: ProducerIdentity, outcome: 'commit' | 'abort'): Promise<BrokerFailure | undefined>;
   /** Has one stamped batch a partition written by all replicas in sync. By partition: its first offset, or a failure. */
   produce(batches: ReadonlyMap<number, Buffer>): Promise<ReadonlyMap<number, number | BrokerFailure>>;
+  /** Up to where readers of committed records get, by partition; without those that nobody answered for. */
+  committedEnds(partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;
 }
 
 /** Tells an answer from a failure. */
@@ -102,6 +105,16 @@ export class ClusterLink implements BrokerLink {
     // Whoever did not answer for a partition may lead it no more.
     if ([...answers.values()].some(isFailure)) this.#leaders = undefined;
     return answers;
+  }
+
+  async committedEnds(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    try {
+      const bounds = await readBounds(this.#options.brokers, partitions);
+      return new Map([...bounds].map(([partition, { end }]) => [partition, end]));
+    } catch {
+      // Whoever asks asks again, or does without.
+      return new Map();
+    }
   }
 
   async #produceAt(

@@ -14,7 +14,9 @@ import type { ProducerIdentity } from './transaction-requests.ts';
 type ProducerState = 'new' | 'ready' | 'unsure' | 'shut out';
 
 /** An earlier transaction is usually ended within a few milliseconds. */
-const pauses: Pauses = { first: 20, longest: 200 };
+const pauses: Pauses = { first: 5, longest: 200 };
+/** For how many milliseconds at most a commit waits to be seen: another producer's transaction may stand before it. */
+const longestLook = 1_000;
 
 /**
  * A producer that writes in transactions, one a call. What goes wrong in one is made good by asking for the next epoch
@@ -74,7 +76,24 @@ export class TransactionalProducer implements Producer {
       if (failed !== undefined) return failed;
     }
     this.#enter('ready');
+    await this.#untilSeen(rounds);
     return undefined;
+  }
+
+  /**
+   * A commit is durable before the partitions are told of it. Waits until readers get to the end of what was written, so
+   * that who has published finds it there.
+   */
+  async #untilSeen(rounds: Rounds): Promise<void> {
+    const { link, clock, closing } = this.#options;
+    const last = new Map(rounds.flat().map(({ partition, offset = 0, count }) => [partition, offset + count - 1]));
+    const start = clock.elapsed();
+    for (let pause = 1; clock.elapsed() - start < longestLook; pause = Math.min(20, pause * 2)) {
+      const ends = await link.committedEnds([...last.keys()]);
+      for (const [partition, offset] of [...last]) if ((ends.get(partition) ?? 0) > offset) last.delete(partition);
+      if (last.size === 0 || closing.aborted) return;
+      await clock.sleep(pause);
+    }
   }
 
   /** Gives up what may be open, and goes on in the next epoch. */

@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs';
-import { PersistenceError } from '../../../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { type KafkaCluster, openCluster } from '../connection/cluster.ts';
 import { createKafka } from '../connection/create-kafka.ts';
@@ -86,14 +86,17 @@ export class TopicAdministration implements AsyncDisposable {
     return brokers.length;
   }
 
-  /** Makes a topic; false when somebody else has made it meanwhile. Resolves with it once it is known and led. */
+  /** Makes a topic, unless somebody else has made it meanwhile. Resolves with it once it is known and led. */
   async create({ name, partitions, replicas, settings }: NewTopic): Promise<TopicFacts> {
     const doing = `making topic ${name}`;
     const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
     const topic = { topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries };
-    await asking(doing, () => this.#admin.createTopics({ topics: [topic], waitForLeaders: true }));
+    await asking(doing, () => this.#admin.createTopics({ topics: [topic], waitForLeaders: false }));
     return await tryWithin(this.#options.clock, spreading, async () => {
-      const facts = await this.describe(name);
+      const found = await this.#metadata(name, doing);
+      const isLed = found?.partitions.every(({ leader }) => leader >= 0) === true;
+      // What one broker knows already, another one may not.
+      const facts = isLed ? await this.describe(name).catch(unlessUnknown) : undefined;
       if (facts !== undefined) return facts;
       throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: the brokers do not know it yet`);
     });
@@ -141,6 +144,10 @@ export class TopicAdministration implements AsyncDisposable {
     const entries = described.resources.flatMap(({ configEntries }) => configEntries);
     return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
   }
+}
+
+function unlessUnknown(error: unknown): undefined {
+  if (!isPersistenceError(error, 'QUEUE_UNSAFE')) throw error;
 }
 
 async function asking<Answer>(doing: string, ask: () => Promise<Answer>): Promise<Answer> {

@@ -1,0 +1,150 @@
+import type { EventEmitter } from 'node:events';
+import type { Command } from '../../domain/command.ts';
+import type { Position } from '../../domain/delivery.ts';
+import { PersistenceError } from '../../domain/errors.ts';
+import type { SourceId } from '../../domain/plan.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type {
+  AssignmentHandler,
+  Consumer,
+  ContinuedSource,
+  DeadLetterCopies,
+  PartitionBounds,
+  Queue,
+  QueueCapabilities,
+  QueuedDelivery,
+  QueueEvents,
+  ReplayOptions,
+} from '../../ports/queue.ts';
+import { checkPublish } from '../check-publish.ts';
+import type { KafkaConsumer } from './consumer/kafka-consumer.ts';
+import { tryWithin } from './consumer/patience.ts';
+import { readBounds } from './consumer/read-bounds.ts';
+import type { KafkaReplay } from './consumer/replay-kafka.ts';
+import type { TopicBrokers } from './consumer/topic-brokers.ts';
+import type { DeadLetterTopic } from './dead-letter-topic.ts';
+import type { KafkaPublisher } from './publishing/publisher.ts';
+import { TrackedConsumer } from './tracked-consumer.ts';
+
+export interface KafkaQueueParts {
+  readonly source: SourceId;
+  readonly continues: ContinuedSource | undefined;
+  readonly fencesWriters: boolean;
+  readonly clock: Clock;
+  readonly events: EventEmitter<QueueEvents>;
+  /** Connections for looking at the topic. */
+  readonly brokers: TopicBrokers;
+  readonly publisher: KafkaPublisher;
+  readonly deadLetters: DeadLetterTopic | undefined;
+  readonly openConsumer: (handler: AssignmentHandler, signal: AbortSignal) => Promise<KafkaConsumer>;
+  readonly replay: (options: ReplayOptions, closing: AbortSignal) => KafkaReplay;
+}
+
+/** Milliseconds for which brokers that change leaders are asked again what they hold. */
+const boundsPatience = 10_000;
+
+/** A topic of a Kafka cluster. See `openKafkaQueue`. */
+export class KafkaQueue implements Queue {
+  readonly source: SourceId;
+  readonly partitions: number;
+  readonly capabilities: QueueCapabilities;
+  readonly continues: ContinuedSource | undefined;
+  readonly deadLetterCopies: DeadLetterCopies | undefined;
+  readonly events: EventEmitter<QueueEvents>;
+  readonly #parts: KafkaQueueParts;
+  readonly #ending = new AbortController();
+  /** There, without a consumer yet, while one is being opened. */
+  #current: { readonly consumer: TrackedConsumer | undefined } | undefined;
+  /** Settles once it is known where every replay ends; undefined when it is known. */
+  #beginning: Promise<unknown> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: KafkaQueueParts) {
+    const { source, continues, fencesWriters, events, brokers, deadLetters } = parts;
+    this.source = source;
+    this.partitions = brokers.topic.partitions;
+    this.capabilities = { durable: true, replayable: true, positions: true, fencesWriters, knowsConsumed: false };
+    this.continues = continues;
+    this.deadLetterCopies = deadLetters;
+    this.events = events;
+    this.#parts = parts;
+  }
+
+  async publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
+    const checked = this.#closed() ?? checkPublish(commands, signal);
+    if (checked instanceof PersistenceError) throw checked;
+    if (commands.length === 0) return [];
+    // What is published from here on is no part of a replay that was asked for before.
+    if (this.#beginning !== undefined) await this.#beginning;
+    return await this.#parts.publisher.publish(commands, signal);
+  }
+
+  async whenWritable(signal?: AbortSignal): Promise<void> {
+    this.#refuseClosed();
+    await this.#parts.publisher.whenWritable(signal);
+  }
+
+  async consume(handler: AssignmentHandler): Promise<Consumer> {
+    this.#refuseClosed();
+    if (this.#current !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
+    this.#current = { consumer: undefined };
+    try {
+      const opened = await this.#parts.openConsumer(handler, this.#ending.signal);
+      const consumer = new TrackedConsumer(opened, () => {
+        if (this.#current?.consumer === consumer) this.#current = undefined;
+      });
+      this.#current = { consumer };
+      return consumer;
+    } catch (error) {
+      this.#current = undefined;
+      throw error;
+    }
+  }
+
+  replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]> {
+    this.#refuseClosed();
+    if (!(options.limits.deliveries >= 1)) throw new TypeError('a batch holds at least one delivery');
+    const replay = this.#parts.replay(options, this.#ending.signal);
+    const beginning = Promise.all([this.#beginning, replay.begun]).then(() => {
+      if (this.#beginning === beginning) this.#beginning = undefined;
+    });
+    this.#beginning = beginning;
+    return replay;
+  }
+
+  async bounds(): Promise<ReadonlyMap<number, PartitionBounds>> {
+    this.#refuseClosed();
+    const { clock, brokers } = this.#parts;
+    const partitions = Array.from({ length: this.partitions }, (_, partition) => partition);
+    return await tryWithin(clock, boundsPatience, () => readBounds(brokers, partitions), this.#ending.signal);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { publisher, deadLetters, brokers } = this.#parts;
+    this.#ending.abort();
+    await publisher.close();
+    const consumer = this.#current?.consumer;
+    await consumer?.drain();
+    await consumer?.close();
+    await deadLetters?.close();
+    await brokers.close();
+  }
+
+  #closed(): PersistenceError | undefined {
+    return this.#closing === undefined ? undefined : new PersistenceError('QUEUE_CLOSED', 'the queue was closed');
+  }
+
+  #refuseClosed(): void {
+    const closed = this.#closed();
+    if (closed !== undefined) throw closed;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Command } from '../../../domain/command.ts';
+import type { Position } from '../../../domain/delivery.ts';
+import { PersistenceError } from '../../../domain/errors.ts';
+import { partitionOf } from '../../../domain/partition.ts';
+import { encodeBinary } from '../../../domain/wire/binary.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { TopicBrokers } from '../consumer/topic-brokers.ts';
+import { ClusterLink } from './broker-link.ts';
+import { IdempotentProducer } from './idempotent-producer.ts';
+import { Lane } from './lane.ts';
+import type { Producer } from './producer.ts';
+import type { WaitingRecord } from './publishes.ts';
+import { type BatchCodec, batchOverhead, recordBytes } from './record-batch.ts';
+import { encodeRecordBody } from './record-body.ts';
+import { producerTimes } from './record-writer.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
+
+/** How commands are published. Sizes in bytes, times in milliseconds. */
+export interface PublisherOptions {
+  /** Connections for publishing alone; this closes them. */
+  readonly brokers: TopicBrokers;
+  readonly clock: Clock;
+  readonly transactionalId: string | undefined;
+  readonly lingerMs: number;
+  readonly batchBytes: number;
+  readonly codec: BatchCodec | undefined;
+  readonly maximumWaitingBytes: number;
+  /** The largest record batch that the topic takes. */
+  readonly largestBatch: number;
+}
+
+/** Publishes commands to the partitions of one topic. Connects when it is first used. */
+export class KafkaPublisher {
+  readonly #options: PublisherOptions;
+  readonly #closing = new AbortController();
+  readonly #producer: Producer;
+  readonly #lane: Lane;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    const { brokers, clock, transactionalId } = options;
+    const { patience, ...timeouts } = producerTimes;
+    const link = new ClusterLink({ brokers, topic: brokers.topic, transactionalId, ...timeouts });
+    const parts = { link, clock, patience, closing: this.#closing.signal };
+    this.#producer = transactionalId === undefined ? new IdempotentProducer(parts) : new TransactionalProducer(parts);
+    this.#lane = new Lane({ ...options, producer: this.#producer });
+  }
+
+  /** Connects, and shuts predecessors out where there is a transactional id: the first publish need not wait for that. */
+  open(): Promise<void> {
+    return this.#producer.open();
+  }
+
+  /** See `Queue.publish`. The commands are those that a worker accepts. */
+  async publish(commands: readonly Command[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
+    return await this.#lane.publish(
+      commands.map((command) => this.#recordOf(command)),
+      signal,
+    );
+  }
+
+  /** See `Queue.whenWritable`. */
+  whenWritable(signal: AbortSignal | undefined): Promise<void> {
+    return this.#lane.whenWritable(signal);
+  }
+
+  /** Settles what is being written: what fails is not tried again. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#lane.close();
+    await this.#options.brokers.close();
+  }
+
+  #recordOf(command: Command): WaitingRecord {
+    const { brokers, largestBatch } = this.#options;
+    const body = encodeRecordBody(encodeBinary(command));
+    const bytes = batchOverhead + recordBytes({ body });
+    if (bytes > largestBatch) {
+      const message = `command ${command.id} takes ${bytes} bytes, and topic ${brokers.topic.name} takes ${largestBatch} at most`;
+      throw new PersistenceError('DATA_TOO_LARGE', message);
+    }
+    return { partition: partitionOf(command.session, brokers.topic.partitions), body };
+  }
+}
