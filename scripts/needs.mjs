@@ -5,6 +5,7 @@ import { provideConfluentKafka, provideKcat } from './services/foreign-clients.m
 import { provideKafka } from './services/kafka-installation.mjs';
 import { provideRedis } from './services/redis.mjs';
 import { prefixOf, serviceKinds, shareService } from './services/shared.mjs';
+import { provideStrace } from './strace.mjs';
 
 /** @import { ServiceKind } from './services/shared.mjs' */
 
@@ -29,6 +30,7 @@ export const needs = {
   Kafka: (scratch) => provideService(serviceKinds.kafka, scratch),
   Redis: (scratch) => provideService(serviceKinds.redis, scratch),
   kcat: provideKcat,
+  strace: provideStrace,
   'confluent-kafka for Python': provideConfluentKafka,
 };
 

@@ -4,12 +4,9 @@ import { readContents } from '../../src/conformance/store-contents.ts';
 import { lifeOfTwoSessions } from '../../src/conformance/store-life.ts';
 import { PlanBuilder, someDeadLetter, somePosition } from '../../src/conformance/store-plan-builder.ts';
 import { ada, assertLog, bob, entries, source } from '../../src/conformance/store-samples.ts';
-import { isPersistenceError } from '../../src/domain/errors.ts';
-import type { Plan } from '../../src/domain/plan.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
-import type { Store } from '../../src/ports/store.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
-import { memoryHarness } from '../support/memory-harness.ts';
+import { commitUntilDone, memoryAfter } from '../support/persistent-commits.ts';
 import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
 import { rawClient } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
@@ -24,25 +21,6 @@ afterAll(async () => {
   client.disconnect();
   await redis[Symbol.asyncDispose]();
 });
-
-/** Commits the same plan for as long as the store says that it may be committed again. How often it failed. */
-async function commitUntilDone(store: Store, plan: Plan): Promise<number> {
-  for (let failures = 0; ; failures += 1) {
-    try {
-      await store.commit(plan);
-      return failures;
-    } catch (error) {
-      if (!isPersistenceError(error) || !error.retryable) throw error;
-      await systemClock.sleep(5);
-    }
-  }
-}
-
-async function memoryAfter(plans: readonly Plan[]) {
-  const { store } = await memoryHarness.create();
-  for (const plan of plans) await store.commit(plan);
-  return readContents(store);
-}
 
 test('commits whose answers are lost change nothing twice when they are made again', async () => {
   await using proxy = await startCuttingProxy(redis.port);
