@@ -114,13 +114,13 @@ describe('the internals of kafkajs', () => {
 });
 
 describe('mended connections', () => {
-  function mended(connection: KafkajsConnection, authenticationTimeout = 1_000): Promise<KafkajsConnectionPool> {
+  function mended(connection: KafkajsConnection): Promise<KafkajsConnectionPool> {
     const cluster = {
       connectionPoolBuilder: {
         build: async (): Promise<KafkajsConnectionPool> => ({ pool: [connection], send: async () => undefined }),
       },
     };
-    mendConnections(cluster, authenticationTimeout);
+    mendConnections(cluster);
     return cluster.connectionPoolBuilder.build();
   }
 
@@ -129,7 +129,6 @@ describe('mended connections', () => {
       connect: async () => true,
       disconnect: async () => true,
       rejectRequests: ignore,
-      sendAuthRequest: async () => undefined,
       requestQueue: { pending: [], scheduleCheckPendingRequests: ignore },
       ...given,
     };
@@ -147,21 +146,12 @@ describe('mended connections', () => {
     expect(schedule).toHaveBeenCalledOnce();
   });
 
-  test('an authentication that is not answered is given up, with its connection', async () => {
-    const disconnect = vi.fn(async () => true);
-    const silent = connection({ disconnect, sendAuthRequest: () => new Promise(ignore) });
-    await mended(silent, 1);
-    await expect(silent.sendAuthRequest({})).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
-    expect(disconnect).toHaveBeenCalledOnce();
-  });
-
-  test('an answer or a failure of an authentication is passed on', async () => {
-    const answering = connection({ sendAuthRequest: async () => 'answer' });
-    await mended(answering);
-    await expect(answering.sendAuthRequest({})).resolves.toBe('answer');
-    const failing = connection({ sendAuthRequest: async () => Promise.reject(new Error('refused')) });
+  test('a connection that failed gives its socket up', async () => {
+    const destroy = vi.fn();
+    const failing = connection({ connect: async () => Promise.reject(new Error('too late')), socket: { destroy } });
     await mended(failing);
-    await expect(failing.sendAuthRequest({})).rejects.toThrow('refused');
+    await expect(failing.connect()).rejects.toThrow('too late');
+    expect(destroy).toHaveBeenCalledOnce();
   });
 
   test('a connection of another shape is told at once', async () => {

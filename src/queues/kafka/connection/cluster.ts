@@ -115,13 +115,13 @@ const readCommitted = 1;
 const metadataMaxAge = 300_000;
 
 /** Makes `kafka` mend the connections of every cluster it makes: those of its producers and admins too. */
-export function mendClusters(kafka: Kafka, authenticationTimeout: number): void {
+export function mendClusters(kafka: Kafka): void {
   const [internals, symbol] = clusterMaker(kafka);
   const create = internals[symbol];
   if (create === undefined) throw foreignInternals('no way to make a cluster');
   internals[symbol] = (options) => {
     const cluster = create.call(kafka, options);
-    mendConnections(cluster, authenticationTimeout);
+    mendConnections(cluster);
     return cluster;
   };
 }

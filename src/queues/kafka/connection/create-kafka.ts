@@ -1,7 +1,8 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from 'kafkajs';
 import { PersistenceError } from '../../../domain/errors.ts';
+import { authenticationBy } from './authentication.ts';
 import { mendClusters } from './cluster.ts';
-import type { KafkaConnectionOptions, KafkaLog, KafkaLogLevel, KafkaSasl, KafkaTls } from './kafka-options.ts';
+import type { KafkaConnectionOptions, KafkaLog, KafkaLogLevel, KafkaTls } from './kafka-options.ts';
 
 /**
  * Soon enough for a broker that restarts, and given up within two seconds: whoever uses the connection waits longer by
@@ -22,7 +23,7 @@ export function createKafka(options: KafkaConnectionOptions, onLog: KafkaLog): K
     brokers: [...brokers],
     clientId,
     ...(tls === undefined ? {} : { ssl: tlsOf(tls) }),
-    ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
+    ...(sasl === undefined ? {} : { sasl: authenticationBy(sasl) }),
     connectionTimeout,
     authenticationTimeout: connectionTimeout,
     requestTimeout,
@@ -30,7 +31,7 @@ export function createKafka(options: KafkaConnectionOptions, onLog: KafkaLog): K
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => forward(entry, onLog),
   });
-  mendClusters(kafka, connectionTimeout);
+  mendClusters(kafka);
   return kafka;
 }
 
@@ -51,19 +52,6 @@ function tlsOf({ ca, certificate, key }: KafkaTls): NonNullable<KafkaConfig['ssl
     ...(certificate === undefined ? {} : { cert: certificate }),
     ...(key === undefined ? {} : { key }),
   };
-}
-
-function saslOf(sasl: KafkaSasl): NonNullable<KafkaConfig['sasl']> {
-  switch (sasl.mechanism) {
-    case 'plain':
-      return { ...sasl, mechanism: sasl.mechanism };
-    case 'scram-sha-256':
-      return { ...sasl, mechanism: sasl.mechanism };
-    case 'scram-sha-512':
-      return { ...sasl, mechanism: sasl.mechanism };
-    case 'oauthbearer':
-      return { mechanism: sasl.mechanism, oauthBearerProvider: async () => ({ value: await sasl.token() }) };
-  }
 }
 
 const levels: ReadonlyMap<number, KafkaLogLevel> = new Map([

@@ -9,7 +9,7 @@ export function kafkaFailure(thrown: unknown, doing: string): PersistenceError {
   const root = rootOf(thrown);
   if (root instanceof PersistenceError) return root;
   const broker = namedByBroker(root);
-  if (broker !== undefined) return failureOf(broker, doing, thrown);
+  if (broker !== undefined) return failureOf(broker, doing, thrown, saidBy(root));
   const code = codeOf(root);
   const said = root instanceof Error ? root.message : String(root);
   return new PersistenceError(code, `${doing}: ${said}${advice(code, root)}`, { cause: thrown });
@@ -25,15 +25,25 @@ export function brokerError(thrown: unknown): string | undefined {
   return namedByBroker(rootOf(thrown))?.name;
 }
 
-function failureOf({ name, code }: BrokerError, doing: string, cause?: unknown): PersistenceError {
-  const message = `${doing}: Kafka refused with ${name}${brokerAdvice(name)}`;
+const whoWeAre = '; look at the user, its password and the mechanism';
+
+function failureOf({ name, code }: BrokerError, doing: string, cause?: unknown, said = ''): PersistenceError {
+  const message = `${doing}: Kafka refused with ${name}${said}${brokerAdvice(name)}`;
   return new PersistenceError(code, message, cause === undefined ? undefined : { cause });
+}
+
+/** What the broker says itself of who cannot prove who he is; of everything else, the name says as much. */
+function saidBy(error: unknown): string {
+  return error instanceof Error && 'type' in error && error.type === 'SASL_AUTHENTICATION_FAILED'
+    ? ` (${error.message})`
+    : '';
 }
 
 function brokerAdvice(name: string): string {
   if (name.endsWith('_AUTHORIZATION_FAILED')) return '; allow it to this user by an ACL';
   if (name === 'UNKNOWN_TOPIC_OR_PARTITION') return '; macp-persist init makes the topics';
   if (name === 'MESSAGE_TOO_LARGE') return '; raise max.message.bytes of the topic';
+  if (name === 'SASL_AUTHENTICATION_FAILED') return whoWeAre;
   return '';
 }
 
@@ -113,5 +123,5 @@ function advice(code: ErrorCode, error: unknown): string {
   if (code !== 'INVALID_CONFIGURATION') return '';
   return error instanceof Error && isCertificateProblem(error)
     ? '; the certificates of the brokers and of this program have to vouch for one another'
-    : '; look at the user, its password and the mechanism';
+    : whoWeAre;
 }

@@ -8,7 +8,7 @@ export interface KafkaConnectionOptions {
   readonly tls?: KafkaTls | undefined;
   /** There when the brokers want to know who connects. */
   readonly sasl?: KafkaSasl | undefined;
-  /** Most milliseconds that a connection may take to stand, and each step of its authentication to be answered. */
+  /** Most milliseconds that a connection may take to stand. */
   readonly connectionTimeout: number;
   /** Most milliseconds that a request may take. */
   readonly requestTimeout: number;

@@ -5,7 +5,8 @@ export interface KafkajsConnection {
   connect(): Promise<unknown>;
   disconnect(): Promise<unknown>;
   rejectRequests(error: Error): void;
-  sendAuthRequest(request: unknown): Promise<unknown>;
+  /** There once it was connected for the first time. */
+  readonly socket?: { destroy(): unknown } | undefined;
   readonly requestQueue: KafkajsRequestQueue;
 }
 
@@ -43,26 +44,25 @@ export function foreignInternals(what: string): PersistenceError {
  * - a request queue with nothing waiting wakes up every millisecond for ever, which costs an idle process its rest and
  *   prints TimeoutNegativeWarning on Node.js 24 (kafkajs issues 1704 and 1751);
  * - two requests that find the second connection closed open it twice, and the first socket is never closed;
- * - a step of the authentication that is never answered is waited for without end.
+ * - a connection that took too long is given up, but its socket is kept, and wakes the connection up when it stands.
  */
-export function mendConnections(cluster: KafkajsConnecting, authenticationTimeout: number): void {
+export function mendConnections(cluster: KafkajsConnecting): void {
   const builder = cluster.connectionPoolBuilder;
   if (typeof builder?.build !== 'function') throw foreignInternals('a cluster without a builder of connections');
   const build = builder.build.bind(builder);
   builder.build = async (destination) => {
     const pool = await build(destination);
     if (!Array.isArray(pool?.pool)) throw foreignInternals('a broker without its connections');
-    for (const connection of pool.pool) mendConnection(connection, authenticationTimeout);
+    for (const connection of pool.pool) mendConnection(connection);
     return pool;
   };
 }
 
-function mendConnection(connection: KafkajsConnection, authenticationTimeout: number): void {
+function mendConnection(connection: KafkajsConnection): void {
   const { requestQueue } = connection;
   if (
     typeof connection.connect !== 'function' ||
     typeof connection.rejectRequests !== 'function' ||
-    typeof connection.sendAuthRequest !== 'function' ||
     typeof requestQueue?.scheduleCheckPendingRequests !== 'function' ||
     !Array.isArray(requestQueue.pending)
   ) {
@@ -75,22 +75,14 @@ function mendConnection(connection: KafkajsConnection, authenticationTimeout: nu
   const connect = connection.connect.bind(connection);
   let connecting: Promise<unknown> | undefined;
   connection.connect = () => {
-    connecting ??= connect().finally(() => {
-      connecting = undefined;
-    });
+    connecting ??= connect()
+      .catch((error: unknown) => {
+        connection.socket?.destroy();
+        throw error;
+      })
+      .finally(() => {
+        connecting = undefined;
+      });
     return connecting;
   };
-  const sendAuthRequest = connection.sendAuthRequest.bind(connection);
-  connection.sendAuthRequest = (request) => answered(sendAuthRequest(request), connection, authenticationTimeout);
-}
-
-function answered(answer: Promise<unknown>, connection: KafkajsConnection, milliseconds: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const message = `a broker left an authentication unanswered for ${milliseconds} ms`;
-      reject(new PersistenceError('QUEUE_UNAVAILABLE', message));
-      void connection.disconnect();
-    }, milliseconds);
-    answer.finally(() => clearTimeout(timer)).then(resolve, reject);
-  });
 }
