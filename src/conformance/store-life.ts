@@ -5,7 +5,7 @@ import { ada, bob, bytes, entries, source } from './store-samples.ts';
 /** Plans that touch everything there is, each after the one before. */
 export function lifeOfTwoSessions(): readonly Plan[] {
   const builder = new PlanBuilder();
-  const parked = [someParked(9), someParked(11)];
+  const parked = [someParked(9), someParked(11, undefined, 'INVALID_ATTRIBUTE')];
   const steps: readonly (() => PlanBuilder)[] = [
     () =>
       builder

@@ -1,6 +1,7 @@
 import { type Cursor, initialCursor } from '../domain/cursor.ts';
 import type { Position } from '../domain/delivery.ts';
 import { bytesDigest, type Digest } from '../domain/digest.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../domain/identifiers.ts';
 import type {
   DeadLetter,
@@ -32,14 +33,19 @@ export function somePosition(next: number, name = 'record'): StoredPosition {
   return { next, digest: someDigest(`${name} ${next}`) };
 }
 
-/** A parked command of `sequence` with a message of its own. */
-export function someParked(sequence: number, message: Uint8Array = Buffer.from(`message ${sequence}`)): ParkedCommand {
+/** A parked command of `sequence` with a message of its own; with a `refusal`, one that is not valid. */
+export function someParked(
+  sequence: number,
+  message: Uint8Array = Buffer.from(`message ${sequence}`),
+  refusal?: ErrorCode,
+): ParkedCommand {
   return {
     sequence: sequence as Sequence,
     epoch: 1 as Epoch,
     writer: someWriter,
     digest: someDigest(`parked ${sequence}`),
     bytes: message.length,
+    refusal,
     position: { partition: 3, offset: sequence },
     message,
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Sequence } from '../domain/identifiers.ts';
-import type { FiledRecord, SourceId } from '../domain/plan.ts';
+import type { FiledRecord, ParkedCommand, ParkedHeader, SourceId } from '../domain/plan.ts';
 import type { FiledKey } from '../ports/store.ts';
 import { readableFiled } from './store-contents.ts';
 import type { StoreLawDefinition } from './store-law.ts';
@@ -12,7 +12,9 @@ export const recordLaws: readonly StoreLawDefinition[] = [
     name: 'parked commands come back whole, their headers ascending by sequence',
     async check({ store }) {
       const sequences = [300, 2, 70_000, Number.MAX_SAFE_INTEGER, 2 ** 32];
-      const parked = sequences.map((sequence) => someParked(sequence, oddBytes(sequence % 999)));
+      const parked = sequences.map((sequence, index) =>
+        someParked(sequence, oddBytes(sequence % 999), index % 2 === 0 ? undefined : 'INVALID_ATTRIBUTE'),
+      );
       await store.commit(
         new PlanBuilder()
           .park(ada, ...parked)
@@ -22,9 +24,7 @@ export const recordLaws: readonly StoreLawDefinition[] = [
       const headers = await store.readParkedHeaders(ada);
       assert.deepEqual(
         headers,
-        parked
-          .map(({ sequence, epoch, writer, digest, bytes }) => ({ sequence, epoch, writer, digest, bytes }))
-          .sort((one, other) => one.sequence - other.sequence),
+        parked.map(headerOf).sort((one, other) => one.sequence - other.sequence),
       );
       const found = await store.readParked(
         ada,
@@ -54,11 +54,12 @@ export const recordLaws: readonly StoreLawDefinition[] = [
     name: 'a number unparked and parked again in one commit holds the new command',
     async check({ store }) {
       const builder = new PlanBuilder();
-      await store.commit(builder.park(ada, someParked(2)).build());
+      const refused = someParked(2, oddBytes(33), 'INVALID_EVENT');
+      await store.commit(builder.park(ada, refused).build());
       const other = someParked(2, oddBytes(77));
-      await store.commit(builder.unpark(ada, someParked(2)).park(ada, other).build());
+      await store.commit(builder.unpark(ada, refused).park(ada, other).build());
       assert.deepEqual((await store.readParked(ada, [other.sequence])).map(plain), [plain(other)]);
-      assert.equal((await store.readParkedHeaders(ada)).length, 1);
+      assert.deepEqual(await store.readParkedHeaders(ada), [headerOf(other)]);
     },
   },
   {
@@ -130,6 +131,10 @@ export const recordLaws: readonly StoreLawDefinition[] = [
     },
   },
 ];
+
+function headerOf({ sequence, epoch, writer, digest, bytes, refusal }: ParkedCommand): ParkedHeader {
+  return { sequence, epoch, writer, digest, bytes, refusal };
+}
 
 function plain<Record extends { readonly message: Uint8Array }>(record: Record): object {
   return { ...record, message: Buffer.from(record.message).toString('base64') };

@@ -1,7 +1,7 @@
 import { type Cursor, earlierReign, isSkipped, type Reign } from './cursor.ts';
 import type { Epoch, Sequence, Writer } from './identifiers.ts';
 import type { DeadLetter, DeadLetterReason, Decision } from './plan.ts';
-import { rivalDetail } from './rule/decide.ts';
+import { rivalDetail, twinDetail } from './rule/decide.ts';
 import { obstacleOf } from './standing.ts';
 
 /** How a dead letter stands today, by the cursor of its session and by what is filed there. */
@@ -37,7 +37,7 @@ const lost: readonly DeadLetterReason[] = ['refused', 'overflow', 'unclaimed'];
 export function standingOf(letter: DeadLetter, cursor: Cursor, decisions: readonly Decision[]): DeadLetterStanding {
   if (!isNumbered(letter)) return kept;
   if (letter.reason === 'conflict') return standingOfConflict(letter, cursor);
-  if (letter.reason === 'skipped') return { ...kept, decided: decidedIn(letter, decisions) };
+  if (letter.reason === 'skipped' || isTwin(letter)) return { ...kept, decided: decidedIn(letter, decisions) };
   if (!lost.includes(letter.reason)) return kept;
   return isPresent(letter, cursor)
     ? standingInReign(letter, cursor, decisions)
@@ -50,6 +50,11 @@ export function mayBeDecided(letter: DeadLetter, cursor: Cursor): boolean {
   if (letter.reason === 'skipped') return true;
   // Of its own reign a cursor tells itself what was skipped.
   return lost.includes(letter.reason) && (!isPresent(letter, cursor) || isSkipped(cursor, letter.sequence));
+}
+
+/** True for a refusal beside the same data, which waited: it blocked nothing. */
+function isTwin({ sequence, detail, refusal }: Numbered): boolean {
+  return refusal !== undefined && detail === twinDetail(sequence, refusal);
 }
 
 /** A conflict halts until a claim; not so one with a command that waits itself. */

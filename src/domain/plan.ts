@@ -2,6 +2,7 @@ import type { Brand } from './brand.ts';
 import type { Cursor } from './cursor.ts';
 import type { Position, Refusal } from './delivery.ts';
 import type { Digest } from './digest.ts';
+import type { ErrorCode } from './errors.ts';
 import type { Epoch, Sequence, SessionId, Writer } from './identifiers.ts';
 
 /** Names a source of positions: one incarnation of one queue, topic or file. */
@@ -32,6 +33,8 @@ export interface ParkedHeader {
   readonly digest: Digest;
   /** Bytes of data. */
   readonly bytes: number;
+  /** What it will be refused for at its turn; undefined for a valid command. */
+  readonly refusal: ErrorCode | undefined;
 }
 
 /** A command that waits because an earlier one is missing or refused. */

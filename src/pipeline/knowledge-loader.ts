@@ -131,9 +131,9 @@ function parkedAfter(
   if (change.parked.length === 0 && change.unparked.length === 0) return parked;
   const after = new Map(parked);
   for (const sequence of change.unparked) after.delete(sequence);
-  for (const { sequence, epoch, writer, digest, bytes } of change.parked) {
+  for (const { sequence, epoch, writer, digest, bytes, refusal } of change.parked) {
     // Not the command itself: its message would be kept in memory.
-    after.set(sequence, { sequence, epoch, writer, digest, bytes });
+    after.set(sequence, { sequence, epoch, writer, digest, bytes, refusal });
   }
   return after.size === 0 ? nothingParked : after;
 }

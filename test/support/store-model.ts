@@ -69,7 +69,7 @@ function take(
     case 'remove':
       return builder.remove(session);
     case 'park':
-      return builder.park(session, someParked(n + 1, text));
+      return builder.park(session, someParked(n + 1, text, size > 2 ? 'INVALID_DATA' : undefined));
     case 'unpark':
       return builder.unpark(session, ...(parked.get(session) ?? []).splice(0, size));
     case 'stop':

@@ -76,20 +76,21 @@ export class ByteReader {
 }
 
 /**
- * Reads one whole record that starts with its format version. Throws `STORE_CORRUPT`, naming `kind`, on bytes that
- * are no such record.
+ * Reads one whole record that starts with its format version: the `newest`, or one from `oldest` on; `read` is told
+ * which. Throws `STORE_CORRUPT`, naming `kind`, on bytes that are no such record.
  */
 export function readRecord<Value>(
   kind: string,
-  format: number,
+  newest: number,
   bytes: Uint8Array,
-  read: (reader: ByteReader) => Value,
+  read: (reader: ByteReader, format: number) => Value,
+  oldest: number = newest,
 ): Value {
   try {
     const reader = new ByteReader(bytes);
-    const found = reader.byte();
-    if (found !== format) throw new RangeError(`format ${found} where ${format} belongs`);
-    const value = read(reader);
+    const format = reader.byte();
+    if (format < oldest || format > newest) throw new RangeError(`format ${format} where ${newest} belongs`);
+    const value = read(reader, format);
     reader.end();
     return value;
   } catch (cause) {

@@ -1,5 +1,4 @@
 import type { Refusal } from '../delivery.ts';
-import { type ErrorCode, errorDefinitions } from '../errors.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../identifiers.ts';
 import {
   type DeadLetter,
@@ -11,6 +10,7 @@ import {
 } from '../plan.ts';
 import { type ByteReader, readRecord } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { readErrorCode } from './error-code.ts';
 import { readPosition, writePosition } from './position.ts';
 
 const formatVersion = 1;
@@ -81,9 +81,7 @@ function readReason(reader: ByteReader): DeadLetterReason {
 }
 
 function readRefusal(reader: ByteReader): Refusal {
-  const code = reader.text();
-  if (!Object.hasOwn(errorDefinitions, code)) throw new RangeError(`code ${code}`);
-  return { code: code as ErrorCode, message: reader.text() };
+  return { code: readErrorCode(reader), message: reader.text() };
 }
 
 function writeDecision(out: ByteWriter, decision: Decision): void {

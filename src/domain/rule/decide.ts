@@ -1,6 +1,6 @@
 import { type ClaimCommand, type SkipCommand, wireLimits } from '../command.ts';
 import { type Cursor, earlierReign, isSkipped, rememberedDigest } from '../cursor.ts';
-import type { Content, NumberedContent } from '../delivery.ts';
+import type { Content, NumberedContent, Refusal } from '../delivery.ts';
 import { shortDigest } from '../digest.ts';
 import { noEpoch, type Sequence } from '../identifiers.ts';
 import type { DeadLetterReason, ParkedHeader } from '../plan.ts';
@@ -22,14 +22,20 @@ export interface DeadLetterOutcome {
   readonly effect: 'none' | 'halts' | 'blocks';
 }
 
-/** `open`: the delivery opens the session's first reign; it is then decided again. */
-export type Outcome = { readonly kind: 'duplicate' | 'open' | 'claim' | 'skip' | 'park' | 'apply' } | DeadLetterOutcome;
+/**
+ * `open`: the delivery opens the session's first reign; it is then decided again. `correct`: it is parked in the place
+ * of its refused twin, which is then decided again.
+ */
+export type Outcome =
+  | { readonly kind: 'duplicate' | 'open' | 'claim' | 'skip' | 'park' | 'correct' | 'apply' }
+  | DeadLetterOutcome;
 
 const duplicate: Outcome = { kind: 'duplicate' };
 const open: Outcome = { kind: 'open' };
 const claim: Outcome = { kind: 'claim' };
 const skip: Outcome = { kind: 'skip' };
 const park: Outcome = { kind: 'park' };
+const correct: Outcome = { kind: 'correct' };
 const apply: Outcome = { kind: 'apply' };
 
 /** The one rule (docs/decisions/0001): what happens to a delivery. The rows of the table, tried from the top. */
@@ -78,6 +84,14 @@ function isParked({ parkedThere }: Standing, content: Content): boolean {
   return (
     parkedThere !== undefined &&
     content.kind === 'numbered' &&
+    isTwin(parkedThere, content) &&
+    parkedThere.refusal === content.refusal?.code
+  );
+}
+
+/** True for the same data of the same writer: whatever differs is in the attributes, and so in what is refused. */
+function isTwin(parkedThere: ParkedHeader, content: NumberedContent): boolean {
+  return (
     parkedThere.epoch === content.epoch &&
     parkedThere.writer === content.writer &&
     parkedThere.digest === content.digest
@@ -101,14 +115,19 @@ function duplicateOrConflict(cursor: Cursor, content: NumberedContent): Outcome 
 }
 
 function parkUnlessTaken({ cursor, parkedThere }: Standing, content: NumberedContent): Outcome {
-  if (parkedThere !== undefined) {
-    return deadLetter('conflict', rivalDetail(content.sequence));
-  }
+  if (parkedThere !== undefined) return beside(parkedThere, content);
   const tooMany = cursor.parkedCommands >= wireLimits.parkedCommands;
   const tooLarge = cursor.parkedBytes + content.data.length > wireLimits.parkedBytes;
   return tooMany || tooLarge
     ? deadLetter('overflow', `${cursor.parkedCommands} commands of ${cursor.parkedBytes} bytes are parked already`)
     : park;
+}
+
+/** What becomes of a command when another one waits under its number (docs/decisions/0015). */
+function beside(parkedThere: ParkedHeader, content: NumberedContent): Outcome {
+  const { sequence, refusal } = content;
+  if (!isTwin(parkedThere, content)) return deadLetter('conflict', rivalDetail(sequence));
+  return refusal === undefined ? correct : deadLetter('refused', twinDetail(sequence, refusal));
 }
 
 function decideClaim(cursor: Cursor, content: ClaimCommand): Outcome {
@@ -134,6 +153,14 @@ function decideSkip(cursor: Cursor, { decision }: SkipCommand): Outcome {
  */
 export function rivalDetail(sequence: Sequence): string {
   return `another command is parked under sequence ${sequence}`;
+}
+
+/**
+ * What is said of a refusal that blocks nothing, because the same data waits under the number. As with a rival, nothing
+ * else that is kept tells it from a refusal that left its number open.
+ */
+export function twinDetail(sequence: Sequence, { message }: Refusal): string {
+  return `${message}; the same data waits under sequence ${sequence}`;
 }
 
 function fenced(cursor: Cursor, content: NumberedContent | ClaimCommand): Outcome {

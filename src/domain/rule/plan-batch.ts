@@ -22,6 +22,8 @@ export function planBatch(knowledge: Knowledge, deliveries: readonly Delivery[])
   return new BatchPlanner(knowledge).plan(deliveries);
 }
 
+type NumberedDelivery = Delivery & { readonly content: NumberedContent };
+
 class BatchPlanner {
   readonly #knowledge: Knowledge;
   readonly #drafts = new Map<SessionId, SessionDraft>();
@@ -65,7 +67,7 @@ class BatchPlanner {
       this.#tally.deadLetters[outcome.reason] += 1;
       draft.file(deadLetterOf(delivery, outcome), outcome.effect);
     } else if (content.kind === 'numbered') {
-      this.#settleNumbered(draft, delivery as Delivery & { readonly content: NumberedContent }, outcome.kind);
+      this.#settleNumbered(draft, delivery as NumberedDelivery, outcome.kind);
     } else if (content.kind === 'claim') {
       if (!this.#fenceParked(draft)) return;
       this.#tally.claimed += 1;
@@ -76,22 +78,34 @@ class BatchPlanner {
     }
   }
 
-  #settleNumbered(
-    draft: SessionDraft,
-    delivery: Delivery & { readonly content: NumberedContent },
-    kind: Outcome['kind'],
-  ): void {
-    const { content, position } = delivery;
+  #settleNumbered(draft: SessionDraft, delivery: NumberedDelivery, kind: Outcome['kind']): void {
+    const { content } = delivery;
     if (kind === 'open') {
       draft.open(content);
       this.#settle(draft, delivery, false);
+    } else if (kind === 'correct') {
+      this.#correct(draft, delivery);
     } else if (kind === 'park') {
-      this.#tally.parked += 1;
-      draft.park(parkedCommand(content, position, encodeMessage(delivery.message())));
+      this.#park(draft, delivery);
     } else {
       this.#tally.applied += 1;
       draft.apply(content);
     }
+  }
+
+  #park(draft: SessionDraft, delivery: NumberedDelivery): void {
+    this.#tally.parked += 1;
+    draft.park(parkedCommand(delivery.content, delivery.position, encodeMessage(delivery.message())));
+  }
+
+  /** Beside a valid command its refused twin becomes a dead letter, whichever of the two came first. */
+  #correct(draft: SessionDraft, delivery: NumberedDelivery): void {
+    const { sequence } = delivery.content;
+    const [twin] = this.#whole(draft, [sequence], () => [sequence]) ?? [];
+    if (twin === undefined) return;
+    draft.unpark(twin);
+    this.#park(draft, delivery);
+    this.#settle(draft, deliveryOfParked(twin), false);
   }
 
   #isFiled(draft: SessionDraft, { content }: Delivery): boolean {

@@ -222,8 +222,8 @@ export function parkedCommand(
   position: Delivery['position'],
   message: Uint8Array,
 ): ParkedCommand {
-  const { sequence, epoch, writer, digest, data } = content;
-  return { sequence, epoch, writer, digest, bytes: data.length, position, message };
+  const { sequence, epoch, writer, digest, data, refusal } = content;
+  return { sequence, epoch, writer, digest, bytes: data.length, refusal: refusal?.code, position, message };
 }
 
 function entriesOf({ data, facts }: NumberedContent): Uint8Array[] {

@@ -88,7 +88,14 @@ class MemoryStore implements Store {
     this.#assertOpen();
     return [...(this.#sessions.get(session)?.parked.values() ?? [])]
       .sort((one, other) => one.sequence - other.sequence)
-      .map(({ sequence, epoch, writer, digest, bytes }) => ({ sequence, epoch, writer, digest, bytes }));
+      .map(({ sequence, epoch, writer, digest, bytes, refusal }) => ({
+        sequence,
+        epoch,
+        writer,
+        digest,
+        bytes,
+        refusal,
+      }));
   }
 
   async readParked(session: SessionId, sequences: readonly Sequence[]): Promise<readonly ParkedCommand[]> {

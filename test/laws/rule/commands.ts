@@ -1,5 +1,5 @@
 import type { NumberedType } from '../../../src/domain/command.ts';
-import type { ClaimDelivery, NumberedDelivery, SkipDelivery, UnreadableDelivery } from './naive-delivery.ts';
+import type { ClaimDelivery, Fault, NumberedDelivery, SkipDelivery, UnreadableDelivery } from './naive-delivery.ts';
 
 /** Short names of the numbered command types. */
 export const types = {
@@ -27,19 +27,22 @@ export interface CommandOptions {
   /** Commands of one number, type and variation have the same bytes. */
   readonly variation?: number;
   readonly valid?: boolean;
-  readonly misnamed?: boolean;
+  /** Of what is wrong with the attributes, where the data is valid. */
+  readonly fault?: Fault | undefined;
 }
 
 /** Command `sequence` of a session: an append to session `s` by the first writer in epoch 1 unless told otherwise. */
 export function command(sequence: number, options: CommandOptions = {}): NumberedDelivery {
-  const { session = 's', writer = first, epoch = 1, variation = 0, valid = true, misnamed = false } = options;
+  const { session = 's', writer = first, epoch = 1, variation = 0, valid = true, fault } = options;
   const { type = types.append } = options;
-  const reign = { kind: 'numbered', session, writer, epoch, sequence, misnamed } as const;
-  if (valid) return { ...reign, type, data: validData(type, session, sequence, variation), valid: !misnamed };
+  const reign = { kind: 'numbered', session, writer, epoch, sequence } as const;
+  if (valid) {
+    return { ...reign, type, data: validData(type, session, sequence, variation), valid: fault === undefined, fault };
+  }
   const invalid = invalidData(type, sequence, variation);
   return invalid === undefined
-    ? { ...reign, type: unknownType, data: `{"was":"${type} ${sequence} ${variation}"}`, valid }
-    : { ...reign, type, data: invalid, valid };
+    ? { ...reign, type: unknownType, data: `{"was":"${type} ${sequence} ${variation}"}`, valid, fault: undefined }
+    : { ...reign, type, data: invalid, valid, fault: undefined };
 }
 
 export function claim(epoch: number, writer: string, session = 's'): ClaimDelivery {

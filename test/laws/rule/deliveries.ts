@@ -63,7 +63,8 @@ function directContent(naive: Exclude<NaiveDelivery, { kind: 'numbered' }>): Con
 }
 
 function messageOf(naive: NaiveDelivery): Message {
-  const key = naive.session === undefined ? undefined : Buffer.from(naive.session);
+  const isUnkeyed = naive.session === undefined || (naive.kind === 'numbered' && naive.fault === 'unkeyed');
+  const key = isUnkeyed ? undefined : Buffer.from(naive.session);
   const { headers, value } = partsOf(naive);
   return {
     key,
@@ -81,7 +82,7 @@ function partsOf(naive: NaiveDelivery): { headers: readonly (readonly [string, s
     case 'skip':
       return { headers: attributes(skipType, naive.id, { session: naive.session, writer: operator }), value: '{}' };
     case 'numbered': {
-      const id = `${naive.session}/${naive.epoch}/${naive.sequence}${naive.misnamed ? misnamed : ''}`;
+      const id = `${naive.session}/${naive.epoch}/${naive.sequence}${naive.fault === 'misnamed' ? misnamed : ''}`;
       const content = naive.data === '' ? [] : [['content-type', contentType(naive.type)] as const];
       return { headers: [...attributes(naive.type, id, naive), ...content], value: naive.data };
     }
@@ -118,6 +119,8 @@ export function keptIdentity(encoded: Uint8Array): string {
   if (type === undefined) return `unreadable ${value}`;
   if (type === skipType) return `decision ${headers.get('ce_id')}`;
   const reign = `${headers.get('ce_macpepoch')} ${headers.get('ce_source')}`;
-  const suffix = headers.get('ce_id')?.endsWith(misnamed) === true ? ' misnamed' : '';
-  return type === claimType ? `${reign} claim` : `${reign} ${headers.get('ce_macpsequence')} ${type} ${value}${suffix}`;
+  if (type === claimType) return `${reign} claim`;
+  const isMisnamed = headers.get('ce_id')?.endsWith(misnamed) === true;
+  const fault = isMisnamed ? 'misnamed' : message.key === undefined ? 'unkeyed' : '';
+  return `${reign} ${headers.get('ce_macpsequence')} ${type} ${value} ${fault}`;
 }

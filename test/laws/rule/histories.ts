@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { NumberedType } from '../../../src/domain/command.ts';
 import { claim, command, homeless, skip, types, unreadable } from './commands.ts';
-import type { NaiveDelivery } from './naive-delivery.ts';
+import type { Fault, NaiveDelivery } from './naive-delivery.ts';
 import { contractLimits, NaiveModel } from './naive-model.ts';
 import type { NaiveSession } from './naive-session.ts';
 
@@ -15,6 +15,7 @@ interface Write {
   readonly type: NumberedType;
   readonly variation: number;
   readonly valid: boolean;
+  readonly fault: Fault | undefined;
 }
 
 type Intent =
@@ -32,11 +33,14 @@ type Intent =
   | { readonly do: 'reclaim'; readonly back: number; readonly writer: string | undefined }
   | { readonly do: 'skip'; readonly above: number; readonly by: number; readonly id: number }
   | { readonly do: 'unreadable'; readonly text: string; readonly homeless: boolean }
-  | { readonly do: 'again'; readonly back: number; readonly count: number };
+  | { readonly do: 'again'; readonly back: number; readonly count: number }
+  | { readonly do: 'twin'; readonly back: number; readonly fault: Fault | undefined };
 
 type Step = Intent & { readonly session: string };
 
 const writers = ['//test/first', '//test/second', '//test/third'] as const;
+
+const fault: fc.Arbitrary<Fault | undefined> = fc.constantFrom(undefined, 'misnamed', 'unkeyed');
 
 const write: fc.Arbitrary<Write> = fc.record({
   type: fc.oneof(
@@ -45,6 +49,7 @@ const write: fc.Arbitrary<Write> = fc.record({
   ),
   variation: fc.nat(2),
   valid: fc.nat(9).map((die) => die > 0),
+  fault: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fault }),
 });
 
 const writer = fc.constantFrom(...writers);
@@ -107,6 +112,7 @@ const intent: fc.Arbitrary<Intent> = fc.oneof(
       count: fc.constantFrom(1, 1, 1, 4, 12),
     }),
   },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('twin' as const), back: fc.nat(6), fault }) },
 );
 
 const session = fc.oneof(
@@ -133,6 +139,7 @@ function spellOut(steps: readonly Step[]): readonly NaiveDelivery[] {
   };
   for (const step of steps) {
     if (step.do === 'again') again(deliveries, step).forEach(deliver);
+    else if (step.do === 'twin') twin(deliveries, step).forEach(deliver);
     else for (const make of plan(step)) deliver(make(model.session(step.session)));
   }
   return deliveries;
@@ -146,9 +153,19 @@ function again(
   return deliveries.slice(start, start + count);
 }
 
+/** The same data once more, with its attributes put right or something else wrong with them. */
+function twin(
+  deliveries: readonly NaiveDelivery[],
+  { back, fault }: { back: number; fault: Fault | undefined },
+): NaiveDelivery[] {
+  const one = deliveries.at(-1 - back);
+  const isDataRight = one?.kind === 'numbered' && (one.valid || one.fault !== undefined);
+  return isDataRight ? [{ ...one, fault, valid: fault === undefined }] : [];
+}
+
 type Make = (session: NaiveSession) => NaiveDelivery;
 
-function plan(step: Exclude<Step, { do: 'again' }>): readonly Make[] {
+function plan(step: Exclude<Step, { do: 'again' | 'twin' }>): readonly Make[] {
   switch (step.do) {
     case 'next':
       return repeat(step.count, (now) => numbered(step, now, now.epoch, now.writer, now.last + 1));
@@ -177,7 +194,7 @@ function repeat(count: number, make: Make): readonly Make[] {
 }
 
 function numbered(
-  { session: name, write: { type, variation, valid } }: { session: string; write: Write },
+  { session: name, write: { type, variation, valid, fault } }: { session: string; write: Write },
   _now: NaiveSession,
   epoch: number,
   by: string | undefined,
@@ -190,6 +207,7 @@ function numbered(
     type,
     variation,
     valid,
+    fault,
   });
 }
 

@@ -10,9 +10,12 @@ export interface NumberedDelivery {
   readonly type: NumberedType;
   readonly data: string;
   readonly valid: boolean;
-  /** Its data is right, but its event id is not the one it must have: not valid for an attribute only. */
-  readonly misnamed: boolean;
+  /** Its data is right, but not what stands beside it: it is not valid for an attribute only. */
+  readonly fault: Fault | undefined;
 }
+
+/** The event id is not the one that it must have; the message has no key. Each is refused with a code of its own. */
+export type Fault = 'misnamed' | 'unkeyed';
 
 export interface ClaimDelivery {
   readonly kind: 'claim';
@@ -43,7 +46,7 @@ export type NaiveDelivery = NumberedDelivery | ClaimDelivery | SkipDelivery | Un
 export function identity(delivery: NaiveDelivery): string {
   switch (delivery.kind) {
     case 'numbered':
-      return `${delivery.epoch} ${delivery.writer} ${delivery.sequence} ${delivery.type} ${delivery.data}${delivery.misnamed ? ' misnamed' : ''}`;
+      return `${delivery.epoch} ${delivery.writer} ${delivery.sequence} ${delivery.type} ${delivery.data} ${delivery.fault ?? ''}`;
     case 'claim':
       return `${delivery.epoch} ${delivery.writer} claim`;
     case 'skip':

@@ -9,7 +9,7 @@ import {
 import { type NaiveReign, type NaiveSession, newSession, parkedBytes, takeEffect } from './naive-session.ts';
 
 /** What a delivery counted as. */
-export type NaiveOutcome = 'duplicate' | 'applied' | 'parked' | 'claimed' | 'decided' | DeadLetterReason;
+export type NaiveOutcome = 'duplicate' | 'applied' | 'parked' | 'corrected' | 'claimed' | 'decided' | DeadLetterReason;
 
 /** The bounds that a reader of the contract can see. */
 export interface NaiveLimits {
@@ -119,8 +119,7 @@ export class NaiveModel {
     if (sequence <= session.last) {
       if (sequence <= session.last - this.#limits.remembered) return 'duplicate';
       const applied = session.applied.get(sequence);
-      const same = applied !== undefined && identity(applied) === identity(command);
-      return same ? 'duplicate' : conflict(session, command);
+      return applied !== undefined && isTwin(applied, command) ? 'duplicate' : conflict(session, command);
     }
     if (session.halted || sequence > session.last + 1) return this.#park(session, command);
     if (!command.valid) {
@@ -135,7 +134,8 @@ export class NaiveModel {
   }
 
   #park(session: NaiveSession, command: NumberedDelivery): NaiveOutcome {
-    if (session.parked.has(command.sequence)) return deadLetter(session, command, 'conflict');
+    const waiting = session.parked.get(command.sequence);
+    if (waiting !== undefined) return beside(session, waiting, command);
     const bytes = parkedBytes(session) + Buffer.byteLength(command.data);
     if (session.parked.size >= this.#limits.parkedCommands || bytes > this.#limits.parkedBytes) {
       return deadLetter(session, command, 'overflow');
@@ -152,6 +152,20 @@ export class NaiveModel {
       this.#decide(session, next);
     }
   }
+}
+
+/** Two commands under one number, of which one waits. Those that differ in an attribute only are the same write. */
+function beside(session: NaiveSession, waiting: NumberedDelivery, command: NumberedDelivery): NaiveOutcome {
+  if (!isTwin(waiting, command)) return deadLetter(session, command, 'conflict');
+  if (!command.valid) return deadLetter(session, command, 'refused');
+  session.parked.set(command.sequence, command);
+  deadLetter(session, waiting, 'refused');
+  return 'corrected';
+}
+
+/** The same data of the same writer under the same number, whatever stands in the attributes. */
+function isTwin(one: NumberedDelivery, other: NumberedDelivery): boolean {
+  return one.epoch === other.epoch && one.writer === other.writer && one.type === other.type && one.data === other.data;
 }
 
 function isWaiting(session: NaiveSession, command: NumberedDelivery): boolean {

@@ -39,7 +39,7 @@ describe('the one rule, whatever happens', () => {
         if (session.skipped.size > 1) reached.add('several skips');
       }
     }
-    const outcomes = ['duplicate', 'applied', 'parked', 'claimed', 'decided', ...deadLetterReasons];
+    const outcomes = ['duplicate', 'applied', 'parked', 'corrected', 'claimed', 'decided', ...deadLetterReasons];
     const states = ['a long reign', 'a merged reign', 'several skips'];
     // Overflow takes 10,000 commands: it has tests of its own.
     expect([...reached].sort()).toEqual([...outcomes, ...states].filter((one) => one !== 'overflow').sort());

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Command } from '../../../src/domain/command.ts';
+import type { Command, NumberedCommand } from '../../../src/domain/command.ts';
 import { type DeadLetterStanding, mayBeDecided, standingOf } from '../../../src/domain/dead-letter-standing.ts';
 import type { Delivery } from '../../../src/domain/delivery.ts';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
 import type { DeadLetter, Decision, FiledId } from '../../../src/domain/plan.ts';
+import { twinDetail } from '../../../src/domain/rule/decide.ts';
 import { planBatch } from '../../../src/domain/rule/plan-batch.ts';
 import { decodeBinary, encodeBinary } from '../../../src/domain/wire/binary.ts';
 import { deliveryOf } from '../../laws/rule/deliveries.ts';
@@ -47,6 +48,7 @@ const two = { epoch: 2, writer: '//test/two' };
 const start = [create(1), append(2, 'two')];
 const refused = numbered('macp.log.append.v1', 3, '{}');
 const conflict = append(2, 'other two');
+const misnamed = (command: NumberedCommand): Command => ({ ...command, id: 'not-the-id' });
 const lostAhead = append(3, 'three of two', two);
 
 describe('a dead letter', () => {
@@ -68,13 +70,15 @@ describe('a dead letter', () => {
               const isNew = !heldUp.has(filed);
               // Only a halting conflict comes under a number that is taken.
               const halts = reason === 'conflict' && sequence !== undefined && sequence <= cursor.last;
-              const blocks = reason === 'refused' && sequence !== undefined;
+              // What waits under the number itself waits for none that was refused beside it.
+              const blocks = reason === 'refused' && sequence !== undefined && !stored.parked.has(sequence);
               if (isNew) heldUp.set(filed, halts || blocks);
               if (state === 'open' && (reason === 'conflict' || reason === 'refused')) open[reason] += 1;
               if (reason === 'conflict' || reason === 'refused') expect(state === 'kept').toBe(!heldUp.get(filed));
               expect(standing === undefined).toBe(state === 'kept');
               if (state === 'open') expect(sequence === cursor.last + 1 || cursor.halted).toBe(true);
-              if (decided !== undefined) expect(state).toBe(reason === 'skipped' ? 'kept' : 'resolved');
+              const heldNobody = reason === 'skipped' || (reason === 'refused' && !heldUp.get(filed));
+              if (decided !== undefined) expect(state).toBe(heldNobody ? 'kept' : 'resolved');
             }
             expect(open.conflict > 0).toBe(cursor.halted);
             expect(open.refused > 0).toBe(cursor.refused);
@@ -100,7 +104,9 @@ describe('a dead letter', () => {
             for (const letter of letters) {
               if (letter.epoch !== epoch || letter.sequence !== sequence) continue;
               decided += 1;
-              const state = letter.reason === 'skipped' ? 'kept' : 'resolved';
+              const { refusal } = letter;
+              const isTwin = refusal !== undefined && letter.detail === twinDetail(sequence, refusal);
+              const state = letter.reason === 'skipped' || isTwin ? 'kept' : 'resolved';
               expect(standingIn(stored, letter)).toMatchObject({ state, decided: { by, reason } });
             }
           }
@@ -138,6 +144,18 @@ describe('a dead letter', () => {
       'a conflict with a waiting command that was applied since, while another conflict halts',
       [append(4, 'a'), append(4, 'b'), append(3, 'three'), conflict],
       'conflict 4',
+      { state: 'kept' },
+    ],
+    [
+      'refused for an attribute before its turn, and corrected before its turn',
+      [misnamed(append(4, 'four')), append(4, 'four')],
+      'refused 4',
+      { state: 'kept', standing: undefined },
+    ],
+    [
+      'refused beside the same data that waited, while another conflict halts',
+      [conflict, append(3, 'three'), misnamed(append(3, 'three'))],
+      'refused 3',
       { state: 'kept' },
     ],
     ['fenced', [claim(2, '//test/two'), append(3, 'late')], 'fenced 3', { state: 'kept' }],

@@ -28,10 +28,10 @@ export const deadLetterCases: readonly Case[] = [
   {
     law: 'a command refused for an attribute only is repaired by the same data with the attribute corrected',
     steps: [
-      [command(1, { misnamed: true }), 'refused'],
-      [command(1, { misnamed: true }), 'duplicate'],
+      [command(1, { fault: 'misnamed' }), 'refused'],
+      [command(1, { fault: 'misnamed' }), 'duplicate'],
       [command(1), 'applied'],
-      [command(1, { misnamed: true }), 'duplicate'],
+      [command(1, { fault: 'misnamed' }), 'duplicate'],
       [command(2), 'applied'],
     ],
     after: { last: 2, filed: 1, halted: false },

@@ -1,4 +1,5 @@
 import type { Case } from './case.ts';
+import { correctionCases } from './corrections.ts';
 import { deadLetterCases } from './dead-letters.ts';
 import { claimCases, skipCases } from './decisions.ts';
 import { effectCases } from './effects.ts';
@@ -12,5 +13,6 @@ export const tableCases: readonly (readonly [row: string, cases: readonly Case[]
   ['skip', skipCases],
   ['another reign', reignCases],
   ['the reigning writer', numberCases],
+  ['the same data with other attributes', correctionCases],
   ['effects on the data', effectCases],
 ];

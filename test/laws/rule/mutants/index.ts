@@ -1,3 +1,4 @@
+import { corrections } from './corrections.ts';
 import { claims, skips } from './decisions.ts';
 import { duplicates, unreadable } from './duplicates.ts';
 import { effects } from './effects.ts';
@@ -15,6 +16,7 @@ export const mutants: readonly Mutant[] = [
   ...higherReigns,
   ...takenNumbers,
   ...waiting,
+  ...corrections,
   ...nextNumber,
   ...effects,
 ];

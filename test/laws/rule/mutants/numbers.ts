@@ -75,12 +75,12 @@ export const waiting: readonly Mutant[] = [
     'sequence > cursor.last + 1) return park',
     'sequence > cursor.last + 2) return park',
   ),
-  mutant(decide, 'what waits stays', 'if (parkedThere !== undefined) {', 'if (false) {'),
+  mutant(decide, 'what waits stays', 'if (parkedThere !== undefined) return beside', 'if (false) return beside'),
   mutant(
     decide,
     'another command in its place does not halt',
-    'rivalDetail(content.sequence));',
-    "rivalDetail(content.sequence), 'halts');",
+    'rivalDetail(sequence));',
+    "rivalDetail(sequence), 'halts');",
   ),
   mutant(
     decide,
