@@ -50,7 +50,7 @@ async function putRaw(key: Uint8Array | string, value: string): Promise<void> {
 describe('opening', () => {
   test('a store keeps the identity it was created with', async () => {
     const store = await open({ newId: () => 'first' });
-    expect(store.identity).toEqual({ kind: 'level', id: 'first', layoutVersion: 2 });
+    expect(store.identity).toEqual({ kind: 'level', id: 'first', layoutVersion: 3 });
     await store.close();
     expect((await open({ newId: () => 'second' })).identity.id).toBe('first');
   });
@@ -70,7 +70,7 @@ describe('opening', () => {
 
   test('a newer layout is refused', async () => {
     await (await open()).close();
-    await putRaw(Buffer.of(0x21), '{"kind":"level","id":"x","layoutVersion":3}');
+    await putRaw(Buffer.of(0x21), '{"kind":"level","id":"x","layoutVersion":4}');
     await expect(open()).rejects.toMatchObject({ code: 'STORE_TOO_NEW' });
   });
 

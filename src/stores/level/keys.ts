@@ -70,6 +70,11 @@ export function parkedKey(kind: 'parkedHeader' | 'parkedCommand', session: Sessi
   return key;
 }
 
+/** The key of the header of a parked command, from that of the command. */
+export function parkedHeaderKey(commandKey: Key): Key {
+  return Buffer.concat([Buffer.of(kinds.parkedHeader), commandKey.subarray(1)]);
+}
+
 /** Dead letters without a session stand under the empty id, before all others. */
 export function filedKey(session: SessionId | undefined, id: FiledId): Key {
   return Buffer.concat([terminated('filed', session ?? '', 0), Buffer.from(id, 'utf8')]);

@@ -1,14 +1,15 @@
 import { decodeCursor } from '../../domain/encoding/cursor.ts';
 import { decodeFiled } from '../../domain/encoding/filed.ts';
+import { decodeParkedCommand, encodeParkedHeader } from '../../domain/encoding/parked.ts';
 import { decodeTotals, encodeTotals } from '../../domain/encoding/totals.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import { countCursor, countFiled, emptyTotals, type StoreTotals } from '../../domain/totals.ts';
 import type { StoreIdentity } from '../../ports/store.ts';
 import type { Database } from './database.ts';
-import { identityKey, kindRange, totalsKey } from './keys.ts';
+import { identityKey, type Key, kindRange, parkedHeaderKey, totalsKey } from './keys.ts';
 
-/** The layout that this code reads and writes. 2: keeps totals. 1: had none. */
-const layoutVersion = 2;
+/** The layout that this code reads and writes. 3: headers tell what is refused. 2: keeps totals. 1: had neither. */
+const layoutVersion = 3;
 
 /** What an open database says of itself. */
 export interface Layout {
@@ -27,22 +28,44 @@ export async function settleLayout(database: Database, directory: string, newId:
     if ((await database.keys({ limit: 1 }).all()).length > 0) {
       throw new PersistenceError('STORE_CORRUPT', `${directory} holds a LevelDB database that is not a store of ours`);
     }
-    return write(database, newId(), emptyTotals());
+    return write(database, newId(), emptyTotals(), []);
   }
   const identity = readIdentity(stored, directory);
+  const totals = identity.layoutVersion === 1 ? await countTotals(database) : await readTotals(database, directory);
   // Interrupted at any point, this leaves the earlier layout as it was, and is done again.
-  if (identity.layoutVersion < layoutVersion) return write(database, identity.id, await countTotals(database));
-  const totals = await database.get(totalsKey);
-  if (totals === undefined) throw new PersistenceError('STORE_CORRUPT', `${directory} lacks its record of totals`);
-  return { identity, totals: decodeTotals(totals) };
+  return identity.layoutVersion < layoutVersion
+    ? write(database, identity.id, totals, await refusedHeaders(database))
+    : { identity, totals };
 }
 
-async function write(database: Database, id: string, totals: StoreTotals): Promise<Layout> {
+async function write(
+  database: Database,
+  id: string,
+  totals: StoreTotals,
+  headers: readonly (readonly [Key, Uint8Array])[],
+): Promise<Layout> {
   const identity: StoreIdentity = { kind: 'level', id, layoutVersion };
   const batch = database.batch();
   batch.put(identityKey, Buffer.from(JSON.stringify(identity), 'utf8')).put(totalsKey, encodeTotals(totals));
+  for (const [key, header] of headers) batch.put(key, header);
   await batch.write({ sync: true });
   return { identity, totals };
+}
+
+async function readTotals(database: Database, directory: string): Promise<StoreTotals> {
+  const totals = await database.get(totalsKey);
+  if (totals === undefined) throw new PersistenceError('STORE_CORRUPT', `${directory} lacks its record of totals`);
+  return decodeTotals(totals);
+}
+
+/** The headers of parked commands that will be refused, which earlier layouts told only in the commands' messages. */
+async function refusedHeaders(database: Database): Promise<readonly (readonly [Key, Uint8Array])[]> {
+  const headers: (readonly [Key, Uint8Array])[] = [];
+  for await (const [key, value] of database.iterator(kindRange('parkedCommand'))) {
+    const command = decodeParkedCommand(value);
+    if (command.refusal !== undefined) headers.push([parkedHeaderKey(key), encodeParkedHeader(command)]);
+  }
+  return headers;
 }
 
 async function countTotals(database: Database): Promise<StoreTotals> {
