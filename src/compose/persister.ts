@@ -9,7 +9,7 @@ import type { Store } from '../ports/store.ts';
 import { untilCaughtUp } from '../publisher/until-caught-up.ts';
 import { StoreWatch } from '../read-side/store-watch.ts';
 import { logPipeline } from '../telemetry/pipeline-log.ts';
-import { isExclusive, openStore, queueAddress, storeAddress } from './open.ts';
+import { openStore, storeAddress } from './open.ts';
 import { createPipeline } from './worker.ts';
 
 /** A store that is being written to, and the watch of it. */
@@ -19,14 +19,13 @@ interface Started {
 }
 
 /**
- * Persists in this process what nobody else can persist while an exclusive queue is open here; where others can, only
- * the store is opened. Started when that is needed. Closes the queue as well.
+ * Persists in this process what nobody else can persist while an exclusive queue is open here. Started when that is
+ * needed. Closes the queue as well.
  */
 export class Persister implements AsyncDisposable {
   readonly #queue: Queue;
   readonly #values: Values;
   readonly #logger: Logger;
-  readonly #isNeeded: boolean;
   readonly #failed = new AbortController();
   #started: Promise<Started> | undefined;
   #pipeline: Pipeline | undefined;
@@ -35,7 +34,6 @@ export class Persister implements AsyncDisposable {
     this.#queue = queue;
     this.#values = values;
     this.#logger = logger;
-    this.#isNeeded = isExclusive(queueAddress(values));
   }
 
   /** Aborted, with the reason, when persisting failed for good: nobody need wait for it any longer. */
@@ -43,9 +41,9 @@ export class Persister implements AsyncDisposable {
     return this.#failed.signal;
   }
 
-  /** Makes room in the queue, where nobody else can. */
+  /** Makes room in the queue. */
   makeRoom(): void {
-    if (this.#isNeeded) this.#start().catch((error: unknown) => this.#failed.abort(error));
+    this.#start().catch((error: unknown) => this.#failed.abort(error));
   }
 
   /** A watch of the store, once everything that the queue holds now is applied there. */
@@ -75,8 +73,7 @@ export class Persister implements AsyncDisposable {
   async #open(): Promise<Started> {
     const address = storeAddress(this.#values);
     const store = await openStore(address, this.#values);
-    const watch = new StoreWatch({ store, clock: systemClock, polls: !this.#isNeeded });
-    if (!this.#isNeeded) return { store, watch };
+    const watch = new StoreWatch({ store, clock: systemClock, polls: store.capabilities.shared });
     this.#logger.debug({ store: showAddress(address) }, 'persisting in this process');
     this.#pipeline = createPipeline(this.#queue, store, this.#values);
     logPipeline(this.#pipeline, this.#logger);

@@ -14,9 +14,10 @@ import { readNumbered, readUnnumbered } from '../publisher/input-event.ts';
 import { publishAs } from '../publisher/publish-as.ts';
 import { type Published, publishNumbered } from '../publisher/publish-lines.ts';
 import type { Sink } from '../publisher/sink.ts';
-import { openQueue, queueAddress } from './open.ts';
+import { isExclusive, openQueue, queueAddress } from './open.ts';
 import { connectOwner, isLocked } from './owner.ts';
 import { Persister } from './persister.ts';
+import { type OthersWatched, watchOthers } from './watch-others.ts';
 
 export type { Published };
 
@@ -84,6 +85,7 @@ async function openTarget(request: PublishRequest): Promise<Target> {
   }
   try {
     const queue = await openQueue(address, values);
+    if (!isExclusive(address)) return sharedTarget(queue, values, request.onFull);
     return localTarget(queue, new Persister(queue, values, logger), request.onFull);
   } catch (error) {
     if (!isLocked(error)) throw error;
@@ -102,6 +104,24 @@ function localTarget(queue: Queue, persister: Persister, onFull: () => void): Ta
       persister.makeRoom();
     },
     [Symbol.asyncDispose]: () => persister[Symbol.asyncDispose](),
+  };
+}
+
+/** Workers elsewhere persist meanwhile. */
+function sharedTarget(queue: Queue, values: Values, onFull: () => void): Target {
+  let others: OthersWatched | undefined;
+  return {
+    sink: queue,
+    failed: undefined,
+    watch: async (signal) => {
+      others = await watchOthers(queue, values, signal);
+      return others.watch;
+    },
+    onFull: once(onFull),
+    [Symbol.asyncDispose]: async () => {
+      await others?.[Symbol.asyncDispose]();
+      await queue.close();
+    },
   };
 }
 

@@ -181,8 +181,9 @@ export class ServiceHost implements AsyncDisposable {
   async #drain(): Promise<void> {
     this.#isDraining = true;
     const deadline = AbortSignal.timeout(this.#options.configuration.values['service.drainDeadline']);
-    // A worker leaves the rest of its queue to the next one.
-    const finishes = this.#options.mode === 'start';
+    const { mode, configuration } = this.#options;
+    // A worker leaves the rest of its queue to the next one, and any process what others go on with.
+    const finishes = mode === 'start' && isExclusive(queueAddress(configuration.values));
     const rest = finishes ? ', and what waits is persisted' : '';
     this.#options.logger.info(`stopping: requests under way are finished${rest}`);
     await this.#listening?.server.drain(deadline);
