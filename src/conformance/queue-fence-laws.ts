@@ -18,14 +18,14 @@ const ada = parseSessionId('ada');
 
 export const fenceLaws: readonly QueueLawDefinition[] = [
   {
-    name: 'a successor shuts the older publisher out, for good',
+    name: 'a successor shuts the older publisher out with its first publish, for good',
     needs: 'fencesWriters',
     async check(subject) {
       const { queue } = subject;
       await queue.publish([someCommand(ada, 1)]);
       await using successor = await succeed(subject);
-      await assertRejects('WRITER_FENCED', queue.publish([someCommand(ada, 2)]));
       await successor.publish([someCommand(ada, 3)]);
+      await assertRejects('WRITER_FENCED', queue.publish([someCommand(ada, 2)]));
       await assertRejects('WRITER_FENCED', queue.publish([someCommand(ada, 4)]));
       await successor.publish([someCommand(ada, 5)]);
       for (const reader of [queue, successor]) {

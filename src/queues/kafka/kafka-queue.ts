@@ -70,6 +70,15 @@ export class KafkaQueue implements Queue {
     this.#parts = parts;
   }
 
+  /**
+   * Connects for publishing, and shuts out whoever published under the same transactional id: the first publish does so
+   * by itself. Throws what a publish would.
+   */
+  async beginPublishing(): Promise<void> {
+    this.#refuseClosed();
+    await this.#parts.publisher.open();
+  }
+
   async publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
     const checked = this.#closed() ?? checkPublish(commands, signal);
     if (checked instanceof PersistenceError) throw checked;

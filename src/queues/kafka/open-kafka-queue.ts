@@ -35,8 +35,8 @@ export interface KafkaQueueOptions {
   /** Most bytes of commands that wait in memory; a larger publish is accepted when nothing else waits. Default 64 MiB. */
   readonly maximumWaitingBytes?: number | undefined;
   /**
-   * Makes every group of commands a transaction of this publisher, which shuts out whoever had the name before, at
-   * once: to be given by the one process that publishes under it, and by no worker.
+   * Makes every group of commands a transaction of this publisher. The first publish shuts out whoever published under
+   * the same name before; whoever only consumes or looks shuts nobody out.
    */
   readonly transactionalId?: string | undefined;
   /** How long the topic has to keep commands. */
@@ -51,8 +51,8 @@ export interface KafkaQueueOptions {
 const mebibyte = 1024 * 1024;
 
 /**
- * Opens a topic that `initTopic` has set up. Nothing is published or consumed by that alone; a publisher connects with
- * its first command, unless it has a transactional id. Throws `QUEUE_UNSAFE` for topics that are missing or would lose
+ * Opens a topic that `initTopic` has set up. Nothing is published or consumed by that alone: a publisher connects with
+ * its first command, or with `KafkaQueue.beginPublishing`. Throws `QUEUE_UNSAFE` for topics that are missing or would lose
  * commands, `QUEUE_MOVED` for one whose commands went to another, `QUEUE_TOO_NEW` for one of a newer release,
  * `QUEUE_UNAVAILABLE` when no broker answers, `INVALID_CONFIGURATION` for what the brokers refuse.
  */
@@ -79,15 +79,7 @@ export async function openKafkaQueue(options: KafkaQueueOptions): Promise<KafkaQ
     maximumWaitingBytes: options.maximumWaitingBytes ?? 64 * mebibyte,
     largestBatch: Number(found.topic.settings.get('max.message.bytes')),
   });
-  const queue = new KafkaQueue(partsOf(options, { connecting, found, copies: report.deadLetterTopic, publisher }));
-  if (options.transactionalId === undefined) return queue;
-  try {
-    await publisher.open();
-    return queue;
-  } catch (error) {
-    await queue.close();
-    throw error;
-  }
+  return new KafkaQueue(partsOf(options, { connecting, found, copies: report.deadLetterTopic, publisher }));
 }
 
 interface Opened {

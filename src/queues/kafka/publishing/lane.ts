@@ -58,6 +58,13 @@ export class Lane {
     this.#publishes = new Publishes(options.maximumWaitingBytes);
   }
 
+  /** Has the producer get ready, so that the first publish need not wait for that; rejects with what that would. */
+  async open(): Promise<void> {
+    while (this.#state !== 'idle' && !this.#isEnding) await this.#changed.wait();
+    if (this.#isEnding) throw closed();
+    await this.#ready();
+  }
+
   /** Resolves with the positions of the records once all are durable; see {@link Publishes.add} and `Producer.write`. */
   publish(records: readonly WaitingRecord[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
     if (this.#isEnding) return Promise.reject(closed());
@@ -76,10 +83,7 @@ export class Lane {
       if (this.#isEnding) throw closed();
       if (signal?.aborted) throw new PersistenceError('ABORTED', 'the wait for room in the queue was given up');
       if (this.#publishes.hasRoom && !this.#isDown) return;
-      if (this.#isDown && this.#state === 'idle') {
-        this.#enter('looking');
-        this.#work = this.#look();
-      }
+      if (this.#isDown && this.#state === 'idle') this.#ready().catch(() => undefined);
       await this.#changed.wait(signal);
     }
   }
@@ -122,9 +126,17 @@ export class Lane {
     await this.#options.clock.sleep(milliseconds, this.#hurry.signal).catch(() => undefined);
   }
 
-  async #look(): Promise<void> {
+  /** Settles as the producer does. */
+  #ready(): Promise<void> {
+    this.#enter('looking');
+    const ready = this.#options.producer.open();
+    this.#work = this.#look(ready);
+    return ready;
+  }
+
+  async #look(ready: Promise<void>): Promise<void> {
     try {
-      await this.#options.producer.open();
+      await ready;
       this.#isDown = false;
     } catch (error) {
       // What no waiting mends is told to whoever publishes next.

@@ -8,7 +8,6 @@ import type { TopicBrokers } from '../consumer/topic-brokers.ts';
 import { ClusterLink } from './broker-link.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
 import { Lane } from './lane.ts';
-import type { Producer } from './producer.ts';
 import type { WaitingRecord } from './publishes.ts';
 import { type BatchCodec, batchOverhead, recordBytes } from './record-batch.ts';
 import { encodeRecordBody } from './record-body.ts';
@@ -33,7 +32,6 @@ export interface PublisherOptions {
 export class KafkaPublisher {
   readonly #options: PublisherOptions;
   readonly #closing = new AbortController();
-  readonly #producer: Producer;
   readonly #lane: Lane;
 
   constructor(options: PublisherOptions) {
@@ -42,13 +40,13 @@ export class KafkaPublisher {
     const { patience, ...timeouts } = producerTimes;
     const link = new ClusterLink({ brokers, topic: brokers.topic, transactionalId, ...timeouts });
     const parts = { link, clock, patience, closing: this.#closing.signal };
-    this.#producer = transactionalId === undefined ? new IdempotentProducer(parts) : new TransactionalProducer(parts);
-    this.#lane = new Lane({ ...options, producer: this.#producer });
+    const producer = transactionalId === undefined ? new IdempotentProducer(parts) : new TransactionalProducer(parts);
+    this.#lane = new Lane({ ...options, producer });
   }
 
   /** Connects, and shuts predecessors out where there is a transactional id: the first publish need not wait for that. */
   open(): Promise<void> {
-    return this.#producer.open();
+    return this.#lane.open();
   }
 
   /** See `Queue.publish`. The commands are those that a worker accepts. */
