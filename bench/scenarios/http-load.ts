@@ -20,7 +20,7 @@ export async function loadLogs(rounds: number, cached = 200, sessions = 1_000): 
     await fillStore(directory, sessions);
     // The limit is kept account of, and not met.
     await using service = await startService(directory, ['--http-maximum-rate', '1000000']);
-    await using bare = await startServer('bare-server', { url: service.url, sessions });
+    await using bare = await startServer('http/bare-server', { url: service.url, sessions });
     const servers = { service, bare };
     const met = await compare(`${cached} sessions, logs in the cache`, rounds, cached, servers, 0.5);
     await compare(`${sessions} sessions, logs that no cache holds`, rounds, sessions, servers);
@@ -66,7 +66,7 @@ function loaded(name: string, { url }: RunningServer, sessions: number) {
   const loads: LogLoad[] = [];
   const request: LogLoadRequest = { url, sessions, connections, seconds };
   const rate = async (): Promise<number> => {
-    const load = await runProgram<LogLoad>('log-load', request);
+    const load = await runProgram<LogLoad>('http/log-load', request);
     loads.push(load);
     return load.requestsPerSecond;
   };

@@ -21,7 +21,7 @@ export async function publishToReadable(rounds: number): Promise<boolean> {
   try {
     await using service = await startService(join(directory, 'data'), ['--http-maximum-rate', '1000000']);
     const request: PublishReadRequest = { url: service.url, directory, rate, seconds, rounds };
-    return tell(await runProgram<readonly PublishRead[]>('publish-read', request));
+    return tell(await runProgram<readonly PublishRead[]>('http/publish-read', request));
   } finally {
     await removeDirectory(directory);
   }

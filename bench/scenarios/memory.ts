@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { benchDirectory, removeDirectory } from '../support/bare.ts';
-import { anonymousMebibytes } from '../support/footprint.ts';
+import { peakMebibytes } from '../support/footprint.ts';
 import { fillQueue, openQueue } from '../support/pipeline.ts';
 
 const limitMebibytes = 300;
@@ -34,11 +33,7 @@ async function peakOfWorker(directory: string): Promise<number> {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const exited = once(child, 'exit');
-  let peak = 0;
-  while (child.exitCode === null && child.signalCode === null) {
-    peak = Math.max(peak, await anonymousMebibytes(child.pid));
-    await delay(50);
-  }
+  const peak = await peakMebibytes(child);
   const [code] = (await exited) as [number | null];
   if (code !== 0) throw new Error(`the worker ended with ${code}`);
   return peak;

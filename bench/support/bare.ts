@@ -9,6 +9,14 @@ export interface BareOptions {
   readonly compression: boolean;
 }
 
+const mebibyte = 1024 * 1024;
+
+/** Options that a bare loop can be given; the best one counts. */
+export const bareOptions: Readonly<Record<string, BareOptions>> = {
+  'bare, 64 MiB write buffer': { writeBufferSize: 64 * mebibyte, compression: true },
+  'bare, 64 MiB write buffer, no compression': { writeBufferSize: 64 * mebibyte, compression: false },
+};
+
 /** A directory of its own under `BENCH_DIRECTORY`, or the system's directory for temporary files. */
 export function benchDirectory(name: string): Promise<string> {
   return mkdtemp(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), `macp-persist-bench-${name}-`));

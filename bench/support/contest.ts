@@ -67,19 +67,43 @@ export function median(values: readonly number[]): number {
  */
 export function report(title: string, unit: string, result: ContestResult, atLeast?: number): boolean {
   const [ours, ...others] = result.unitsPerSecond;
-  const ratios = (ours?.all ?? []).map((rate, round) => rate / Math.max(...others.map(({ all }) => all[round] ?? 0)));
-  const ratio = median(ratios);
+  tellRates(title, unit, result);
+  return tellRatio('ratio', ratios(ours?.all ?? [], best(others.map(({ all }) => all))), atLeast);
+}
+
+/** Prints the rates of every contestant. */
+export function tellRates(title: string, unit: string, result: ContestResult): void {
   console.log(`\n${title}`);
   for (const { name, median: value, all } of result.unitsPerSecond) {
     const rounds = all.map((rate) => format(rate)).join(' ');
     console.log(`  ${name.padEnd(44)} ${format(value).padStart(9)} ${unit}/s   (${rounds})`);
   }
+}
+
+/** Prints the median of the rounds' ratios beside what is asked for. Without `atLeast` it is only told. */
+export function tellRatio(what: string, rounds: readonly number[], atLeast?: number): boolean {
+  const ratio = median(rounds);
   const met = atLeast === undefined || ratio >= atLeast;
-  const each = ratios.map((value) => value.toFixed(2)).join(' ');
+  const each = rounds.map((value) => value.toFixed(2)).join(' ');
   const asked =
     atLeast === undefined ? 'nothing asked for' : `asked for at least ${atLeast}: ${met ? 'met' : 'MISSED'}`;
-  console.log(`  ratio ${ratio.toFixed(2)} (${each}), ${asked}`);
+  console.log(`  ${what} ${ratio.toFixed(2)} (${each}), ${asked}`);
   return met;
+}
+
+/** The rates of one contestant, a round each. */
+export function ratesOf(result: ContestResult, name: string): readonly number[] {
+  return result.unitsPerSecond.find((contestant) => contestant.name === name)?.all ?? [];
+}
+
+/** Of every round the best rate of several contestants. */
+export function best(contestants: readonly (readonly number[])[]): readonly number[] {
+  return (contestants[0] ?? []).map((_, round) => Math.max(...contestants.map((all) => all[round] ?? 0)));
+}
+
+/** Of every round how many times as much as the others. */
+export function ratios(ours: readonly number[], others: readonly number[]): readonly number[] {
+  return ours.map((rate, round) => rate / (others[round] ?? Number.NaN));
 }
 
 function format(value: number): string {

@@ -57,3 +57,21 @@ export function* interleavedAppends(sessions: readonly SessionId[], count: numbe
     };
   }
 }
+
+/** The same entries under keys of session and ordinal, as a loop without commands would store them. */
+export function* keyedEntries(
+  ids: readonly SessionId[],
+  count: number,
+): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+  const entries = entryPool(4096);
+  const prefixes = ids.map((id) => Buffer.concat([Buffer.from(id, 'utf8'), Buffer.from([0])]));
+  for (let index = 0; index < count; index += 1) {
+    const prefix = prefixes[index % prefixes.length];
+    const entry = entries[index % entries.length];
+    if (prefix === undefined || entry === undefined) return;
+    const key = Buffer.allocUnsafe(prefix.length + 4);
+    key.set(prefix);
+    key.writeUInt32BE(Math.floor(index / prefixes.length), prefix.length);
+    yield [key, entry];
+  }
+}

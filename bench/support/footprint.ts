@@ -1,10 +1,22 @@
+import type { ChildProcess } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Anonymous memory of a process, in MiB, from /proc (Linux): LevelDB's mapped files do not count. 0 once it is gone. */
 export async function anonymousMebibytes(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+}
+
+/** The most anonymous memory of a process from now to its end, in MiB. */
+export async function peakMebibytes(child: ChildProcess): Promise<number> {
+  let peak = 0;
+  while (child.exitCode === null && child.signalCode === null) {
+    peak = Math.max(peak, await anonymousMebibytes(child.pid));
+    await delay(50);
+  }
+  return peak;
 }
 
 /** MiB that the files below a directory take on the disk. Files that go meanwhile do not count. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { buildSettings } from '../../src/compose/settings.ts';
 import { createPipeline } from '../../src/compose/worker.ts';
 import { resolveConfiguration } from '../../src/configuration/resolve.ts';
+import type { Values } from '../../src/configuration/settings.ts';
 import type { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
@@ -43,6 +44,12 @@ export async function fillQueue(queue: Queue, sessions: number, count: number): 
 
 /** A worker with the settings that `macp-persist worker` has by default. */
 export function worker(queue: Queue, store: Store): Pipeline {
-  const nothingGiven = { flags: new Map(), environment: {}, file: undefined, otherVariables: [], mistakes: [] };
-  return createPipeline(queue, store, resolveConfiguration(buildSettings(), nothingGiven).values);
+  return createPipeline(queue, store, valuesOf({}));
+}
+
+/** The settings that `macp-persist` has with these flags and nothing else. */
+export function valuesOf(flags: Readonly<Record<string, string>>): Values {
+  const given = new Map(Object.entries(flags));
+  const sources = { flags: given, environment: {}, file: undefined, otherVariables: [], mistakes: [] };
+  return resolveConfiguration(buildSettings(), sources).values;
 }

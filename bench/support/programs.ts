@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readServiceAddress } from '../../src/compose/service-file.ts';
+import { peakMebibytes } from './footprint.ts';
 
 /** A server in a process of its own. */
 export interface RunningServer extends AsyncDisposable {
@@ -28,26 +29,35 @@ export async function startService(dataDir: string, flags: readonly string[]): P
   throw new Error('the service did not start');
 }
 
-/** A program of `bench/http` that prints its URL and serves until it is told to end. */
+/** A program of `bench`, by folder and name, that prints its URL and serves until it is told to end. */
 export async function startServer(name: string, parameter: unknown): Promise<RunningServer> {
   const child = program(name, parameter);
   const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   return running(child, url);
 }
 
-/** What a program of `bench/http` prints, one JSON document, once it is done. */
+/** What a program of `bench`, by folder and name, prints, one JSON document, once it is done. */
 export async function runProgram<Result>(name: string, parameter: unknown): Promise<Result> {
+  return (await runMeasured<Result>(name, parameter)).result;
+}
+
+/** The same, and the most anonymous memory that the program had, in MiB. */
+export async function runMeasured<Result>(
+  name: string,
+  parameter: unknown,
+): Promise<{ readonly result: Result; readonly mebibytes: number }> {
   const child = program(name, parameter);
+  const peak = peakMebibytes(child);
   const exited = once(child, 'exit');
   let text = '';
   for await (const part of child.stdout) text += part;
   const [code] = (await exited) as [number | null];
   if (code !== 0) throw new Error(`${name} ended with ${code}`);
-  return JSON.parse(text);
+  return { result: JSON.parse(text), mebibytes: await peak };
 }
 
 function program(name: string, parameter: unknown) {
-  const path = fileURLToPath(new URL(`../http/${name}-program.js`, import.meta.url));
+  const path = fileURLToPath(new URL(`../${name}-program.js`, import.meta.url));
   return spawn(process.execPath, [path, JSON.stringify(parameter)], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { ClassicLevel } from 'classic-level';
+import type { Consumer } from 'kafkajs';
+import { createLogger, Worker } from '../../src/compose/worker.ts';
+import { type BareOptions, bareBatches } from '../support/bare.ts';
+import { keyedEntries, sessionIds } from '../support/entries.ts';
+import { bareKafka, kafkaUrl } from '../support/kafka-topic.ts';
+import { valuesOf } from '../support/pipeline.ts';
+
+/** What to do with a topic that holds a backlog, in a process of its own, so that each has its own memory and garbage. */
+export interface ConsumeRequest {
+  readonly how: 'worker' | 'nothing' | 'ordinary' | 'bare store';
+  readonly address: string;
+  readonly topic: string;
+  /** How many commands the topic holds, and of how many sessions. */
+  readonly commands: number;
+  readonly sessions: number;
+  /** Where a store may be made. */
+  readonly directory: string;
+  /** For the bare store. */
+  readonly options: BareOptions;
+}
+
+export interface Consumed {
+  readonly commands: number;
+  /** From the first delivery until the last command is done with: joining a group takes everybody as long. */
+  readonly seconds: number;
+}
+
+/** Milliseconds for which the ordinary loop runs: it would take an hour for what the others do in seconds. */
+const ordinaryTime = 5_000;
+
+const request = JSON.parse(process.argv[2] ?? '') as ConsumeRequest;
+const ways: Readonly<Record<ConsumeRequest['how'], () => Promise<Consumed>>> = {
+  worker: persist,
+  nothing: doNothing,
+  ordinary: storeOneByOne,
+  'bare store': writeOnly,
+};
+console.log(JSON.stringify(await ways[request.how]()));
+
+async function persist(): Promise<Consumed> {
+  const { address, topic, directory } = request;
+  const queue = kafkaUrl(address, topic);
+  const values = valuesOf({
+    queue,
+    store: `level:${directory}`,
+    'kafka-group': randomUUID(),
+    'log-level': 'warn',
+  });
+  await using worker = await Worker.open({ values, logger: createLogger(values) });
+  let start: number | undefined;
+  worker.pipeline.once('taken', () => {
+    start = performance.now();
+  });
+  const { tally } = await worker.runUntilCaughtUp(new AbortController().signal);
+  return consumed(tally.applied, start);
+}
+
+/** What kafkajs does at its best: whole batches, and nothing done with them. */
+function doNothing(): Promise<Consumed> {
+  return consume(async (consumer, done) => {
+    let start: number | undefined;
+    let seen = 0;
+    await consumer.run({
+      async eachBatch({ batch }) {
+        start ??= performance.now();
+        seen += batch.messages.length;
+        if (seen === request.commands) done(consumed(seen, start));
+      },
+    });
+  });
+}
+
+/** What is written first: every message parsed and put, synced. */
+async function storeOneByOne(): Promise<Consumed> {
+  await using db = new ClassicLevel<string, Buffer>(request.directory, { valueEncoding: 'buffer' });
+  await db.open();
+  return await consume(async (consumer, done) => {
+    let start: number | undefined;
+    let stored = 0;
+    await consumer.run({
+      async eachMessage({ partition, message: { key, offset, value } }) {
+        start ??= performance.now();
+        const text = value ?? Buffer.alloc(0);
+        const { message_id: id } = JSON.parse(text.toString());
+        await db.put(`${key}/${partition}/${offset}/${id}`, text, { sync: true });
+        stored += 1;
+        if (performance.now() - start > ordinaryTime) done(consumed(stored, start));
+      },
+    });
+  });
+}
+
+async function writeOnly(): Promise<Consumed> {
+  const { directory, options, sessions, commands } = request;
+  const entries = keyedEntries(sessionIds(sessions), commands);
+  const start = performance.now();
+  return consumed(await bareBatches(directory, options, entries, 512), start);
+}
+
+async function consume(
+  run: (consumer: Consumer, done: (consumed: Consumed) => void) => Promise<void>,
+): Promise<Consumed> {
+  const consumer = bareKafka(request.address).consumer({ groupId: randomUUID() });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [request.topic], fromBeginning: true });
+  const result = await new Promise<Consumed>((resolve, reject) => {
+    run(consumer, resolve).catch(reject);
+  });
+  await consumer.disconnect();
+  return result;
+}
+
+function consumed(commands: number, start: number | undefined): Consumed {
+  return { commands, seconds: (performance.now() - (start ?? Number.NaN)) / 1000 };
+}
