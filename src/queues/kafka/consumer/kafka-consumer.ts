@@ -152,7 +152,8 @@ export class KafkaConsumer implements Consumer {
     if (!this.#membership.isConfirmed) return [];
     const deliveries = this.#taker.take(limits);
     for (const { position } of deliveries) this.#delivered.set(position.partition, position.offset + 1);
-    if (deliveries.length > 0) this.#fetcher.taken();
+    // Also when there were none: what was fetched last is known to be taken whole only when more is asked for.
+    this.#fetcher.taken();
     return deliveries;
   }
 

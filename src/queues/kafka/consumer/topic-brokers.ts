@@ -20,20 +20,21 @@ export interface Leader {
   readonly epoch: number;
 }
 
-/** How long, in ms, a topic may be unknown before it counts as deleted: a broker that has just started knows little. */
-const unknownPatience = 10_000;
 const unknownTopic = { number: 3, name: 'UNKNOWN_TOPIC_OR_PARTITION' } as const;
 
 /** Asks the brokers of one topic. Everything rejects with a PersistenceError. */
 export class TopicBrokers {
   readonly topic: KafkaTopic;
   readonly #clock: Clock;
+  /** How long, in ms, the topic may be unknown before it counts as deleted: a broker that has just started knows little. */
+  readonly #patience: number;
   readonly #connections: BrokerConnections;
   #unknownSince: number | undefined;
 
   constructor(topic: KafkaTopic, parts: Omit<ConnectionParts, 'topicName'>) {
     this.topic = topic;
     this.#clock = parts.clock;
+    this.#patience = parts.requestTimeout;
     this.#connections = new BrokerConnections({ ...parts, topicName: topic.name });
   }
 
@@ -99,7 +100,7 @@ export class TopicBrokers {
   #unknown(doing: string): PersistenceError {
     const now = this.#clock.elapsed();
     this.#unknownSince ??= now;
-    if (now - this.#unknownSince < unknownPatience) {
+    if (now - this.#unknownSince < this.#patience) {
       return new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: the brokers do not know it at present`);
     }
     const message = `topic ${this.topic.name} is gone: it was deleted, and what it held with it`;
