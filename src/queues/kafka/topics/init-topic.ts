@@ -137,6 +137,7 @@ export function commandSettings(
     'retention.ms': `${options.retentionMs}`,
     'retention.bytes': '-1',
     'max.message.bytes': `${Math.max(roomyBatch, options.batchBytes)}`,
+    'message.timestamp.type': 'LogAppendTime',
   };
 }
 
@@ -146,6 +147,7 @@ function deadLetterSettings({ retentionMs }: InitOptions): Readonly<Record<strin
     'retention.ms': `${retentionMs}`,
     'retention.bytes': '-1',
     'max.message.bytes': `${deadLetterBatch}`,
+    'message.timestamp.type': 'LogAppendTime',
   };
 }
 

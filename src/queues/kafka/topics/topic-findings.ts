@@ -4,9 +4,9 @@ import type { TopicFacts } from './topic-administration.ts';
 
 /** What was found out about a topic. A `problem` would lose commands or their order: nobody uses such a topic. */
 export interface TopicFinding {
-  readonly severity: 'note' | 'warning' | 'problem';
+  readonly severity: 'warning' | 'problem';
   readonly what: string;
-  /** What to do about it; empty where there is nothing to do. */
+  /** What to do about it. */
   readonly remedy: string;
   /** The setting of which topic that mends it, where one does. */
   readonly change?: SettingChange | undefined;
@@ -158,13 +158,12 @@ function judgeReplication(facts: TopicFacts): readonly TopicFinding[] {
   return findings;
 }
 
+/** Retention goes by the times of records: one that a producer has given may be any. */
 function judgeTimestamps(facts: TopicFacts): readonly TopicFinding[] {
   const type = facts.settings.get('message.timestamp.type');
-  const what =
-    type === 'LogAppendTime'
-      ? `topic ${facts.name} keeps the times of its brokers`
-      : `topic ${facts.name} keeps the times that producers give: retention counts from those`;
-  return [{ severity: 'note', what, remedy: '' }];
+  if (type === 'LogAppendTime') return [];
+  const what = `message.timestamp.type of topic ${facts.name} is ${type}: commands of a producer whose clock is wrong are gone too early`;
+  return [{ ...problem(facts, what, 'message.timestamp.type', 'LogAppendTime'), severity: 'warning' }];
 }
 
 function setting(facts: TopicFacts, name: string): number {
