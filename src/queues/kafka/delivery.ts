@@ -1,5 +1,6 @@
 import type { Content, Position, Refusal } from '../../domain/delivery.ts';
 import { bytesDigest, type Digest } from '../../domain/digest.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
 import { encodeMessage, type Message } from '../../domain/message.ts';
 import { partitionOf } from '../../domain/partition.ts';
 import { decodeBinary } from '../../domain/wire/binary.ts';
@@ -81,10 +82,16 @@ function contentOfRecord(record: KafkaRecord, partition: number, partitions: num
   if (right !== partition) {
     const message =
       `the record lies in partition ${partition}, and session ${JSON.stringify(session)} belongs to ${right} of ` +
-      `${partitions}: partition by murmur2 of the key, as Kafka's own client does`;
+      `${partitions}: ${misplacement(record.key, session)}`;
     return unreadable({ code: 'WRONG_PARTITION', message }, session, () => encodeMessage(messageOf(record)));
   }
   return content.kind === 'numbered' || content.time !== undefined ? content : withTime(content, record.timestamp);
+}
+
+function misplacement(key: Uint8Array | undefined, session: SessionId): string {
+  if (key === undefined) return 'it has no key, and needs the session id as its key';
+  if (Buffer.compare(key, Buffer.from(session, 'utf8')) !== 0) return 'its key is not the session id';
+  return "partition by murmur2 of the key, as Kafka's own client does";
 }
 
 /** 9999-12-31T23:59:59.999Z: RFC 3339 writes no later year. */

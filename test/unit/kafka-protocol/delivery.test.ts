@@ -50,6 +50,15 @@ describe('what a record says', () => {
     });
   });
 
+  test.each([
+    ['has no key', undefined, /it has no key/],
+    ['has another key', Buffer.from('another'), /its key is not the session id/],
+    ['was put there by another function of the key', sent.key, /partition by murmur2 of the key/],
+  ])('and lies there because it %s says so', (_, key, because) => {
+    const { content } = deliver({ ...sent, key }, (partition + 1) % partitions);
+    expect(content).toMatchObject({ refusal: { message: expect.stringMatching(because) } });
+  });
+
   test('that cannot be read stays what it is wherever it lies', () => {
     const unreadable = { ...sent, headers: [] };
     expect(deliver(unreadable, (partition + 1) % partitions).content).toEqual(decodeBinary(unreadable));
