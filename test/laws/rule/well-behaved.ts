@@ -4,8 +4,9 @@ import type { NaiveDelivery, NumberedDelivery } from './naive-delivery.ts';
 
 /**
  * Histories of writers that keep to the contract: each claims, numbers from `last + 1` once its claim was applied,
- * repairs what was refused, and may die at any point with commands still under way. What the queue does to them is
- * drawn as well: disorder, doubles, redelivery, and the dead writers' commands that arrive after they were fenced.
+ * repairs what was refused, corrects an attribute whether or not it was refused yet, and may die at any point with
+ * commands still under way. What the queue does to them is drawn as well: disorder, doubles, redelivery, and the dead
+ * writers' commands that arrive after they were fenced.
  */
 export interface WellBehaved {
   readonly deliveries: readonly NaiveDelivery[];
@@ -87,6 +88,8 @@ function tell(
 /** One number of a reign: what has to arrive before it is passed, and the command that then takes effect. */
 interface Effect {
   readonly steps: readonly NaiveDelivery[];
+  /** What is sent: with it, in any order, the same data under an attribute that was wrong at first. */
+  readonly sent: readonly NaiveDelivery[];
   readonly command: NumberedDelivery | undefined;
 }
 
@@ -100,15 +103,17 @@ function write(
   const effects = writes.map(({ type, fate }, index): Effect => {
     const good = command(last + index + 1, { session, writer, epoch, type, variation: fate % 3 });
     const bad = command(last + index + 1, { session, writer, epoch, type, valid: false });
-    return fate === 0 ? { steps: [bad, good], command: good } : { steps: [good], command: good };
+    const misnamed: NumberedDelivery = { ...good, fault: 'misnamed', valid: false };
+    if (fate === 0) return { steps: [bad, good], sent: [bad, good], command: good };
+    return { steps: [good], sent: fate === 1 ? [misnamed, good] : [good], command: good };
   });
-  const sent = effects.flatMap(({ steps }, index): readonly NaiveDelivery[] =>
-    (disorder[index] ?? 0) % 4 === 0 ? [...steps, ...steps] : steps,
+  const arriving = effects.flatMap(({ sent }, index): readonly NaiveDelivery[] =>
+    (disorder[index] ?? 0) % 4 === 0 ? [...sent, ...sent] : sent,
   );
-  return { effects, sent: disordered(sent, disorder, effects) };
+  return { effects, sent: disordered(arriving, disorder, effects) };
 }
 
-/** Delays each delivery by up to four places; a repair is sent only after what it repairs was refused. */
+/** Delays each delivery by up to four places; other data is sent only after what it repairs was refused. */
 function disordered(
   sent: readonly NaiveDelivery[],
   disorder: readonly number[],
