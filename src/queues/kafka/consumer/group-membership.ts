@@ -77,6 +77,7 @@ export class GroupMembership {
   #wantsToRejoin = false;
   #isJoining = false;
   #running: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
 
   constructor(options: GroupOptions, parts: MembershipParts) {
     this.#options = options;
@@ -126,13 +127,17 @@ export class GroupMembership {
   }
 
   /** Leaves the group, so that it need not wait for the session to end; for two seconds at most. Idempotent. */
-  async close(): Promise<void> {
-    const wasMember = this.#state === 'joining' || this.#state === 'stable';
+  close(): Promise<void> {
     this.#enter('left');
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#end();
     // What is asked now would be answered only after the join that is under way.
     if (this.#isJoining) await this.#connections.abandon();
-    if (wasMember && this.#memberId !== nobody) await this.#leave().catch(() => undefined);
+    if (this.#memberId !== nobody) await this.#leave().catch(() => undefined);
     await this.#connections.close();
     await this.#running;
   }
