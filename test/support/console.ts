@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cleanEnvironment } from './program.ts';
 
 /** What a shell printed, and what its commands were. */
 export interface ConsoleRun {
@@ -40,7 +41,7 @@ export function runConsole(
     encoding: 'utf8',
     timeout: 120_000,
     stdio: ['ignore', 'pipe', file],
-    env: { ...process.env, ...environment },
+    env: { ...cleanEnvironment, ...environment },
   });
   closeSync(file);
   const printed = stdout.replaceAll(new RegExp(`(?<=[^\\n])${prompt}`, 'g'), '\n').replaceAll(prompt, '');

@@ -9,7 +9,9 @@ import { root } from '../../scripts/project.mjs';
 const program = join(root, 'dist/src/cli/main.js');
 
 /** The environment without anybody's own settings. */
-const cleanEnvironment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MACP_')));
+export const cleanEnvironment: Readonly<Record<string, string | undefined>> = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('MACP_')),
+);
 
 export interface Ending {
   readonly code: number | null;
