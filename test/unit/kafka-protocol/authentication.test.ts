@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { Logger, logLevel } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
 import { authenticationBy } from '../../../src/queues/kafka/connection/authentication.ts';
@@ -15,21 +16,30 @@ const logger: Logger = {
   setLogLevel: (_level: logLevel) => undefined,
 };
 
-/** Authenticates against a broker that answers each message, behind its length, with `step`. */
+interface Authenticator {
+  authenticate(): Promise<void>;
+}
+
+/** Has kafkajs authenticate against a broker that answers each message with `step`. */
 function authenticate(sasl: KafkaSasl, step: Step): Promise<void> {
-  return authenticationBy(sasl)
-    .authenticationProvider({
-      host: 'broker',
-      port: 9092,
-      logger,
-      saslAuthenticate: async ({ request, response }) => {
-        const answer = await step((await request.encode()).subarray(4));
-        const length = Buffer.alloc(4);
-        length.writeInt32BE(answer.length);
-        return response?.parse(await response.decode(Buffer.concat([length, answer])));
-      },
-    })
-    .authenticate();
+  const require = createRequire(import.meta.url);
+  const SaslAuthenticator: new (...given: unknown[]) => Authenticator = require('kafkajs/src/broker/saslAuthenticator');
+  const saslHandshake = 17;
+  const connection = {
+    host: 'broker',
+    port: 9092,
+    sasl: authenticationBy(sasl),
+    async send({ request }: { request: { apiKey: number; encode(): Promise<{ buffer: Buffer }> } }) {
+      if (request.apiKey === saslHandshake) return { enabledMechanisms: [sasl.mechanism.toUpperCase()] };
+      // Both the request and the mechanism's message stand behind a length.
+      const answer = await step((await request.encode()).buffer.subarray(4));
+      const length = Buffer.alloc(4);
+      length.writeInt32BE(answer.length);
+      return { authBytes: Buffer.concat([length, answer]) };
+    },
+  };
+  const versions = { 17: { minVersion: 0, maxVersion: 1 }, 36: { minVersion: 0, maxVersion: 1 } };
+  return new SaslAuthenticator(connection, logger, versions, true).authenticate();
 }
 
 const gone = new Error('the broker is gone');

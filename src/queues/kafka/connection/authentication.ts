@@ -1,32 +1,41 @@
-import { createRequire } from 'node:module';
-import type { AuthenticationProviderArgs, Authenticator, Mechanism } from 'kafkajs';
+import type { AuthenticationProviderArgs, Authenticator, Mechanism, SASLOptions } from 'kafkajs';
 import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
 import type { KafkaBearer, KafkaPassword, KafkaSasl } from './kafka-options.ts';
-import { foreignInternals } from './mend-connections.ts';
+
+type Provider = (given: AuthenticationProviderArgs) => Authenticator;
 
 /**
  * How to say who we are, for kafkajs. Its own ways are mended: they tell a broker that went away in the middle as a
  * wrong password, which nobody would try again, and take a bearer token that was refused for one that was accepted.
  */
-export function authenticationBy(sasl: KafkaSasl): Mechanism {
-  const { mechanism } = sasl;
-  if (mechanism === 'oauthbearer') {
-    return { mechanism, authenticationProvider: (given) => ({ authenticate: () => presentToken(sasl, given) }) };
-  }
-  const provider = passwordProvider(sasl);
-  return { mechanism, authenticationProvider: (given) => tellingTheCause(provider, given) };
+export function authenticationBy(sasl: KafkaSasl): SASLOptions | Mechanism {
+  if (sasl.mechanism !== 'oauthbearer') return new MendedPassword(sasl) as SASLOptions;
+  return {
+    mechanism: sasl.mechanism,
+    authenticationProvider: (given) => ({ authenticate: () => presentToken(sasl, given) }),
+  };
 }
 
-type Provider = (given: AuthenticationProviderArgs) => Authenticator;
+/** The options of a password. kafkajs, which does not export its own way, puts it in here when it first needs it. */
+class MendedPassword {
+  readonly mechanism: KafkaPassword['mechanism'];
+  readonly username: string;
+  readonly password: string;
+  #provider: Provider | undefined;
 
-const providers = { plain: 'plain', 'scram-sha-256': 'scram256', 'scram-sha-512': 'scram512' } as const;
+  constructor({ mechanism, username, password }: KafkaPassword) {
+    this.mechanism = mechanism;
+    this.username = username;
+    this.password = password;
+  }
 
-/** kafkajs's own way, which it does not export. */
-function passwordProvider({ mechanism, username, password }: KafkaPassword): Provider {
-  const require = createRequire(import.meta.url);
-  const make: unknown = require(`kafkajs/src/broker/saslAuthenticator/${providers[mechanism]}`);
-  if (typeof make !== 'function') throw foreignInternals(`no way to authenticate by ${mechanism}`);
-  return make({ username, password });
+  get authenticationProvider(): Provider | undefined {
+    return this.#provider;
+  }
+
+  set authenticationProvider(own: Provider) {
+    this.#provider = (given) => tellingTheCause(own, given);
+  }
 }
 
 /** Fails with what the connection or the broker failed with, where kafkajs keeps only its sentence. */

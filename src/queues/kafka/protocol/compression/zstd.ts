@@ -1,14 +1,11 @@
 import { ZSTDDecoder } from 'zstddec';
 import { ExpansionError } from './growing-output.ts';
 
-let decoder: ZSTDDecoder | undefined;
+const decoder = new ZSTDDecoder();
 
-/** Has Zstandard ready for {@link expandZstd}. */
-export async function prepareZstd(): Promise<void> {
-  if (decoder !== undefined) return;
-  const preparing = new ZSTDDecoder();
-  await preparing.init();
-  decoder = preparing;
+/** Has Zstandard ready for {@link expandZstd}, which throws before. */
+export function prepareZstd(): Promise<void> {
+  return decoder.init();
 }
 
 /** What is tried at first when the input does not say how long it gets: most batches take less. */
@@ -20,7 +17,6 @@ const firstTry = { bytes: 1024 * 1024, ratio: 16 };
  * beyond it; whatever it finds wrong, it returns nothing.
  */
 export function expandZstd(input: Buffer, limit: number): Buffer {
-  if (decoder === undefined) throw new TypeError('Zstandard was not made ready');
   for (const room of [Math.min(limit, Math.max(firstTry.bytes, input.length * firstTry.ratio)), limit]) {
     const expanded = decoder.decode(input, room);
     if (expanded.length > 0) return Buffer.from(expanded.buffer, expanded.byteOffset, expanded.length);
