@@ -108,11 +108,17 @@ export function markerBatch(baseOffset: number, producerId: number, type: 'abort
   return batchOf([marker], { baseOffset, producerId, attributes: control | transactional });
 }
 
-/** Everything that a reader hands out. */
+/** Everything that a reader hands out, taken apart. */
 export function readAll(reader: RecordReader): ReadRecords[] {
   const all: ReadRecords[] = [];
-  for (let read = reader.next(); read !== undefined; read = reader.next()) all.push(read);
+  for (let read = reader.next(); read !== undefined; read = reader.next()) all.push(takenApart(read));
   return all;
+}
+
+function takenApart(read: ReadRecords): ReadRecords {
+  if (read.kind !== 'record') return read;
+  const { kind, offset, timestamp, key, headers, value, bytes } = read;
+  return { kind, offset, timestamp, key, headers, value, bytes };
 }
 
 /** What is read of batches from an offset on, when no transaction was given up. */

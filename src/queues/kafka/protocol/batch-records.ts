@@ -1,12 +1,12 @@
-import type { MessageHeader } from '../../../domain/message.ts';
 import { ByteCursor, MalformedBytes } from './byte-cursor.ts';
 import { expand } from './compression/expand.ts';
+import { FetchedRecord, type RecordSource } from './fetched-record.ts';
 import type { HeaderNames } from './header-names.ts';
 import { batchLimits } from './limits.ts';
 import type { KafkaRecord, PassedStretch, ReadRecords, UnreadableRecords } from './read-records.ts';
 import type { RecordBatch } from './record-batch.ts';
 
-const noValue = new Uint8Array(0);
+const nothing = Buffer.alloc(0);
 
 /** Offsets up to the batch's last that cannot be read. */
 function unreadableFrom(batch: RecordBatch, firstOffset: number, reason: string): UnreadableRecords {
@@ -28,11 +28,11 @@ export function passedFrom(batch: RecordBatch, firstOffset: number): PassedStret
  */
 export class BatchRecords {
   readonly #batch: RecordBatch;
-  readonly #names: HeaderNames;
   readonly #from: number;
   readonly #baseTimestamp: number;
   readonly #appendTime: number | undefined;
-  readonly #cursor: ByteCursor | undefined;
+  readonly #source: RecordSource;
+  readonly #cursor: ByteCursor;
   #left: number;
   /** The offset that the next record must not be below. */
   #next: number;
@@ -40,21 +40,20 @@ export class BatchRecords {
 
   constructor(batch: RecordBatch, names: HeaderNames, from: number) {
     this.#batch = batch;
-    this.#names = names;
     this.#from = from;
     this.#left = batch.count;
     this.#next = batch.baseOffset;
     this.#baseTimestamp = batch.baseTimestamp;
     this.#appendTime = batch.appendTime;
-    if (this.#left <= 0) return;
-    const expanded = expand(batch.codec, batch.records, batchLimits.expandedBytes);
+    const expanded = this.#left <= 0 ? nothing : expand(batch.codec, batch.records, batchLimits.expandedBytes);
     if (typeof expanded === 'string') this.#problem = expanded;
-    else this.#cursor = new ByteCursor(expanded);
+    this.#source = { bytes: typeof expanded === 'string' ? nothing : expanded, names };
+    this.#cursor = new ByteCursor(this.#source.bytes);
   }
 
   /** The next record, or what stands for those that are none; undefined once the last offset was reached. */
   next(): ReadRecords | undefined {
-    while (this.#cursor !== undefined && this.#left > 0 && this.#problem === undefined) {
+    while (this.#left > 0 && this.#problem === undefined) {
       const read = this.#read(this.#cursor);
       if (read !== undefined) return read;
     }
@@ -91,6 +90,7 @@ export class BatchRecords {
     }
   }
 
+  /** Goes through the whole record, which can be taken apart without a mistake from then on. */
   #record(
     cursor: ByteCursor,
     offset: number,
@@ -98,8 +98,9 @@ export class BatchRecords {
     start: number,
     end: number,
   ): KafkaRecord | UnreadableRecords {
-    const key = cursor.nullable();
-    const value = cursor.nullable() ?? noValue;
+    const body = cursor.at;
+    cursor.skipNullable();
+    cursor.skipNullable();
     const count = cursor.varint();
     if (count < 0) throw new MalformedBytes('it has less than no headers');
     if (count > batchLimits.headersOfRecord) {
@@ -112,20 +113,12 @@ export class BatchRecords {
         raw: cursor.bytes.subarray(start, end),
       };
     }
-    const headers: MessageHeader[] = [];
-    for (let place = 0; place < count; place += 1) headers.push(this.#header(cursor, place));
+    for (let left = count; left > 0; left -= 1) {
+      cursor.skip(cursor.varint());
+      cursor.skipNullable();
+    }
     if (cursor.at !== end) throw new MalformedBytes('it is not as long as it says');
     const timestamp = this.#appendTime ?? this.#baseTimestamp + timestampDelta;
-    return { kind: 'record', offset, timestamp, key, headers, value, bytes: end - start };
-  }
-
-  #header(cursor: ByteCursor, place: number): MessageHeader {
-    const length = cursor.varint();
-    const start = cursor.at;
-    const end = start + length;
-    if (length < 0 || end > cursor.bytes.length) throw new MalformedBytes('it is cut short');
-    const name = this.#names.read(cursor.bytes, start, end, place);
-    cursor.at = end;
-    return [name, cursor.nullable() ?? noValue];
+    return new FetchedRecord(this.#source, body, offset, timestamp, end - start);
   }
 }

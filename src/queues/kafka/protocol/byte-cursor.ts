@@ -41,10 +41,8 @@ export class ByteCursor {
   /** A view of the next `length` bytes. */
   take(length: number): Buffer {
     const start = this.at;
-    const end = start + length;
-    if (length < 0 || end > this.bytes.length) throw new MalformedBytes('it is cut short');
-    this.at = end;
-    return this.bytes.subarray(start, end);
+    this.skip(length);
+    return this.bytes.subarray(start, this.at);
   }
 
   /** A view of a byte string behind its length, undefined for null, which has length -1. */
@@ -52,6 +50,19 @@ export class ByteCursor {
     const length = this.varint();
     if (length === -1) return undefined;
     return this.take(length);
+  }
+
+  /** Passes over what {@link nullable} reads. */
+  skipNullable(): void {
+    const length = this.varint();
+    if (length !== -1) this.skip(length);
+  }
+
+  /** Passes over bytes. */
+  skip(length: number): void {
+    const end = this.at + length;
+    if (length < 0 || end > this.bytes.length) throw new MalformedBytes('it is cut short');
+    this.at = end;
   }
 
   #unsigned(mostBytes: number): number {

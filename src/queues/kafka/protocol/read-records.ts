@@ -2,7 +2,7 @@ import type { MessageHeader } from '../../../domain/message.ts';
 
 /**
  * One record that counts. `key`, `value` and header values are views of the bytes that were fetched or expanded, which
- * live as long as any of them: copy what is kept.
+ * live as long as any of them: copy what is kept. Whoever needs one of these more than once keeps it.
  */
 export interface KafkaRecord {
   readonly kind: 'record';
