@@ -31,5 +31,10 @@ function murmur2(bytes: Uint8Array): number {
 
 /** The partition of a session: murmur2 of its id's UTF-8 bytes modulo the number of partitions. */
 export function partitionOf(session: SessionId, partitions: number): number {
-  return murmur2(Buffer.from(session, 'utf8')) % partitions;
+  return partitionOfKey(Buffer.from(session, 'utf8'), partitions);
+}
+
+/** The partition of whatever has this key. */
+export function partitionOfKey(key: Uint8Array, partitions: number): number {
+  return murmur2(key) % partitions;
 }

@@ -4,7 +4,7 @@ import { inspect, type TopicReport, unsafe, usable } from './check-topic.ts';
 import { guardTopicOf } from './guard.ts';
 import { writeGuard } from './guard-record.ts';
 import { type AdministrationOptions, TopicAdministration, type TopicFacts } from './topic-administration.ts';
-import { deadLetterBatch, roomyBatch, type TopicFinding } from './topic-findings.ts';
+import { deadLetterBatch, roomyBatch, type TopicFinding, unfinished } from './topic-findings.ts';
 
 export interface InitOptions extends AdministrationOptions {
   /** The topic for commands. */
@@ -54,15 +54,15 @@ export async function initTopic(options: InitOptions): Promise<InitReport> {
   }
 
   const making = { administration, options, did };
-  const facts = before.topic ?? (await make(making, topic, partitions, commandSettings(options)));
+  const facts = before.topic ?? (await makeTopic(making, topic, partitions, settingsForCommands(options)));
   const guards =
-    before.guardTopic?.facts ?? (await make(making, guardTopicOf(topic), 1, { 'cleanup.policy': 'compact' }));
+    before.guardTopic?.facts ?? (await makeTopic(making, guardTopicOf(topic), 1, { 'cleanup.policy': 'compact' }));
   if (before.guardTopic?.guard === undefined) {
     await writeGuard(administration, clock, guards, { topicId: facts.id, partitions: facts.partitions });
     did.push(`noted that topic ${topic} is for commands, in ${facts.partitions} partitions`);
   }
   if (deadLetterTopic !== undefined && before.deadLetterTopic === undefined) {
-    await make(making, deadLetterTopic, partitions, deadLetterSettings(options));
+    await makeTopic(making, deadLetterTopic, partitions, deadLetterSettings(options));
   }
   const after = await tryWithin(clock, spreading, async () => {
     const report = await inspect(administration, check);
@@ -79,6 +79,7 @@ function refuse(report: TopicReport, options: InitOptions): void {
   const { topic, guardTopic, findings } = report;
   const guard = guardTopic?.guard;
   if (guard?.movedTo !== undefined) usable(report, servers(options));
+  if (guard?.isUnfinished === true) throw unsafe([unfinished(options.topic)], servers(options));
   if (topic === undefined && guard !== undefined) {
     throw new PersistenceError(
       'QUEUE_UNSAFE',
@@ -104,13 +105,14 @@ function otherCount({ name, partitions }: TopicFacts, options: InitOptions): Per
   );
 }
 
-interface Making {
+export interface Making {
   readonly administration: TopicAdministration;
-  readonly options: InitOptions;
+  readonly options: Pick<InitOptions, 'replicationFactor' | 'minimumInSyncReplicas'>;
   readonly did: string[];
 }
 
-async function make(
+/** Makes a topic with what the options say of replicas, and notes it. */
+export async function makeTopic(
   { administration, options, did }: Making,
   name: string,
   partitions: number,
@@ -129,7 +131,7 @@ async function make(
 }
 
 /** The settings of a topic for commands, as they are made here. */
-export function commandSettings(
+export function settingsForCommands(
   options: Pick<InitOptions, 'retentionMs' | 'batchBytes'>,
 ): Readonly<Record<string, string>> {
   return {

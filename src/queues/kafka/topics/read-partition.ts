@@ -18,6 +18,7 @@ export interface PartitionStretch {
 
 /** Milliseconds for which a fetch is tried again. */
 const patience = 30_000;
+const longestWait = 500;
 const fetchedBytes = 4 * 1024 * 1024;
 
 /**
@@ -49,6 +50,20 @@ async function fetchAt(
   offset: number,
   signal: AbortSignal | undefined,
 ): Promise<FetchedPartition> {
+  const fetched = await fetchPartition(brokers, partition, offset, longestWait, signal);
+  if (fetched.records.length > 0) return fetched;
+  const what = `offset ${offset} of partition ${partition} of topic ${brokers.topic.name} does not come`;
+  throw new PersistenceError('QUEUE_UNAVAILABLE', `${what}, although it is there`);
+}
+
+/** What the leader of a partition holds from `offset` on, waiting at most `maxWait` milliseconds where that is nothing. */
+export async function fetchPartition(
+  brokers: TopicBrokers,
+  partition: number,
+  offset: number,
+  maxWait: number,
+  signal?: AbortSignal,
+): Promise<FetchedPartition> {
   const { topic } = brokers;
   const doing = `reading partition ${partition} of topic ${topic.name}`;
   const leader = (await brokers.leaders(signal)).get(partition);
@@ -56,17 +71,18 @@ async function fetchAt(
     throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: nobody leads it at present`);
   }
   // The first batch of an answer comes whole, however large it is.
+  const asked = { partition, offset, leaderEpoch: leader.epoch, maxBytes: fetchedBytes };
   const request = fetchRequest({
     topicId: topic.id,
-    partitions: [{ partition, offset, leaderEpoch: leader.epoch, maxBytes: fetchedBytes }],
-    maxWait: 500,
+    partitions: [asked],
+    maxWait,
     minBytes: 1,
     maxBytes: fetchedBytes,
   });
   const answer = await brokers.send(leader.node, doing, request, { signal });
   if (answer.errorCode !== 0) throw protocolFailure(answer.errorCode, doing);
   const fetched = answer.partitions.find((found) => found.partition === partition);
-  if (fetched !== undefined && fetched.errorCode !== 0) throw protocolFailure(fetched.errorCode, doing);
-  if (fetched !== undefined && fetched.records.length > 0) return fetched;
-  throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: offset ${offset} does not come, although it is there`);
+  if (fetched === undefined) throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: no answer about it`);
+  if (fetched.errorCode !== 0) throw protocolFailure(fetched.errorCode, doing);
+  return fetched;
 }

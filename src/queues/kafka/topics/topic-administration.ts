@@ -102,6 +102,16 @@ export class TopicAdministration implements AsyncDisposable {
     });
   }
 
+  /** Deletes a topic with all that it holds. Resolves once nobody knows it any more. */
+  async delete(name: string): Promise<void> {
+    const doing = `deleting topic ${name}`;
+    await asking(doing, () => this.#admin.deleteTopics({ topics: [name] }));
+    await tryWithin(this.#options.clock, spreading, async () => {
+      if ((await this.#metadata(name, doing)) === undefined) return;
+      throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: it is still there`);
+    });
+  }
+
   /** Changes settings of topics; the others stay. */
   async alter(changes: readonly SettingChange[]): Promise<void> {
     if (changes.length === 0) return;

@@ -90,6 +90,7 @@ function judgeGuard(facts: TopicFacts, guard: Guard | undefined): readonly Topic
       },
     ];
   }
+  if (guard.isUnfinished === true) return [unfinished(name)];
   const findings: TopicFinding[] = [];
   if (guard.topicId !== id) {
     findings.push({
@@ -106,6 +107,15 @@ function judgeGuard(facts: TopicFacts, guard: Guard | undefined): readonly Topic
     });
   }
   return findings;
+}
+
+/** What to say of a topic that is not filled to the end. */
+export function unfinished(name: string): TopicFinding {
+  return {
+    severity: 'problem',
+    what: `topic ${name} is being filled by macp-persist repartition, or was when that was interrupted`,
+    remedy: 'run that again: it begins anew',
+  };
 }
 
 function judgePolicy(facts: TopicFacts): readonly TopicFinding[] {

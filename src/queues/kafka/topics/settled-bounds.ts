@@ -1,0 +1,31 @@
+import { PersistenceError } from '../../../domain/errors.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { PartitionBounds } from '../../../ports/queue.ts';
+import { tryWithin } from '../consumer/patience.ts';
+import { readBounds } from '../consumer/read-bounds.ts';
+import type { TopicBrokers } from '../consumer/topic-brokers.ts';
+import { fetchPartition } from './read-partition.ts';
+
+const patience = 30_000;
+
+/**
+ * What a topic holds once nothing is being written to it. Throws `QUEUE_UNSAFE` when a transaction is open in one of its
+ * partitions: what it will hold is not decided.
+ */
+export async function settledBounds(
+  brokers: TopicBrokers,
+  clock: Clock,
+): Promise<ReadonlyMap<number, PartitionBounds>> {
+  const { name, partitions } = brokers.topic;
+  const numbers = Array.from({ length: partitions }, (_, partition) => partition);
+  const bounds = await tryWithin(clock, patience, () => readBounds(brokers, numbers));
+  for (const [partition, { end }] of bounds) {
+    const { highWatermark } = await tryWithin(clock, patience, () => fetchPartition(brokers, partition, end, 1));
+    if (highWatermark <= end) continue;
+    throw new PersistenceError(
+      'QUEUE_UNSAFE',
+      `a transaction is open in partition ${partition} of topic ${name}: stop its publishers, and begin again`,
+    );
+  }
+  return bounds;
+}
