@@ -2,7 +2,8 @@ import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts'
 import { Bell } from '../../bell.ts';
 import { protocolFailure } from '../connection/failures.ts';
 import { fetchRequest } from '../protocol/fetch.ts';
-import { type PartitionFeed, partitionBytes } from './partition-feed.ts';
+import { fetchSizes } from './fetch-sizes.ts';
+import type { PartitionFeed } from './partition-feed.ts';
 import type { Leader, TopicBrokers } from './topic-brokers.ts';
 
 /** A partition's feed, and who leads the partition as far as is known. */
@@ -19,8 +20,6 @@ export interface FetchOutcome {
   readonly failure: PersistenceError | undefined;
 }
 
-/** Bytes that one answer may have: all partitions of a topic of usual size at once. */
-const answerBytes = 16 * partitionBytes;
 const outOfRange = 1;
 /** UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID and INCONSISTENT_TOPIC_ID. */
 const unknownTopic: readonly number[] = [3, 100, 104];
@@ -48,7 +47,7 @@ export async function fetchOnce(
     maxBytes,
     leaderEpoch: leader.epoch,
   }));
-  const request = fetchRequest({ topicId: topic.id, partitions, maxWait, minBytes: 1, maxBytes: answerBytes });
+  const request = fetchRequest({ topicId: topic.id, partitions, maxWait, minBytes: 1, maxBytes: fetchSizes.answer });
   const answer = await brokers.send(first.leader.node, doing, request, { within, signal });
   if (answer.errorCode !== 0) throw refused(answer.errorCode, doing);
   const dropped: PartitionFeed[] = [];
@@ -80,6 +79,8 @@ export interface FetchLoopParts {
   /** Most milliseconds that the broker lets a fetch wait, and that an answer may take beyond that. */
   readonly maxWait: number;
   readonly requestTimeout: number;
+  /** Whether there is room to hold more. */
+  readonly hasRoom: () => boolean;
   /** Something was fetched, or could have been. */
   readonly onAnswered: () => void;
   readonly onDropped: (outcome: FetchOutcome) => void;
@@ -87,8 +88,9 @@ export interface FetchLoopParts {
 
 /**
  * Fetches from one broker the partitions that it leads, one request after the other, for as long as there are any. The
- * next answer comes in while the last one is taken; a partition that holds enough already is left out meanwhile, so a
- * slow taker stops the fetching.
+ * next answer comes in while the last one is taken; once enough is held nothing is asked for, so a slow taker stops the
+ * fetching. All of them or none: a request for those with nothing new would wait at the broker, and keep the others from
+ * being fetched meanwhile.
  */
 export class FetchLoop {
   readonly #parts: FetchLoopParts;
@@ -129,16 +131,15 @@ export class FetchLoop {
   }
 
   async #run(): Promise<void> {
-    const { brokers, maxWait, requestTimeout, onAnswered } = this.#parts;
+    const { brokers, maxWait, requestTimeout, hasRoom, onAnswered } = this.#parts;
     const { signal } = this.#ended;
     while (!signal.aborted) {
-      const wanted = this.#wanted();
-      if (wanted.length === 0) {
+      if (!hasRoom()) {
         await this.#bell.wait(signal);
         continue;
       }
       try {
-        const outcome = await fetchOnce(brokers, wanted, maxWait, maxWait + requestTimeout, signal);
+        const outcome = await fetchOnce(brokers, this.#turned(), maxWait, maxWait + requestTimeout, signal);
         if (signal.aborted) return;
         if (outcome.dropped.length > 0) this.#drop(outcome);
         onAnswered();
@@ -149,11 +150,11 @@ export class FetchLoop {
     }
   }
 
-  /** Those with room, another one first each time: an answer may not have room for all. */
-  #wanted(): readonly RoutedFeed[] {
-    const wanted = [...this.#routed.values()].filter(({ feed }) => feed.hasRoom);
-    this.#first = wanted.length === 0 ? 0 : (this.#first + 1) % wanted.length;
-    return [...wanted.slice(this.#first), ...wanted.slice(0, this.#first)];
+  /** All of them, another one first each time: an answer may not have room for all. */
+  #turned(): readonly RoutedFeed[] {
+    const routed = [...this.#routed.values()];
+    this.#first = (this.#first + 1) % routed.length;
+    return [...routed.slice(this.#first), ...routed.slice(0, this.#first)];
   }
 
   #drop(outcome: FetchOutcome): void {

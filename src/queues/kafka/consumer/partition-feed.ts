@@ -8,9 +8,7 @@ import type { AbortedTransaction, FetchedPartition } from '../protocol/fetch.ts'
 import type { HeaderNames } from '../protocol/header-names.ts';
 import { batchAt } from '../protocol/record-batch.ts';
 import { RecordReader } from '../protocol/record-reader.ts';
-
-/** Bytes of one partition that are fetched at a time, and held until all of them are taken. */
-export const partitionBytes = 1024 * 1024;
+import { fetchSizes } from './fetch-sizes.ts';
 
 /** What was fetched at once, not decoded yet. */
 interface Chunk {
@@ -42,7 +40,7 @@ export class PartitionFeed {
   #doubt: Doubt;
   /** The brokers hold other offsets than expected, as far as one answer could tell. */
   #isOutOfBounds = false;
-  #wantedBytes = partitionBytes;
+  #wantedBytes: number = fetchSizes.partition;
   #chunks: Chunk[] = [];
   #reader: RecordReader | undefined;
   #ahead: KafkaDelivery | undefined;
@@ -61,12 +59,9 @@ export class PartitionFeed {
     this.#doubt = start === undefined ? 'start' : this.#before === undefined ? 'none' : 'record before';
   }
 
+  /** Bytes that were fetched and are not all taken. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
-  }
-
-  get hasRoom(): boolean {
-    return this.#bufferedBytes < partitionBytes;
   }
 
   /** True when it is known to go on from where it was. */
@@ -119,11 +114,11 @@ export class PartitionFeed {
     if (offset !== this.wanted.offset || this.needsBounds) return undefined;
     const end = endOf(records);
     if (end === undefined && records.length > 0) {
-      // A batch larger than that: it is cut short, and its length stands at its start.
-      this.#wantedBytes = Math.max(this.#wantedBytes * 2, lengthOf(records));
+      // It is cut short, and its length stands at its start: larger than was asked for, or than the answer had room for.
+      this.#wantedBytes = Math.max(this.#wantedBytes, lengthOf(records));
       return undefined;
     }
-    this.#wantedBytes = partitionBytes;
+    this.#wantedBytes = fetchSizes.partition;
     if (this.#doubt === 'record before') {
       if (end === undefined) {
         this.#isOutOfBounds = lastStableOffset < this.#next;

@@ -3,6 +3,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import { Bell } from '../../bell.ts';
 import { HeaderNames } from '../protocol/header-names.ts';
 import { FetchLoop, type FetchOutcome, fetchOnce, type RoutedFeed } from './fetch-loop.ts';
+import { fetchSizes } from './fetch-sizes.ts';
 import type { Outage } from './outage.ts';
 import { type FeedStart, PartitionFeed } from './partition-feed.ts';
 import { Backoffs, pauseBefore } from './patience.ts';
@@ -180,6 +181,7 @@ export class PartitionFetcher {
       brokers: openBrokers(),
       maxWait,
       requestTimeout,
+      hasRoom: () => this.#heldBytes() < fetchSizes.held,
       onAnswered: () => {
         this.#failures = 0;
         if (this.#stray.size === 0) outage.over(part);
@@ -189,6 +191,12 @@ export class PartitionFetcher {
     });
     this.#loops.set(node, loop);
     return loop;
+  }
+
+  #heldBytes(): number {
+    let held = 0;
+    for (const feed of this.#feeds.values()) held += feed.bufferedBytes;
+    return held;
   }
 
   #dropped({ dropped, failure }: FetchOutcome): void {

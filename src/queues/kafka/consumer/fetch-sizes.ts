@@ -1,0 +1,14 @@
+const mebibyte = 1024 * 1024;
+
+/**
+ * How many bytes are fetched at a time and ahead. Long stretches of few partitions, instead of a little of each: what is
+ * committed together then belongs to fewer sessions, and of each of those one cursor is written.
+ */
+export const fetchSizes = {
+  /** Most of one partition in one answer; a larger batch comes whole. */
+  partition: 4 * mebibyte,
+  /** Most of all partitions together in one answer. */
+  answer: 8 * mebibyte,
+  /** Once so much is held and not taken, nothing more is fetched. */
+  held: 8 * mebibyte,
+} as const;
