@@ -25,7 +25,8 @@ export interface CopyOptions {
   readonly writer: RecordWriter;
   /** How many partitions the new topic has. */
   readonly partitions: number;
-  readonly onProgress: ((progress: CopyProgress) => void) | undefined;
+  /** Waited for. */
+  readonly onProgress: ((progress: CopyProgress) => unknown) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -48,7 +49,7 @@ export async function copyRecords(options: CopyOptions): Promise<void> {
     if (group.length > 0) await writer.write(group);
     group = [];
     bytes = 0;
-    onProgress?.({ copied, total });
+    await onProgress?.({ copied, total });
   };
   for await (const [from, read] of oldestFirst(options)) {
     copied += 1;

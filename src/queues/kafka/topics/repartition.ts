@@ -14,7 +14,8 @@ import { type AdministrationOptions, TopicAdministration, type TopicFacts } from
 export interface RepartitionOptions extends Omit<InitOptions, 'topic' | 'repair'> {
   readonly from: string;
   readonly to: string;
-  readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
+  /** Told after every few mebibytes, and waited for. */
+  readonly onProgress?: ((progress: CopyProgress) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
