@@ -48,14 +48,6 @@ export function encodeCursor(cursor: Cursor): Uint8Array {
   return out.finish();
 }
 
-/** How every encoded cursor of this version begins, and none of another. */
-export function encodeCursorVersion(version: number): Uint8Array {
-  const out = new ByteWriter(9);
-  out.byte(formatVersion);
-  out.varint(version);
-  return out.finish();
-}
-
 /** The cursor that {@link encodeCursor} wrote. Throws `STORE_CORRUPT` on bytes that it did not write. */
 export function decodeCursor(bytes: Uint8Array): Cursor {
   return readRecord('cursor', formatVersion, bytes, readCursor);

@@ -12,9 +12,10 @@ export class CommitInput {
     types: '',
     positions: 0,
     positionsKey: 0,
-    cursors: 0,
+    versions: [],
     cursorsKey: 0,
-    lengths: [],
+    logs: [],
+    entries: 0,
     totals: [],
     totalsKey: 0,
     unreadable: [],
@@ -23,6 +24,7 @@ export class CommitInput {
     identityKey: 0,
     steps: [],
   };
+  readonly #entries: Uint8Array[] = [];
   readonly #known = new Map<string, number>();
   readonly #types: KeyType[] = [];
 
@@ -57,27 +59,32 @@ export class CommitInput {
     }
   }
 
-  /** Positions: to be the first that is put in. */
-  positions(key: string, steps: readonly Compared[]): void {
+  /** Positions and what they must be and become: to be the first that is put in. */
+  positions(key: string, steps: readonly ComparedPosition[]): void {
     if (steps.length === 0) return;
-    const index = this.key(key, 'h');
     this.#control.positions = steps.length;
-    this.#control.positionsKey = index;
-    this.#compare(index, steps);
+    this.#control.positionsKey = this.key(key, 'h');
+    const pairs = steps.flatMap(({ name, after }) => [name, after]);
+    this.steps('HSET', this.#control.positionsKey, pairs, 2);
+    this.put(steps.map(({ before }) => before));
   }
 
-  /** Cursors: to be put in right behind the positions. */
-  cursors(key: string, changes: readonly Compared[]): void {
+  /** Cursors, the version that they must have and what they become: to be put in right behind the positions. */
+  cursors(key: string, changes: readonly ComparedCursor[]): void {
     if (changes.length === 0) return;
-    const index = this.key(key, 'h');
-    this.#control.cursors = changes.length;
-    this.#control.cursorsKey = index;
-    this.#compare(index, changes);
+    this.#control.cursorsKey = this.key(key, 'h');
+    const pairs: Argument[] = [];
+    for (const { name, version, after } of changes) {
+      this.#control.versions.push(version ?? -1);
+      pairs.push(name, after);
+    }
+    this.steps('HSET', this.#control.cursorsKey, pairs, 2);
   }
 
-  /** The list must be this long. */
-  length(key: number, entries: number): void {
-    this.#control.lengths.push(key, entries);
+  /** The log must be this long, and becomes longer. */
+  log(key: number, length: number, entries: readonly Uint8Array[]): void {
+    this.#control.logs.push(key, length, entries.length);
+    for (const entry of entries) this.#entries.push(entry);
   }
 
   total(key: string, name: string, added: number): void {
@@ -101,21 +108,23 @@ export class CommitInput {
   /** To be called when all is in. Without `writes`, the script checks only. */
   finish({ writes }: { readonly writes: boolean } = { writes: true }): this {
     this.#control.types = this.#types.join('');
-    this.args[0] = JSON.stringify(writes ? this.#control : { ...this.#control, steps: [], totals: [], unreadable: [] });
+    this.#control.entries = this.put(this.#entries);
+    const nothing = { steps: [], logs: [], totals: [], unreadable: [] };
+    this.args[0] = JSON.stringify(writes ? this.#control : { ...this.#control, ...nothing });
     return this;
-  }
-
-  #compare(key: number, compared: readonly Compared[]): void {
-    const pairs: Argument[] = [];
-    for (const { name, after } of compared) pairs.push(name, after);
-    this.steps('HSET', key, pairs, 2);
-    for (const { before } of compared) this.args.push(before);
   }
 }
 
-/** A member of a hash: how its old value begins, empty where there is none, and its new one. */
-export interface Compared {
+/** A member of a hash, its old value, empty where there is none, and its new one. */
+export interface ComparedPosition {
   readonly name: string;
   readonly before: Argument;
+  readonly after: Argument;
+}
+
+/** A member of a hash, the version of the cursor that it holds, undefined where there is none, and its new cursor. */
+export interface ComparedCursor {
+  readonly name: string;
+  readonly version: number | undefined;
   readonly after: Argument;
 }

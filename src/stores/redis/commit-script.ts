@@ -33,37 +33,58 @@ if control.identityKey > 0 and redis.call('GET', KEYS[control.identityKey]) ~= c
 end
 
 local is_before, is_after, mismatch = true, true, nil
-local function compare(what, key, first, count)
+local function differs(what, n, found)
+  if is_before then mismatch = { what, n, found or '' } end
+  is_before = false
+end
+
+-- Calls compare(n, stored) for every member of a hash that is named in every second argument from the first on.
+local function each_stored(key, first, count, compare)
   for done = 0, count - 1, at_once do
-    local names = {}
-    local last = math.min(done + at_once, count) - 1
-    for n = done, last do names[#names + 1] = ARGV[first + 2 * n] end
+    local names, last = {}, math.min(done + at_once, count) - 1
+    for n = done, last do names[n - done + 1] = ARGV[first + 2 * n] end
     local stored = redis.call('HMGET', key, unpack(names))
-    for n = done, last do
-      local found = stored[n - done + 1] or ''
-      local before = ARGV[first + 2 * count + n]
-      if string.sub(found, 1, #before) ~= before or (before == '' and found ~= '') then
-        if is_before then mismatch = { what, n, found } end
-        is_before = false
-      end
-      if found ~= ARGV[first + 2 * n + 1] then is_after = false end
-    end
+    for n = done, last do compare(n, stored[n - done + 1]) end
   end
 end
-if control.positions > 0 then compare('position', KEYS[control.positionsKey], 2, control.positions) end
-if control.cursors > 0 then
-  compare('cursor', KEYS[control.cursorsKey], 2 + 3 * control.positions, control.cursors)
+
+local positions, versions = control.positions, control.versions
+local cursors = 2 + 3 * positions
+if positions > 0 then
+  each_stored(KEYS[control.positionsKey], 2, positions, function(n, found)
+    if (found or '') ~= ARGV[2 + 2 * positions + n] then differs('position', n, found) end
+    if found ~= ARGV[3 + 2 * n] then is_after = false end
+  end)
+end
+
+-- The version of a cursor stands behind its first byte, seven bits a byte, the lowest first.
+local function version_of(cursor)
+  if not cursor then return -1 end
+  local version, scale = 0, 1
+  for at = 2, 9 do
+    local byte = string.byte(cursor, at)
+    if not byte then return -2 end
+    if byte < 128 then return version + byte * scale end
+    version, scale = version + (byte - 128) * scale, scale * 128
+  end
+  return -2
+end
+if #versions > 0 then
+  each_stored(KEYS[control.cursorsKey], cursors, #versions, function(n, found)
+    if version_of(found) ~= versions[n + 1] then differs('cursor', n, found) end
+    if found ~= ARGV[cursors + 2 * n + 1] then is_after = false end
+  end)
 end
 if not is_before then
   if is_after then return { 'already' } end
   return mismatch
 end
 
-local lengths = control.lengths
-for n = 1, #lengths, 2 do
-  local found = redis.pcall('LLEN', KEYS[lengths[n]])
-  if type(found) == 'table' then return { 'type', lengths[n], redis.call('TYPE', KEYS[lengths[n]]).ok } end
-  if found ~= lengths[n + 1] then return { 'length', lengths[n], found } end
+local logs = control.logs
+for n = 1, #logs, 3 do
+  local found = redis.pcall('LLEN', KEYS[logs[n]])
+  if type(found) == 'table' then return { 'type', logs[n], redis.call('TYPE', KEYS[logs[n]]).ok } end
+  if found ~= logs[n + 1] then return { 'length', logs[n], found } end
 end
 
 local names, added = {}, {}
@@ -94,6 +115,15 @@ local steps = control.steps
 for n = 1, #steps, 4 do
   redis.call(steps[n], KEYS[steps[n + 1]], unpack(ARGV, steps[n + 2], steps[n + 3]))
 end
+local at = control.entries
+for n = 1, #logs, 3 do
+  local left = logs[n + 2]
+  while left > 0 do
+    local count = math.min(left, at_once)
+    redis.call('RPUSH', KEYS[logs[n]], unpack(ARGV, at, at + count - 1))
+    at, left = at + count, left - count
+  end
+end
 if #totals > 0 then redis.call('HSET', KEYS[control.totalsKey], unpack(totals)) end
 return { 'applied' }
 `);
@@ -105,11 +135,13 @@ export interface CommitControl {
   /** How many positions there are: from `ARGV[2]` on name and new value of each, then all the old values. */
   positions: number;
   positionsKey: number;
-  /** How many cursors there are: behind the positions, session and new cursor of each, then beginnings of the old. */
-  cursors: number;
+  /** Versions of the stored cursors, -1 for none; behind the positions stand session and new cursor of each. */
+  versions: number[];
   cursorsKey: number;
-  /** Key of a log and how many entries it must have, in turns. */
-  lengths: number[];
+  /** Key of a log, how many entries it must have, and how many are added to it, in turns. */
+  logs: number[];
+  /** Where the entries begin, those of the first log first. They are added when all steps are done. */
+  entries: number;
   /** Name of a total and what is added to it, in turns. */
   totals: (string | number)[];
   totalsKey: number;

@@ -1,4 +1,4 @@
-import { encodeCursor, encodeCursorVersion } from '../../domain/encoding/cursor.ts';
+import { encodeCursor } from '../../domain/encoding/cursor.ts';
 import { encodeFiled } from '../../domain/encoding/filed.ts';
 import { encodeParkedCommand, encodeParkedHeader } from '../../domain/encoding/parked.ts';
 import { encodeStoredPosition } from '../../domain/encoding/position.ts';
@@ -61,7 +61,7 @@ export function encodeCheck(part: CommitPart, { keys, identity }: Encoding): Com
     bucket.cursors,
     changes.map(({ session, before, after }) => ({
       name: session,
-      before: before === undefined ? nothing : encodeCursorVersion(before.version),
+      version: before?.version,
       after: encodeCursor(after),
     })),
   );
@@ -90,7 +90,7 @@ function writeLog(input: CommitInput, bucket: Bucket, change: SessionChange, vie
   if (log === undefined || (!log.reset && log.entries.length === 0)) return;
   const key = input.key(bucket.log(session), '-');
   const entriesBefore = before?.entries ?? 0;
-  input.length(key, entriesBefore);
+  input.log(key, entriesBefore, log.entries);
   if (log.reset) {
     if (before !== undefined && entriesBefore > 0) {
       const replaced = bucket.replacedLog(session, before.generation);
@@ -101,7 +101,6 @@ function writeLog(input: CommitInput, bucket: Bucket, change: SessionChange, vie
     input.steps('HSET', input.key(bucket.generations, 'h'), [session, String(after.generation)]);
   }
   if (log.entries.length === 0) return;
-  input.steps('RPUSH', key, log.entries);
   const largest = log.entries.reduce((size, entry) => Math.max(size, entry.length), 0);
   if (largest > largeBytes) {
     input.steps('ZADD', input.key(bucket.largest, 'z'), ['GT', String(largest), session], 3);
