@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { root } from '../../scripts/project.mjs';
 import { blocksOf, runConsole } from '../support/console.ts';
 import { placePrograms, steady } from '../support/documents.ts';
-import { deleteTopics, kafkaAddress, uniqueName } from '../support/kafka.ts';
+import { deleteTopicsNamed, kafkaAddress, uniqueName } from '../support/kafka.ts';
 import { pythonWithKafka } from '../support/python.ts';
 
 /** Ids of dead letters follow from the names of the writers; copies of topics from how many brokers there are. */
@@ -30,7 +30,7 @@ test('what docs/publish-kafka.md shows is what kcat and confluent-kafka do', asy
     expect(unlike(stdout)).toBe(unlike(shown));
     expect(commands).toBeGreaterThan(20);
   } finally {
-    await deleteTopics(kafkaAddress(), [topic, `${topic}.macp-persist`, `${topic}.dead-letters`]);
+    await deleteTopicsNamed(kafkaAddress(), topic);
     rmSync(directory, { recursive: true });
   }
 });

@@ -109,3 +109,11 @@ export async function deleteTopics(address: string, names: readonly string[]): P
     if (topics.length > 0) await admin.deleteTopics({ topics });
   });
 }
+
+/** Deletes the topic of this name, and all whose names go on from it. */
+export async function deleteTopicsNamed(address: string, beginning: string): Promise<void> {
+  await asAdmin(address, async (admin) => {
+    const topics = (await admin.listTopics()).filter((name) => name.startsWith(beginning));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+  });
+}

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { deleteTopics, kafkaAddress, uniqueName } from './kafka.ts';
+import { deleteTopicsNamed, kafkaAddress, uniqueName } from './kafka.ts';
 import { type Ending, freshDirectory, type ProgramOptions, runProgram } from './program.ts';
 import { deleteKeys, redisAddress, uniquePrefix } from './redis.ts';
 import { RunningProgram } from './running-program.ts';
@@ -69,8 +69,7 @@ export class TopicProgram implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#started.map((program) => program.stop('SIGKILL')));
-    const topics = ['', '.macp-persist', '.dead-letters'].map((suffix) => `${this.topic}${suffix}`);
-    await Promise.all([deleteTopics(this.kafka, topics), deleteKeys(redisAddress(), this.#prefix)]);
+    await Promise.all([deleteTopicsNamed(this.kafka, this.topic), deleteKeys(redisAddress(), this.#prefix)]);
     rmSync(this.directory, { recursive: true });
   }
 
