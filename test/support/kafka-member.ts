@@ -22,14 +22,15 @@ export interface ConsumedTopic {
   readonly openCluster: () => KafkaCluster;
 }
 
-/** Creates a topic and looks up its id. */
+/** Creates a topic, on as many brokers, and looks up its id. */
 export async function consumedTopic(
   address: string,
   partitions: number,
   settings: Readonly<Record<string, string>> = {},
+  replicas = 1,
 ): Promise<ConsumedTopic> {
   await prepareCodecs();
-  const name = await createTopic(address, { numPartitions: partitions, settings });
+  const name = await createTopic(address, { numPartitions: partitions, replicationFactor: replicas, settings });
   const connection = { brokers: address.split(','), clientId: 'test', connectionTimeout: 5_000, requestTimeout: 5_000 };
   const kafka = createKafka(connection, () => undefined);
   const cluster = openCluster(kafka);
