@@ -6,6 +6,7 @@ import { deadLetterCommands } from './commands/dead-letters.ts';
 import { doctor } from './commands/doctor.ts';
 import { init } from './commands/init.ts';
 import { publish } from './commands/publish.ts';
+import { repartition } from './commands/repartition.ts';
 import { serve } from './commands/serve.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { start } from './commands/start.ts';
@@ -15,6 +16,7 @@ import { worker } from './commands/worker.ts';
 const working: readonly Command[] = [
   start,
   init,
+  repartition,
   worker,
   serve,
   publish,

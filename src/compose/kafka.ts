@@ -39,11 +39,8 @@ export async function initKafka(address: KafkaAddress, values: Values, repair: b
   const { initTopic } = await import('../queues/kafka/topics/init-topic.ts');
   return initTopic({
     ...(await administration(address, values)),
-    ...needs(address, values),
-    partitions: values['kafka.partitions'],
-    replicationFactor: values['kafka.replicationFactor'],
-    minimumInSyncReplicas: values['kafka.minimumInSyncReplicas'],
-    retentionMs: values['kafka.retention'],
+    ...made(address, values),
+    topic: address.topic,
     repair,
   });
 }
@@ -69,6 +66,19 @@ async function administration(address: KafkaAddress, values: Values) {
   return { connection: await kafkaConnection(address, values), clock: systemClock, onLog: () => undefined };
 }
 
+/** How topics are made. */
+function made(address: KafkaAddress, values: Values) {
+  const { batchBytes, deadLetterTopic } = needs(address, values);
+  return {
+    batchBytes,
+    deadLetterTopic,
+    partitions: values['kafka.partitions'],
+    replicationFactor: values['kafka.replicationFactor'],
+    minimumInSyncReplicas: values['kafka.minimumInSyncReplicas'],
+    retentionMs: values['kafka.retention'],
+  };
+}
+
 function needs({ topic }: KafkaAddress, values: Values) {
   return { topic, batchBytes: values['kafka.batchSize'], deadLetterTopic: deadLetterTopicOf(topic, values) };
 }
@@ -76,4 +86,29 @@ function needs({ topic }: KafkaAddress, values: Values) {
 function deadLetterTopicOf(topic: string, values: Values): string | undefined {
   if (!values['kafka.copyDeadLetters']) return undefined;
   return values['kafka.deadLetterTopic'] ?? `${topic}.dead-letters`;
+}
+
+/** What a topic is filled anew for. */
+export interface RepartitionRequest {
+  /** The topic of commands as it is. */
+  readonly address: KafkaAddress;
+  /** The one that takes its place. */
+  readonly to: string;
+  readonly values: Values;
+  readonly onProgress: (records: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Fills a new topic, of another count of partitions, with everything that a topic holds. */
+export async function repartitionKafka(request: RepartitionRequest): Promise<InitReport> {
+  const { address, to, values, onProgress, signal } = request;
+  const { repartition } = await import('../queues/kafka/topics/repartition.ts');
+  return repartition({
+    ...(await administration(address, values)),
+    ...made({ ...address, topic: to }, values),
+    from: address.topic,
+    to,
+    onProgress: ({ records }) => onProgress(records),
+    signal,
+  });
 }

@@ -1,7 +1,7 @@
 import { queueAddress } from '../../compose/open.ts';
 import { showAddress } from '../../configuration/addresses.ts';
 import type { Command } from '../command.ts';
-import { printSentence } from '../safe-text.ts';
+import { printTopics } from '../print-topics.ts';
 
 export const init: Command = {
   shape: {
@@ -35,21 +35,12 @@ export const init: Command = {
   async run({ configuration: { values }, options, output }) {
     const address = queueAddress(values);
     if (address.kind !== 'kafka') {
-      if (options.has('json')) await output.json({ did: [], findings: [] });
+      if (output.asJson) await output.json({ did: [], findings: [] });
       else await output.line(`Nothing to do: ${showAddress(address)} is made by whoever uses it first.`);
       return 'done';
     }
     const { initKafka } = await import('../../compose/kafka.ts');
-    const report = await initKafka(address, values, options.has('repair'));
-    if (options.has('json')) {
-      await output.json(report);
-      return 'done';
-    }
-    for (const did of report.did) await output.line(printSentence(did));
-    if (report.did.length === 0) await output.line(`Topic ${address.topic} is as it has to be.`);
-    for (const { severity, what, remedy } of report.findings) {
-      await output.line(`${severity}: ${printSentence(what)}${remedy === '' ? '' : `; ${printSentence(remedy)}`}`);
-    }
+    await printTopics(await initKafka(address, values, options.has('repair')), output);
     return 'done';
   },
 };

@@ -20,7 +20,7 @@ export function codecOf(compression: Compression): BatchCodec | undefined {
   if (typeof compress !== 'function') {
     throw new PersistenceError(
       'INVALID_CONFIGURATION',
-      `Node.js ${process.versions.node} does not have Zstandard, 22.15 and newer ones do: set kafka.compression to gzip`,
+      'this Node.js does not have Zstandard, 22.15 and newer ones do: set kafka.compression to gzip',
     );
   }
   return { id: 4, compress: promisify(compress as Compress) };

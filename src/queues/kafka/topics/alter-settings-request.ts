@@ -1,7 +1,7 @@
 import { type BodyReader, readBody } from '../protocol/body-reader.ts';
 import { BodyWriter } from '../protocol/body-writer.ts';
 import type { ProtocolRequest } from '../protocol/protocol-request.ts';
-import type { SettingChange } from './topic-findings.ts';
+import type { SettingChange } from './setting-change.ts';
 
 /** What the number stands for in requests about settings. */
 export const topicResource = 2;

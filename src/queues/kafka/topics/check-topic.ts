@@ -1,12 +1,12 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import { type Guard, guardTopicOf } from './guard.ts';
 import { type GuardTopic, readGuard } from './guard-record.ts';
+import type { SettingChange } from './setting-change.ts';
 import { type AdministrationOptions, TopicAdministration, type TopicFacts } from './topic-administration.ts';
 import {
   judgeDeadLetterTopic,
   judgeGuardTopic,
   judgeTopic,
-  type SettingChange,
   type TopicFinding,
   type TopicNeeds,
 } from './topic-findings.ts';

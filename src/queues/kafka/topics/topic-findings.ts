@@ -1,5 +1,6 @@
 import { wireLimits } from '../../../domain/command.ts';
 import { type Guard, guardTopicOf } from './guard.ts';
+import type { SettingChange } from './setting-change.ts';
 import type { TopicFacts } from './topic-administration.ts';
 
 /** What was found out about a topic. A `problem` would lose commands or their order: nobody uses such a topic. */
@@ -12,12 +13,6 @@ export interface TopicFinding {
   readonly change?: SettingChange | undefined;
   /** True for what is missing, and is made by `macp-persist init`. */
   readonly isMadeByInit?: boolean | undefined;
-}
-
-export interface SettingChange {
-  readonly topic: string;
-  readonly setting: string;
-  readonly value: string;
 }
 
 /** What a topic has to hold. */
