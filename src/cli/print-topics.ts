@@ -1,4 +1,4 @@
-import type { InitReport } from '../queues/kafka/topics/init-topic.ts';
+import type { InitReport } from '../compose/kafka.ts';
 import type { Output } from './output.ts';
 import { printSentence } from './safe-text.ts';
 

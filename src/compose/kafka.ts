@@ -5,6 +5,8 @@ import type { QueueAdapter } from './adapter.ts';
 import { type Finding, ok, problem, warning } from './doctor/finding.ts';
 import { type KafkaAddress, kafkaConnection } from './kafka-connection.ts';
 
+export type { InitReport };
+
 /** The queue on Kafka. Its client is loaded only where it is used. */
 export const kafkaAdapter: QueueAdapter<KafkaAddress> = {
   exclusive: false,
@@ -108,7 +110,7 @@ export async function repartitionKafka(request: RepartitionRequest): Promise<Ini
     ...made({ ...address, topic: to }, values),
     from: address.topic,
     to,
-    onProgress: ({ records }) => onProgress(records),
+    onProgress: ({ copied }) => onProgress(copied),
     signal,
   });
 }
