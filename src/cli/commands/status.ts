@@ -1,4 +1,4 @@
-import type { ServiceStatus } from '../../ports/service.ts';
+import type { PartitionStatus, ServiceStatus } from '../../ports/service.ts';
 import type { Command } from '../command.ts';
 import { onService } from '../on-service.ts';
 import { describeCounts, describeRows } from '../rows.ts';
@@ -52,8 +52,23 @@ function queueRows({ queue }: ServiceStatus): Rows {
   if (queue === null) return [['queue', 'none']];
   return [
     ['queue', `${printText(queue.source)}, ${queue.partitions.length} partitions`],
-    ['lag', `${queue.lag} commands`],
+    ['lag', `${queue.lag} commands${describeLags(queue.partitions)}`],
   ];
+}
+
+/** Most partitions that are named with their lag. */
+const namedPartitions = 8;
+
+/** By how much the partitions lag that do, the furthest behind first. */
+function describeLags(partitions: readonly PartitionStatus[]): string {
+  const lags = partitions
+    .map(({ partition, end, persisted }) => ({ partition, lag: end - persisted }))
+    .filter(({ lag }) => lag > 0)
+    .sort((one, other) => other.lag - one.lag);
+  const named = lags.slice(0, namedPartitions).map(({ partition, lag }) => `${lag} in partition ${partition}`);
+  const more = lags.length - named.length;
+  if (more > 0) named.push(`the rest in ${more} more`);
+  return named.length === 0 ? '' : `: ${named.join(', ')}`;
 }
 
 function workerRows({ worker }: ServiceStatus): Rows {

@@ -145,7 +145,7 @@ test('a status tells what runs, how far and how fast it is, and what waits', () 
     'runs           start, process 9, since 2026-01-02T03:04:05.000Z',
     'ready          no: the store is full',
     'queue          embedded:x, 1 partitions',
-    'lag            5 commands',
+    'lag            5 commands: 5 in partition 0',
     'store          level y, layout 2',
     'worker         waiting, 12.5 commands a second',
     'persisted      100 commands in 7 commits since it started, the latest 1.2 s ago',
@@ -156,6 +156,20 @@ test('a status tells what runs, how far and how fast it is, and what waits', () 
     'dead letters   refused 2, conflict 1',
     'decisions      6',
   ]);
+});
+
+test('a status names the partitions that lag the most, and no others', () => {
+  const lagging = (lags: readonly number[]) => {
+    const partitions = lags.map((lag, partition) => ({ partition, start: 0, end: 10, persisted: 10 - lag }));
+    const lag = lags.reduce((sum, each) => sum + each, 0);
+    const { queue } = status;
+    return describeStatus({ ...status, queue: queue === null ? null : { ...queue, partitions, lag } })[4];
+  };
+  expect(lagging([0, 0])).toBe('lag            0 commands');
+  expect(lagging([1, 0, 3])).toBe('lag            4 commands: 3 in partition 2, 1 in partition 0');
+  expect(lagging([1, 1, 1, 1, 1, 1, 1, 2, 1, 1])).toMatch(
+    /^lag +11 commands: 2 in partition 7, .*, the rest in 2 more$/,
+  );
 });
 
 test('a status without a process or a queue says so', () => {
