@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { AssignerProtocol, CompressionTypes, type Message, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { kafkaFailure, protocolFailure } from '../../src/queues/kafka/connection/failures.ts';
@@ -43,6 +44,16 @@ function told(read: readonly ReadRecords[]): string[] {
 
 function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `value ${index}`);
+}
+
+/** Producers leave a batch as it is when it would not become smaller. */
+function codecsIn(records: Buffer): number[] {
+  const found: number[] = [];
+  for (let at = 0, batch = batchAt(records, 0); batch !== undefined; batch = batchAt(records, at)) {
+    found.push(batch.codec);
+    at += batch.raw.length;
+  }
+  return found;
 }
 
 async function listed(reader: TopicReader, place: OffsetPlace): Promise<number | undefined> {
@@ -122,7 +133,7 @@ for pair in sys.argv[3:]:
       await using reader = await open(topic);
       const { read, records } = await reader.readTo(500);
       expect(told(read), name).toEqual(numbered(500));
-      expect(batchAt(records, 0)?.codec, name).toBe(codec);
+      expect(codecsIn(records), name).toContain(codec);
     }
   });
 
@@ -133,7 +144,7 @@ for pair in sys.argv[3:]:
       await using reader = await open(topic);
       const { read, records } = await reader.readTo(2_000);
       expect(told(read), name).toEqual(numbered(2_000));
-      expect(batchAt(records, 0)?.codec, name).toBe(codec);
+      expect(codecsIn(records), name).toContain(codec);
     }
   });
 });
@@ -260,14 +271,16 @@ describe('what a fetch answers', () => {
 describe('connections', () => {
   test('closing ends what is under way at once', async () => {
     const reader = await open(await newTopic());
-    const waiting = reader.fetch({ maxWait: 25_000 });
-    const broker = await reader.cluster.findBroker(reader.leader.leader);
-    // Answered by the same broker: the fetch was sent before it.
-    await reader.cluster.send(broker, metadataRequest([reader.topic.name]));
-    const ended = expect(waiting).rejects.toMatchObject({ code: 'QUEUE_CLOSED' });
+    // Opens the connection that fetches have for themselves, so that the next one is on its way in the next turn.
+    await reader.fetch({ maxWait: 0 });
+    const ended = [reader.fetch({ maxWait: 25_000 })];
+    await setImmediate();
+    ended.push(reader.fetch({ maxWait: 25_000 }));
+    const closed = reader.cluster.close();
+    for (const each of ended) await expect(each).rejects.toMatchObject({ code: 'QUEUE_CLOSED' });
+    await closed;
     await reader.cluster.close();
-    await ended;
-    await reader.cluster.close();
+    await expect(reader.fetch({})).rejects.toMatchObject({ code: 'QUEUE_CLOSED' });
   });
 
   test('a group is joined, kept and left by the parts of kafkajs that are used for it', async () => {

@@ -159,6 +159,7 @@ function clusterMaker(kafka: Kafka): readonly [Record<symbol, CreateCluster | un
 /** The connections to the brokers of one Kafka cluster. */
 export class KafkaCluster implements AsyncDisposable {
   readonly #cluster: KafkajsCluster;
+  #isClosed = false;
 
   constructor(cluster: KafkajsCluster) {
     this.#cluster = cluster;
@@ -166,17 +167,17 @@ export class KafkaCluster implements AsyncDisposable {
 
   /** Connects to one of the brokers named in the options. */
   connect(): Promise<void> {
-    return this.#cluster.connect();
+    return this.#answered(this.#cluster.connect());
   }
 
   /** Has this topic's partitions looked after from now on, and asks for them. */
   addTargetTopic(topic: string): Promise<void> {
-    return this.#cluster.addTargetTopic(topic);
+    return this.#answered(this.#cluster.addTargetTopic(topic));
   }
 
   /** Asks anew which brokers there are and who leads the partitions of the target topics. */
   refreshMetadata(): Promise<void> {
-    return this.#cluster.refreshMetadata();
+    return this.#answered(this.#cluster.refreshMetadata());
   }
 
   findTopicPartitionMetadata(topic: string): readonly PartitionLeader[] {
@@ -185,23 +186,41 @@ export class KafkaCluster implements AsyncDisposable {
 
   /** The broker with this number, connected. */
   findBroker(nodeId: number): Promise<KafkaBroker> {
-    return this.#cluster.findBroker({ nodeId });
+    return this.#answered(this.#cluster.findBroker({ nodeId }));
   }
 
   /** Any broker that is connected, or can be. */
   anyBroker(): Promise<KafkaBroker> {
-    return this.#cluster.brokerPool.findConnectedBroker();
+    return this.#answered(this.#cluster.brokerPool.findConnectedBroker());
   }
 
   findGroupCoordinator(groupId: string): Promise<KafkaBroker> {
-    return this.#cluster.findGroupCoordinator({ groupId });
+    return this.#answered(this.#cluster.findGroupCoordinator({ groupId }));
   }
 
   /**
    * Sends a request to this broker. A Fetch has a connection of its own; on the other one, as on every connection to
    * Kafka, a request is answered only after those before it.
    */
-  async send<Response>(broker: KafkaBroker, request: ProtocolRequest<Response>): Promise<Response> {
+  send<Response>(broker: KafkaBroker, request: ProtocolRequest<Response>): Promise<Response> {
+    return this.#answered(this.#send(broker, request));
+  }
+
+  /** Ends every request under way with `QUEUE_CLOSED`, instead of waiting for them, and all connections. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const { seedBroker, brokers } = this.#cluster.brokerPool;
+    for (const broker of [...(seedBroker === undefined ? [] : [seedBroker]), ...Object.values(brokers)]) {
+      for (const connection of broker.connectionPool.pool) connection.rejectRequests(closed());
+    }
+    await this.#cluster.disconnect();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #send<Response>(broker: KafkaBroker, request: ProtocolRequest<Response>): Promise<Response> {
     try {
       return (await broker.connectionPool.send(kafkajsRequest(request))) as Response;
     } catch (error) {
@@ -211,19 +230,18 @@ export class KafkaCluster implements AsyncDisposable {
     }
   }
 
-  /** Ends every request under way with `QUEUE_CLOSED`, instead of waiting for them, and all connections. Idempotent. */
-  async close(): Promise<void> {
-    const { seedBroker, brokers } = this.#cluster.brokerPool;
-    const closed = new PersistenceError('QUEUE_CLOSED', 'the connection to Kafka was closed');
-    for (const broker of [...(seedBroker === undefined ? [] : [seedBroker]), ...Object.values(brokers)]) {
-      for (const connection of broker.connectionPool.pool) connection.rejectRequests(closed);
+  /** Whatever a question fails with once this is closed, it fails because of that. */
+  async #answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (error) {
+      throw this.#isClosed ? closed() : error;
     }
-    await this.#cluster.disconnect();
   }
+}
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
+function closed(): PersistenceError {
+  return new PersistenceError('QUEUE_CLOSED', 'the connection to Kafka was closed');
 }
 
 /** A request in the form that kafkajs's connections take. */
