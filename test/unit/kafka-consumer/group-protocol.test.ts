@@ -15,7 +15,7 @@ test('what a member says is read back by the leader', () => {
 
 test('what the leader says is read back by the member', () => {
   for (const refusedFor of [undefined, { id: 'level:one', shared: true }]) {
-    const assignment = { topic: 'commands', partitions: [0, 4], refusedFor };
+    const assignment = { topic: 'commands', partitions: [0, 4], refusedFor, isPassing: refusedFor === undefined };
     expect(decodeAssignment(encodeAssignment(assignment))).toEqual(assignment);
   }
 });

@@ -60,6 +60,14 @@ const levels: ReadonlyMap<number, KafkaLogLevel> = new Map([
   [logLevel.INFO, 'info'],
 ]);
 
+/**
+ * What kafkajs calls errors, though whoever asked is told as well and lives by it: a heartbeat is refused whenever the
+ * group changes, and an answer comes too late whenever a connection is closed.
+ */
+function isRoutine(message: string): boolean {
+  return message.startsWith('Response ') || message === 'Connection error: write after end';
+}
+
 /** Only the sentence and the broker are passed on: the rest of an entry may hold whole requests. */
 function forward({ level, log }: LogEntry, onLog: KafkaLog): void {
   try {
@@ -67,7 +75,10 @@ function forward({ level, log }: LogEntry, onLog: KafkaLog): void {
     const said: unknown = log.message;
     const message = said instanceof Error ? said.message : String(said);
     const broker: unknown = log['broker'];
-    onLog(levels.get(level) ?? 'debug', typeof broker === 'string' ? `${message} (${broker})` : message);
+    onLog(
+      isRoutine(message) ? 'debug' : (levels.get(level) ?? 'debug'),
+      typeof broker === 'string' ? `${message} (${broker})` : message,
+    );
   } catch {
     // Whoever listens has its own ways to fail; they must not become the connection's.
   }

@@ -75,6 +75,7 @@ export class GroupMembership {
   #confirmedAt = 0;
   #wake = new AbortController();
   #wantsToRejoin = false;
+  #isPassing = false;
   #isJoining = false;
   #running: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -150,7 +151,7 @@ export class GroupMembership {
         failures = 0;
         this.#parts.outage.over(part);
         if (this.#wantsToRejoin) this.#enter('joining');
-        else await this.#pause(this.#options.heartbeatInterval);
+        else await this.#pause(this.#heartbeatInterval);
         if (this.#wantsToRejoin) this.#enter('joining');
       } catch (error) {
         if (this.#ended.signal.aborted) return;
@@ -158,6 +159,12 @@ export class GroupMembership {
         if (this.#recover(error, failures)) await this.#pause(pauseBefore(failures));
       }
     }
+  }
+
+  /** What is passed from one member to another is free sooner than a heartbeat comes around. */
+  get #heartbeatInterval(): number {
+    const { heartbeatInterval } = this.#options;
+    return this.#isPassing ? heartbeatInterval / 4 : heartbeatInterval;
   }
 
   async #join(): Promise<void> {
@@ -182,10 +189,11 @@ export class GroupMembership {
         within,
       );
       if (this.#ended.signal.aborted) return;
-      const { partitions, refusedFor } = decodeAssignment(memberAssignment);
+      const { partitions, refusedFor, isPassing } = decodeAssignment(memberAssignment);
       if (refusedFor !== undefined) throw refusal(groupId, fills, refusedFor);
       this.#confirm(asked);
       this.#generation = generationId;
+      this.#isPassing = isPassing;
       this.#enter('stable');
       listener.assigned(partitions);
     } finally {

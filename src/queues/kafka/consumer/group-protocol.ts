@@ -20,6 +20,8 @@ export interface Assignment {
   readonly partitions: readonly number[];
   /** There when the member is refused: it fills another store than the leader, whose store this is. */
   readonly refusedFor?: FilledStore | undefined;
+  /** The group changes again soon: some partitions wait for whoever owns them to give them up. */
+  readonly isPassing: boolean;
 }
 
 const subscriptionVersion = 2;
@@ -54,11 +56,11 @@ export function decodeSubscription(bytes: Buffer): Subscription {
 }
 
 /** Kafka's ConsumerProtocolAssignment, version 1. */
-export function encodeAssignment({ topic, partitions, refusedFor }: Assignment): Buffer {
+export function encodeAssignment({ topic, partitions, refusedFor, isPassing }: Assignment): Buffer {
   return Buffer.concat([
     int16(assignmentVersion),
     topicPartitions(topic, partitions),
-    userData(refusedFor === undefined ? {} : { refusedFor }),
+    userData({ ...(refusedFor === undefined ? {} : { refusedFor }), ...(isPassing ? { isPassing } : {}) }),
   ]);
 }
 
@@ -72,6 +74,7 @@ export function decodeAssignment(bytes: Buffer): Assignment {
       topic: assigned?.topic ?? '',
       partitions: assigned?.partitions ?? [],
       refusedFor: storeOf(said['refusedFor']),
+      isPassing: said['isPassing'] === true,
     };
   });
 }

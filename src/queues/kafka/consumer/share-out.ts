@@ -14,8 +14,10 @@ export function shareOut(
   }));
   const filled = subscribed.find(({ id }) => id === leaderId)?.fills;
   const { assigned, refused } = assignPartitions(subscribed, leaderId, topic.partitions);
+  const given = [...assigned.values()].reduce((sum, partitions) => sum + partitions.length, 0);
+  const isPassing = given < topic.partitions;
   return [...assigned].map(([memberId, partitions]) => {
     const refusedFor = refused.has(memberId) ? filled : undefined;
-    return { memberId, memberAssignment: encodeAssignment({ topic: topic.name, partitions, refusedFor }) };
+    return { memberId, memberAssignment: encodeAssignment({ topic: topic.name, partitions, refusedFor, isPassing }) };
   });
 }
