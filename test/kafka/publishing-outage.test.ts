@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { consumeAll, someCommand, someSessions } from '../../src/conformance/queue-samples.ts';
+import type { Position } from '../../src/domain/delivery.ts';
+import { isPersistenceError } from '../../src/domain/errors.ts';
+import type { SessionId } from '../../src/domain/identifiers.ts';
+import type { Queue } from '../../src/ports/queue.ts';
+import { openKafkaQueue } from '../../src/queues/kafka/open-kafka-queue.ts';
+import { startBroker } from '../support/kafka.ts';
+import { initialisedTopic, queueOptions } from './kafka-queue-harness.ts';
+
+/** Publishes one command after the other for each session, as a publisher does that never gives up, until told to stop. */
+class Publishing {
+  readonly acknowledged = new Map<SessionId, Position[]>(someSessions.map((session) => [session, []]));
+  #isStopped = false;
+  readonly #work: Promise<unknown>;
+
+  constructor(queue: Queue) {
+    this.#work = Promise.all(someSessions.map((session) => this.#publish(queue, session)));
+  }
+
+  /** Resolves once a good many commands more are acknowledged. */
+  async more(): Promise<void> {
+    const count = (): number => [...this.acknowledged.values()].reduce((sum, { length }) => sum + length, 0);
+    const before = count();
+    await Promise.race([this.#work, expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(before + 200)]);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#work;
+  }
+
+  async #publish(queue: Queue, session: SessionId): Promise<void> {
+    const positions = this.acknowledged.get(session) ?? [];
+    while (!this.#isStopped) {
+      try {
+        positions.push(...(await queue.publish([someCommand(session, positions.length + 1)])));
+      } catch (error) {
+        if (!isPersistenceError(error) || !error.retryable) throw error;
+        await queue.whenWritable();
+      }
+    }
+  }
+}
+
+/** Every acknowledged command lies where it was said to lie, and each session's come first in their order. */
+async function expectAllThere(queue: Queue, acknowledged: Publishing['acknowledged']): Promise<void> {
+  const found = new Map<string, number>();
+  const next = new Map<SessionId, number>();
+  for (const { content, position } of await consumeAll(queue)) {
+    if (content.kind !== 'numbered') throw new Error(`not a command: ${content.kind}`);
+    found.set(`${position.partition}/${position.offset} ${content.session}`, content.sequence);
+    const expected = next.get(content.session) ?? 1;
+    // One that comes again is a duplicate; one that comes too early would have overtaken.
+    expect(content.sequence).toBeLessThanOrEqual(expected);
+    if (content.sequence === expected) next.set(content.session, expected + 1);
+  }
+  for (const [session, positions] of acknowledged) {
+    for (const [index, { partition, offset }] of positions.entries()) {
+      expect(found.get(`${partition}/${offset} ${session}`)).toBe(index + 1);
+    }
+  }
+}
+
+describe.each([
+  ['a publisher', undefined],
+  ['a transactional publisher', 'writer'],
+])('%s', (_, transactionalId) => {
+  test('loses nothing and lets nothing overtake when the broker is killed, hangs and comes back', async () => {
+    await using broker = await startBroker();
+    const topic = await initialisedTopic(broker.address);
+    await using queue = await openKafkaQueue({ ...queueOptions(broker.address, topic), transactionalId });
+    const publishing = new Publishing(queue);
+    await publishing.more();
+    await broker.kill();
+    await broker.restart();
+    await publishing.more();
+    broker.pause();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    broker.resume();
+    await publishing.more();
+    await publishing.stop();
+    await expectAllThere(queue, publishing.acknowledged);
+  });
+});
+
+test('publishers go on when a partition gets another leader', async () => {
+  await using kafka = await startBroker({ nodes: 3 });
+  const topic = await initialisedTopic(kafka.address, 6);
+  await using queue = await openKafkaQueue(queueOptions(kafka.address, topic));
+  const publishing = new Publishing(queue);
+  await publishing.more();
+  await kafka.brokers[0]?.kill();
+  await publishing.more();
+  await publishing.stop();
+  await expectAllThere(queue, publishing.acknowledged);
+});
+
+test('while the broker is away a full queue pushes back, and takes more once it is back', async () => {
+  await using broker = await startBroker();
+  const topic = await initialisedTopic(broker.address);
+  const options = { ...queueOptions(broker.address, topic), maximumWaitingBytes: 50_000 };
+  await using queue = await openKafkaQueue(options);
+  const [session = someSessions[0]] = someSessions;
+  if (session === undefined) throw new Error('no session');
+  await queue.publish([someCommand(session, 1)]);
+  await broker.kill();
+  const data = 'x'.repeat(10_000);
+  const waiting: Promise<unknown>[] = [];
+  let refused: unknown;
+  for (let sequence = 2; refused === undefined; sequence += 1) {
+    const published = queue.publish([someCommand(session, sequence, data)]);
+    refused = await Promise.race([
+      published.then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+      new Promise((resolve) => setImmediate(resolve, undefined)),
+    ]);
+    if (refused === undefined) waiting.push(published);
+  }
+  expect(refused).toMatchObject({ code: 'QUEUE_FULL' });
+  expect(waiting.length).toBeGreaterThan(2);
+  await expect(queue.whenWritable(AbortSignal.timeout(100))).rejects.toMatchObject({ code: 'ABORTED' });
+  const writable = queue.whenWritable();
+  await broker.restart();
+  await writable;
+  await Promise.all(waiting);
+  expect(await consumeAll(queue)).toHaveLength(waiting.length + 1);
+});
