@@ -1,13 +1,13 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { FilledStore } from '../../../ports/queue.ts';
-import type { GroupMember, KafkaBroker, KafkaCluster } from '../connection/cluster.ts';
+import type { GroupMember, KafkaBroker } from '../connection/cluster.ts';
 import { brokerError, kafkaFailure } from '../connection/failures.ts';
-import { BrokerConnections, type ConnectionParts } from './broker-connections.ts';
+import type { ConnectionParts } from './broker-connections.ts';
+import { GroupCoordinator } from './group-coordinator.ts';
 import { assignorName, decodeAssignment, encodeSubscription } from './group-protocol.ts';
 import type { Outage } from './outage.ts';
 import { pauseBefore } from './patience.ts';
 import { shareOut } from './share-out.ts';
-import { answeredWithin } from './time-limit.ts';
 import type { KafkaTopic } from './topic-brokers.ts';
 
 /** Who consumes, with whom, and how soon the group takes a silent member for dead. Times in milliseconds. */
@@ -54,8 +54,6 @@ export type MembershipState = 'idle' | 'joining' | 'stable' | 'left' | 'failed';
 const nobody = '';
 const neverAssigned = -1;
 const part = 'group';
-/** Most milliseconds that leaving may take: a coordinator that is away notices by itself. */
-const leaveTimeout = 2_000;
 
 /**
  * One member of a consumer group (Kafka's classic protocol: join, sync, heartbeat, leave), with cooperative rebalancing
@@ -65,10 +63,9 @@ const leaveTimeout = 2_000;
 export class GroupMembership {
   readonly #options: GroupOptions;
   readonly #parts: MembershipParts;
-  readonly #connections: BrokerConnections;
+  readonly #coordinator: GroupCoordinator;
   readonly #ended = new AbortController();
   #state: MembershipState = 'idle';
-  #coordinator: { readonly cluster: KafkaCluster; readonly broker: KafkaBroker } | undefined;
   #memberId = nobody;
   #generation = neverAssigned;
   /** When the latest request was sent that the coordinator answered. */
@@ -83,7 +80,7 @@ export class GroupMembership {
   constructor(options: GroupOptions, parts: MembershipParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#connections = new BrokerConnections({ ...parts, topicName: parts.topic.name });
+    this.#coordinator = new GroupCoordinator(options.groupId, { ...parts, topicName: parts.topic.name });
   }
 
   get state(): MembershipState {
@@ -137,9 +134,9 @@ export class GroupMembership {
   async #close(): Promise<void> {
     this.#end();
     // What is asked now would be answered only after the join that is under way.
-    if (this.#isJoining) await this.#connections.abandon();
-    if (this.#memberId !== nobody) await this.#leave().catch(() => undefined);
-    await this.#connections.close();
+    if (this.#isJoining) await this.#coordinator.abandon();
+    if (this.#memberId !== nobody) await this.#coordinator.leave(this.#memberId);
+    await this.#coordinator.close();
     await this.#running;
   }
 
@@ -226,7 +223,6 @@ export class GroupMembership {
       listener.lost();
       return failures > 1;
     }
-    if (name !== undefined && movedErrors.includes(name)) this.#coordinator = undefined;
     const failure = this.#failureOf(error, name);
     if (failure.retryable) {
       outage.failed(part, failure);
@@ -251,27 +247,8 @@ export class GroupMembership {
     return kafkaFailure(error, `taking part in group ${groupId}`);
   }
 
-  async #leave(): Promise<void> {
-    const request = { groupId: this.#options.groupId, memberId: this.#memberId };
-    const left = this.#connections.ask('leaving the group', async (cluster) =>
-      (await this.#coordinatorOf(cluster)).leaveGroup(request),
-    );
-    await answeredWithin(this.#parts.clock, leaveTimeout, 'leaving the group', left);
-  }
-
   #ask<Answer>(what: string, question: (broker: KafkaBroker) => Promise<Answer>, within?: number): Promise<Answer> {
-    return this.#connections.ask(
-      `${what} (group ${this.#options.groupId})`,
-      async (cluster) => question(await this.#coordinatorOf(cluster)),
-      { within, signal: this.#ended.signal },
-    );
-  }
-
-  async #coordinatorOf(cluster: KafkaCluster): Promise<KafkaBroker> {
-    if (this.#coordinator?.cluster === cluster) return this.#coordinator.broker;
-    const broker = await cluster.findGroupCoordinator(this.#options.groupId);
-    this.#coordinator = { cluster, broker };
-    return broker;
+    return this.#coordinator.ask(what, question, { within, signal: this.#ended.signal });
   }
 
   #member(): GroupMember {
@@ -301,13 +278,6 @@ export class GroupMembership {
     if (this.#state !== 'left' && this.#state !== 'failed') this.#state = state;
   }
 }
-
-/** The coordinator is another broker now, or not ready yet. */
-const movedErrors: readonly string[] = [
-  'NOT_COORDINATOR_FOR_GROUP',
-  'GROUP_COORDINATOR_NOT_AVAILABLE',
-  'GROUP_LOAD_IN_PROGRESS',
-];
 
 function refusal(groupId: string, ours: FilledStore | undefined, theirs: FilledStore): PersistenceError {
   return new PersistenceError(

@@ -1,4 +1,4 @@
-import { type PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
+import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { Bell } from '../../bell.ts';
 import { HeaderNames } from '../protocol/header-names.ts';
@@ -8,6 +8,7 @@ import type { Outage } from './outage.ts';
 import { type FeedStart, PartitionFeed } from './partition-feed.ts';
 import { Backoffs, pauseBefore } from './patience.ts';
 import { readBoundsFrom } from './read-bounds.ts';
+import { whileWaiting } from './time-limit.ts';
 import type { TopicBrokers } from './topic-brokers.ts';
 
 /** Times in milliseconds. */
@@ -116,11 +117,10 @@ export class PartitionFetcher {
   /** Waits until a partition strays, or for so long. */
   async #idle(milliseconds: number): Promise<void> {
     if (this.#stray.size > 0) return;
-    const over = new AbortController();
-    const until = AbortSignal.any([this.#ended.signal, over.signal]);
-    const late = this.#parts.clock.sleep(milliseconds, until).catch(() => undefined);
-    await Promise.race([this.#strayed.wait(until), late]);
-    over.abort();
+    await whileWaiting(this.#ended.signal, (over) => {
+      const late = this.#parts.clock.sleep(milliseconds, over).catch(() => undefined);
+      return Promise.race([this.#strayed.wait(over), late]);
+    });
   }
 
   /** Looks at the topic, and finds for every stray partition whoever is to fetch it. */
@@ -129,7 +129,11 @@ export class PartitionFetcher {
     const byNode = new Map<number, RoutedFeed[]>();
     for (const feed of this.#stray) {
       const leader = leaders.get(feed.partition);
-      if (leader === undefined || leader.node < 0 || this.#backoff.isPausing(leader.node)) continue;
+      if (leader === undefined || leader.node < 0) {
+        this.#failed(new PersistenceError('QUEUE_UNAVAILABLE', `nobody leads partition ${feed.partition} at present`));
+        continue;
+      }
+      if (this.#backoff.isPausing(leader.node)) continue;
       byNode.set(leader.node, [...(byNode.get(leader.node) ?? []), { feed, leader }]);
     }
     await Promise.all([...byNode].map(([node, routed]) => this.#begin(node, routed)));

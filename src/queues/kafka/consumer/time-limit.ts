@@ -2,6 +2,26 @@ import { PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 
 /**
+ * Waits with a signal that is aborted together with `signal`, and once the wait is over. Not `AbortSignal.any`: in
+ * Node.js 20 a signal that lives long holds on to everything that was ever derived from it like that.
+ */
+export async function whileWaiting<Result>(
+  signal: AbortSignal | undefined,
+  wait: (over: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  if (signal?.aborted === true) end();
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    return await wait(over.signal);
+  } finally {
+    signal?.removeEventListener('abort', end);
+    end();
+  }
+}
+
+/**
  * What `answer` resolves or rejects with; `QUEUE_UNAVAILABLE` when it does neither within `milliseconds`, and `ABORTED`
  * once `signal` is aborted: whatever a library promises of its own timeouts, nobody waits longer.
  */
@@ -12,17 +32,13 @@ export async function answeredWithin<Answer>(
   answer: Promise<Answer>,
   signal?: AbortSignal,
 ): Promise<Answer> {
-  const answered = new AbortController();
-  const givenUp = signal === undefined ? answered.signal : AbortSignal.any([answered.signal, signal]);
-  const late = clock.sleep(milliseconds, givenUp).then(() => {
-    throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: no answer within ${milliseconds} ms`);
-  });
   // Whichever comes second is of no interest.
-  late.catch(() => undefined);
   answer.catch(() => undefined);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    answered.abort();
-  }
+  return await whileWaiting(signal, (over) => {
+    const late = clock.sleep(milliseconds, over).then(() => {
+      throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: no answer within ${milliseconds} ms`);
+    });
+    late.catch(() => undefined);
+    return Promise.race([answer, late]);
+  });
 }
