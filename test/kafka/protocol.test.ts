@@ -67,10 +67,12 @@ describe('records of real producers are read as they were sent', () => {
   test('with keys, headers, times and nulls, from any offset, in order', async () => {
     const topic = await newTopic();
     const binary = randomBytes(300);
+    // Of today: retention goes by the times of the records, whenever they were written.
+    const now = Date.now();
     const messages: Message[] = [
-      { key: 'a', value: 'one', timestamp: '1700000000000', headers: { ce_id: 'a/1/1', ce_type: 't', empty: '' } },
-      { key: null, value: null, timestamp: '1700000000005' },
-      { key: binary, value: binary, timestamp: '1699999999000', headers: { twice: ['1', binary], ce_id: 'x' } },
+      { key: 'a', value: 'one', timestamp: `${now}`, headers: { ce_id: 'a/1/1', ce_type: 't', empty: '' } },
+      { key: null, value: null, timestamp: `${now + 5}` },
+      { key: binary, value: binary, timestamp: `${now - 1000}`, headers: { twice: ['1', binary], ce_id: 'x' } },
     ];
     await producer.send({ topic, messages });
     await using reader = await open(topic);
@@ -80,7 +82,7 @@ describe('records of real producers are read as they were sent', () => {
       {
         kind: 'record',
         offset: 0,
-        timestamp: 1700000000000,
+        timestamp: now,
         key: text('a'),
         value: text('one'),
         headers: [
@@ -92,7 +94,7 @@ describe('records of real producers are read as they were sent', () => {
       },
       expect.objectContaining({
         offset: 1,
-        timestamp: 1700000000005,
+        timestamp: now + 5,
         key: undefined,
         value: new Uint8Array(0),
         headers: [],
@@ -174,12 +176,13 @@ describe('transactions', () => {
       const later = await one.transaction();
       await send(later, 'later');
       await later.commit();
+      await using reader = await open(topic);
+      // Markers are written soon after the end of their transaction is acknowledged: three of them here.
+      await vi.waitFor(async () => expect(await listed(reader, 'latest')).toBe(7), { timeout: 60_000 });
       const undecided = await other.transaction();
       await send(undecided, 'undecided');
       await send(producer, 'behind');
 
-      await using reader = await open(topic);
-      // Markers are written soon after the transaction's end is acknowledged: in any order.
       const { read, records } = await reader.readTo(7);
       const values = told(read);
       expect(values.filter((value) => !value.startsWith('passed'))).toEqual(['committed', 'outside', 'later']);
