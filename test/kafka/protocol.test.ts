@@ -101,7 +101,7 @@ describe('records of real producers are read as they were sent', () => {
       }),
       expect.objectContaining({
         offset: 2,
-        timestamp: 1699999999000,
+        timestamp: now - 1000,
         key: binary,
         value: binary,
         headers: [
