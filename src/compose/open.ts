@@ -23,11 +23,16 @@ export async function openStore(address: StoreAddress, values: Values): Promise<
   return adapter.open(address, values);
 }
 
-/** Opens the store at an address in order to read it. Throws `INVALID_CONFIGURATION` when there is none. */
-export async function openExistingStore(address: StoreAddress, values: Values): Promise<Store> {
+/** Whether there is a store at an address. */
+export async function storeExists(address: StoreAddress, values: Values): Promise<boolean> {
   const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];
   if (adapter === undefined) throw notBuilt('store', address.kind);
-  if (await adapter.exists(address, values)) return adapter.open(address, values);
+  return adapter.exists(address, values);
+}
+
+/** Opens the store at an address in order to read it. Throws `INVALID_CONFIGURATION` when there is none. */
+export async function openExistingStore(address: StoreAddress, values: Values): Promise<Store> {
+  if (await storeExists(address, values)) return openStore(address, values);
   throw new PersistenceError(
     'INVALID_CONFIGURATION',
     `there is no store at ${showAddress(address)}: name another with --store or --data-dir, or let a worker persist something first`,

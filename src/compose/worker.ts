@@ -8,7 +8,7 @@ import type { Store } from '../ports/store.ts';
 import { lagOf, readPartitions } from '../service/lag.ts';
 import { logPipeline, logQueue } from '../telemetry/pipeline-log.ts';
 import { logProgress } from '../telemetry/progress-log.ts';
-import { openQueue, openStore, queueAddress, storeAddress } from './open.ts';
+import { isExclusive, openQueue, openStore, queueAddress, storeAddress, storeExists } from './open.ts';
 
 const longestTimer = 2 ** 31 - 1;
 /** Milliseconds between two lines about progress. */
@@ -31,6 +31,44 @@ export function createPipeline(queue: Queue, store: Store, values: Values): Pipe
     acceptsNewQueue: values['worker.acceptNewQueue'],
     backoff,
   });
+}
+
+/** What a worker stands on. */
+interface Opened {
+  readonly queue: Queue;
+  readonly store: Store;
+}
+
+/**
+ * Opens queue and store. What another process may have locked comes first: whoever stands by for that tries again and
+ * again, and need not trouble any server meanwhile.
+ */
+async function openBoth({ values, logger }: WorkerOptions): Promise<Opened> {
+  const openOwnQueue = (): Promise<Queue> =>
+    openQueue(queueAddress(values), values, (level, message) => logger[level](message));
+  const openOwnStore = async (): Promise<Store> => {
+    const store = await openStore(storeAddress(values), values);
+    await refuseWeakStore(store, values);
+    return store;
+  };
+  // A store that is not there yet is nobody's, and not made for a queue that cannot be opened.
+  const isStoreFirst = !isExclusive(queueAddress(values)) && (await storeExists(storeAddress(values), values));
+  if (isStoreFirst) {
+    const store = await openOwnStore();
+    return { store, queue: await orClose(store, openOwnQueue) };
+  }
+  const queue = await openOwnQueue();
+  return { queue, store: await orClose(queue, openOwnStore) };
+}
+
+/** What `open` opens; what is open already is closed when that fails. */
+async function orClose<Other>(opened: Queue | Store, open: () => Promise<Other>): Promise<Other> {
+  try {
+    return await open();
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 /** Throws `STORE_NOT_DURABLE`, and closes the store, where the settings want one that survives a power cut. */
@@ -77,23 +115,16 @@ export class Worker implements AsyncDisposable {
 
   /** Opens everything. What was opened is closed again when the rest cannot be. */
   static async open({ values, logger }: WorkerOptions): Promise<Worker> {
-    const queue = await openQueue(queueAddress(values), values, (level, message) => logger[level](message));
-    try {
-      const store = await openStore(storeAddress(values), values);
-      await refuseWeakStore(store, values);
-      const { source, partitions } = queue;
-      logger.info({ source, partitions, store: store.identity }, 'worker opened');
-      if (!store.capabilities.durable)
-        logger.warn({ store: store.identity.kind }, 'this store does not survive the process');
-      const pipeline = createPipeline(queue, store, values);
-      logPipeline(pipeline, logger);
-      if (queue.events !== undefined) logQueue(queue.events, logger);
-      logProgress(pipeline, logger, systemClock, progressInterval);
-      return new Worker(queue, store, pipeline, logger);
-    } catch (error) {
-      await queue.close();
-      throw error;
-    }
+    const { queue, store } = await openBoth({ values, logger });
+    const { source, partitions } = queue;
+    logger.info({ source, partitions, store: store.identity }, 'worker opened');
+    if (!store.capabilities.durable)
+      logger.warn({ store: store.identity.kind }, 'this store does not survive the process');
+    const pipeline = createPipeline(queue, store, values);
+    logPipeline(pipeline, logger);
+    if (queue.events !== undefined) logQueue(queue.events, logger);
+    logProgress(pipeline, logger, systemClock, progressInterval);
+    return new Worker(queue, store, pipeline, logger);
   }
 
   /** How many commands wait to be persisted. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import type { Acknowledged } from '../checker/model.ts';
 
 /** Writes down acknowledgements, in one file that outlives the process however it ends. */
@@ -40,20 +40,14 @@ export class LedgerReader {
 
   /** The acknowledgements that were written since the last call. */
   next(): readonly Acknowledged[] {
-    if (!existsSync(this.#path)) return [];
+    const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size <= this.#at) return [];
     const file = openSync(this.#path, 'r');
     try {
-      const chunks: Buffer[] = [];
-      for (let at = this.#at; ; ) {
-        const chunk = Buffer.alloc(1 << 20);
-        const length = readSync(file, chunk, 0, chunk.length, at);
-        if (length === 0) break;
-        chunks.push(chunk.subarray(0, length));
-        at += length;
-      }
-      const bytes = Buffer.concat(chunks);
+      const bytes = Buffer.alloc(size - this.#at);
+      const length = readSync(file, bytes, 0, bytes.length, this.#at);
       // The last line may still be on its way.
-      const end = bytes.lastIndexOf('\n') + 1;
+      const end = bytes.subarray(0, length).lastIndexOf('\n') + 1;
       this.#at += end;
       return linesOf(bytes.toString('utf8', 0, end));
     } finally {

@@ -27,5 +27,10 @@ export interface Allowance {
 /** Lines on standard output. Counts are of its whole share, earlier lives included. */
 export type Told =
   | { readonly told: 'ready' | 'acknowledged' | 'done'; readonly count: number }
-  /** The queue took nothing more, or did not answer. */
-  | { readonly told: 'pushed back'; readonly code: string };
+  /** It has more to send, and nothing more is taken until something is acknowledged. */
+  | { readonly told: 'waits' }
+  /** The queue refused something that may be sent again later. */
+  | { readonly told: 'refused'; readonly code: string };
+
+/** Commands that a publisher sends without an acknowledgement, at most. */
+export const mostUnacknowledged = 500;

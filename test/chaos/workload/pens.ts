@@ -11,7 +11,7 @@ import type { Sink } from '../../../src/publisher/sink.ts';
 import { StoreWatch } from '../../../src/read-side/store-watch.ts';
 import type { Acknowledged } from '../checker/model.ts';
 import { readLedger } from './ledger.ts';
-import type { Orders } from './orders.ts';
+import { mostUnacknowledged, type Orders } from './orders.ts';
 import type { StoryCommand } from './story.ts';
 
 /** Writes the commands of one session, one after another. */
@@ -28,7 +28,7 @@ export interface Pens {
   close(): Promise<void>;
 }
 
-const limits = { commands: 2_048, bytes: 16 * 1024 * 1024 };
+const limits = { commands: mostUnacknowledged, bytes: 16 * 1024 * 1024 };
 
 /** Pens that claim their session, which takes a store that can be looked at from here. */
 export async function claimingPens(sink: Sink, values: Values): Promise<Pens> {

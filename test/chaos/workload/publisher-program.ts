@@ -8,7 +8,7 @@ import { patiently } from '../../../src/publisher/patiently.ts';
 import type { Sink } from '../../../src/publisher/sink.ts';
 import { Random } from '../../power-cut/random.ts';
 import { LedgerWriter } from './ledger.ts';
-import type { Allowance, Orders, Told } from './orders.ts';
+import { type Allowance, mostUnacknowledged, type Orders, type Told } from './orders.ts';
 import { claimingPens, type Pen, repeatingPens } from './pens.ts';
 import { commandOf, sessionOf } from './story.ts';
 
@@ -21,14 +21,14 @@ function tell(told: Told): void {
   process.stdout.write(`${JSON.stringify(told)}\n`);
 }
 
-/** The queue, which tells whenever it takes nothing. */
+/** The queue, which tells whenever it refuses something. */
 function tellingSink(queue: Queue): Sink {
   return {
     async publish(commands, signal) {
       try {
         return await queue.publish(commands, signal);
       } catch (error) {
-        if (isPersistenceError(error) && error.retryable) tell({ told: 'pushed back', code: error.code });
+        if (isPersistenceError(error) && error.retryable) tell({ told: 'refused', code: error.code });
         throw error;
       }
     },
@@ -105,6 +105,7 @@ async function publish(open: readonly Open[], whenWritable: () => Promise<void>)
   if (left.length === 0) done();
   for (let sent = acknowledged; left.length > 0; sent += 1) {
     await limit.allows(sent);
+    if (sent - acknowledged >= mostUnacknowledged) tell({ told: 'waits' });
     await whenWritable();
     const at = random.below(left.length);
     const session = left[at];

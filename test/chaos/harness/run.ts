@@ -1,0 +1,163 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startBroker } from '../../support/kafka.ts';
+import { check, type Verdict } from '../checker/check.ts';
+import { readTopic } from '../checker/read-topic.ts';
+import type { Story } from '../workload/story.ts';
+import { Chaos } from './chaos.ts';
+import { ChaosProcess } from './chaos-process.ts';
+import type { ChaosStore } from './chaos-stores.ts';
+import { Counts } from './counts.ts';
+import { brokerAway, type Disturbance } from './disturbances.ts';
+import { type Character, Publishers } from './publishers.ts';
+import { WorkerLogs } from './worker-logs.ts';
+import { Workers } from './workers.ts';
+
+export interface RunOptions {
+  readonly story: Story;
+  /** What may happen: all of it once, in an order that the seed gives. */
+  readonly disturbances: readonly Disturbance[];
+  /** Whether it goes on happening, by chance, while commands are left; else the rest is published undisturbed. */
+  readonly isEndless: boolean;
+  readonly characters: readonly Character[];
+  /** Worker processes at a time. */
+  readonly workers: number;
+  readonly store: ChaosStore;
+  /** Commands that are published before each disturbance. */
+  readonly burst: number;
+  /** Milliseconds for which the broker is away once. */
+  readonly away: number;
+  /** The compiled programs. */
+  readonly programs: string;
+  /** Of this run alone. */
+  readonly directory: string;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface Report {
+  readonly verdict: Verdict;
+  readonly counts: Counts;
+  readonly rebalances: number;
+  readonly seconds: number;
+}
+
+const partitions = 8;
+const topic = 'chaos';
+const group = 'chaos-workers';
+
+/** Publishes a whole story, disturbs everybody who has to do with it, and looks at what became of it. */
+export async function run(options: RunOptions): Promise<Report> {
+  const { story, store, programs, directory, characters, onProgress } = options;
+  const start = performance.now();
+  const ledgers = join(directory, 'ledgers');
+  mkdirSync(ledgers, { recursive: true });
+  await using kafka = await startBroker();
+  const settings = {
+    MACP_PERSIST_QUEUE: `kafka://${kafka.address}/${topic}`,
+    MACP_PERSIST_STORE: store.address,
+    MACP_PERSIST_DATA_DIR: join(directory, 'data'),
+    MACP_PERSIST_KAFKA_GROUP: group,
+    MACP_PERSIST_KAFKA_PARTITIONS: `${partitions}`,
+    MACP_PERSIST_KAFKA_SESSION_TIMEOUT: '3s',
+    // Many commits, so that there is much to be interrupted.
+    MACP_PERSIST_WORKER_BATCH_COMMANDS: '100',
+    MACP_PERSIST_LOG_LEVEL: 'debug',
+  };
+  const cli = join(programs, 'src/cli/main.js');
+  await initialize(cli, settings);
+  const counts = new Counts();
+  const logs = new WorkerLogs(counts);
+  const workers = new Workers({ program: cli, standby: store.isExclusive, settings: () => settings, logs });
+  const publishers = new Publishers({
+    program: join(programs, 'test/chaos/workload/publisher-program.js'),
+    story,
+    characters,
+    settings,
+    directory: ledgers,
+    counts,
+  });
+  const chaos = new Chaos({
+    seed: story.seed,
+    kafka,
+    topic,
+    group,
+    store,
+    workers,
+    publishers,
+    logs,
+    counts,
+    burst: options.burst,
+  });
+  try {
+    for (let index = 0; index < options.workers; index += 1) workers.start();
+    for (const publisher of publishers.all) publishers.start(publisher);
+    await disturb(chaos, options);
+    await finish(chaos);
+    const { rebalances } = chaos.group();
+    await workers.killAll();
+    onProgress('reading topic and store');
+    const records = await readTopic(kafka.address, topic);
+    const verdict = check({ records, stored: await store.read(), acknowledged: publishers.ledgered() });
+    return { verdict, counts, rebalances, seconds: Math.round((performance.now() - start) / 1000) };
+  } catch (error) {
+    throw new Error(`while waiting for ${chaos.waitingFor}`, { cause: error });
+  } finally {
+    await Promise.all([workers.killAll(), publishers.killAll()]);
+  }
+}
+
+/** Makes the topics, as an operator does. */
+async function initialize(cli: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const nobody = (): void => undefined;
+  const words = [cli, 'init'];
+  const process = new ChaosProcess({ name: 'init', words, environment: settings, onOutput: nobody, onError: nobody });
+  await process.ended;
+  if (process.code !== 0) throw new Error(`init ended with ${process.code}:\n${process.latest}`);
+}
+
+async function disturb(chaos: Chaos, { disturbances, isEndless, away, burst, onProgress }: RunOptions): Promise<void> {
+  const { publishers } = chaos.parts;
+  const due = [...disturbances, brokerAway(away)];
+  while (due.length > 0 || (isEndless && publishers.left > burst * mostBursts)) {
+    const next =
+      due.length > 0 ? (due.splice(chaos.random.below(due.length), 1)[0] as Disturbance) : chaos.pick(disturbances);
+    onProgress(`${next.name} (${publishers.left} commands left)`);
+    await next.happen(chaos);
+  }
+}
+
+/** A disturbance takes no more bursts than this. */
+const mostBursts = 6;
+
+/** Everybody works once more, the story is told to its end, and the store holds all of it. */
+async function finish(chaos: Chaos): Promise<void> {
+  const { workers, publishers, store } = chaos.parts;
+  await chaos.ready();
+  await chaos.getAhead();
+  const before = new Map(workers.all.map((worker) => [worker, worker.log.committed]));
+  workers.release();
+  await chaos.until('every worker to work once more', () => {
+    const worked = workers.running.map((worker) => worker.log.committed > (before.get(worker) ?? 0));
+    return store.isExclusive ? worked.includes(true) : !worked.includes(false);
+  });
+  publishers.allow(publishers.left);
+  await chaos.until('every publisher to be done', () => publishers.all.every(({ isDone }) => isDone));
+  await chaos.recovered();
+  if (store.isExclusive) for (const worker of workers.running) workers.end(worker);
+  await chaos.until('the store to be caught up with the topic', () => chaos.isCaughtUp());
+}
+
+/** What a run amounts to, for people. */
+export function reportText(title: string, { verdict, counts, rebalances, seconds }: Report, wrong: string): string {
+  const { kills, inFlight, hangs, restarts, redelivered, outrun, duplicates, refused } = counts;
+  const least = Math.min(...inFlight);
+  return [
+    `${title}: ${verdict.commands} commands over ${verdict.sessions} sessions in ${seconds} s`,
+    `  kills: ${kills.workers} of workers, ${kills.brokers} of brokers, ${kills.publishers} of publishers, ${kills.stores} of stores; at least ${least} commands in flight at each`,
+    `  hangs ${hangs}, workers replaced in order ${restarts}, rebalances ${rebalances}`,
+    `  redelivered to workers ${redelivered}, batches that another worker had committed ${outrun}`,
+    `  records ${verdict.records}: sent again ${verdict.repeated} (found by workers ${duplicates}), claims ${verdict.claims}, shut out ${verdict.deadLetters}`,
+    `  refused for the time being: ${[...refused].map(([code, count]) => `${code} ${count}`).join(', ') || 'nothing'}`,
+    `  ${wrong}`,
+  ].join('\n');
+}
