@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
+import { setTimeout } from 'node:timers/promises';
+import { type Admin, type ITopicConfig, Kafka, KafkaJSProtocolError, logLevel } from 'kafkajs';
 import { type KafkaOptions, type LocalBroker, startKafka } from '../../scripts/services/kafka.mjs';
 
 /** A broker, or a cluster of them, that a test started for itself, to stop and to kill as it likes. */
@@ -92,13 +93,29 @@ export async function createTopic(
   const { settings = {}, ...rest } = topic;
   const name = topic.topic ?? uniqueName();
   const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
-  await asAdmin(address, (admin) =>
-    admin.createTopics({
+  await asAdmin(address, async (admin) => {
+    await admin.createTopics({
       topics: [{ numPartitions: 1, replicationFactor: 1, configEntries, ...rest, topic: name }],
-      waitForLeaders: true,
-    }),
-  );
+      waitForLeaders: false,
+    });
+    // kafkajs's own wait gives up when a busy broker has not heard of the topic yet.
+    while (!(await hasLeaders(admin, name))) await setTimeout(20);
+  });
   return name;
+}
+
+async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const partitions = topics.flatMap((found) => found.partitions);
+    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0);
+  } catch (error) {
+    const isNew =
+      error instanceof KafkaJSProtocolError &&
+      ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(error.type);
+    if (isNew) return false;
+    throw error;
+  }
 }
 
 /** Deletes topics; what is not there stays away. */
