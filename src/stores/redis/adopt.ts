@@ -71,7 +71,7 @@ async function give(
   const part = { bucket, changes, unreadable: [], positions: [] };
   const input = encodeCommit(part, { keys, identity, viewLifetimeMs: 0 });
   for (const { session, after, largest } of adopted) {
-    input.log(input.key(bucket.log(session), '-'), after.entries, []);
+    input.log(input.newKey(bucket.log(session), '-'), after.entries, []);
     if (largest <= largeBytes) continue;
     input.steps('ZADD', input.key(bucket.largest, 'z'), ['GT', String(largest), session], 3);
   }

@@ -30,12 +30,15 @@ export class CommitInput {
 
   /** The index of a key that has, or will have, this type. */
   key(key: string, type: KeyType): number {
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    this.keys.push(key);
+    const known = this.#known.get(key) ?? this.newKey(key, type);
+    this.#known.set(key, known);
+    return known;
+  }
+
+  /** The index of a key that is asked for only once. */
+  newKey(key: string, type: KeyType): number {
     this.#types.push(type);
-    this.#known.set(key, this.keys.length);
-    return this.keys.length;
+    return this.keys.push(key);
   }
 
   /** Puts bytes in; the index of the first of them. */

@@ -90,7 +90,7 @@ export class RedisConnection {
 
   async script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<ScriptAnswer> {
     const run = (name: Uppercase<string>, text: string) =>
-      new SentCommand(name, [text, String(keys.length), ...keys, ...args]);
+      new SentCommand(name, [text, String(keys.length), ...keys, ...args], [text, '1', ...keys.slice(0, 1)]);
     let sent = run('EVALSHA', script.sha);
     try {
       const reply = await this.#raw(this.#client, sent);

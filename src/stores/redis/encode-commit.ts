@@ -88,7 +88,7 @@ function writeMembership(input: CommitInput, bucket: Bucket, changes: readonly S
 function writeLog(input: CommitInput, bucket: Bucket, change: SessionChange, viewLifetimeMs: number): void {
   const { session, before, after, log } = change;
   if (log === undefined || (!log.reset && log.entries.length === 0)) return;
-  const key = input.key(bucket.log(session), '-');
+  const key = input.newKey(bucket.log(session), '-');
   const entriesBefore = before?.entries ?? 0;
   input.log(key, entriesBefore, log.entries);
   if (log.reset) {
@@ -96,7 +96,7 @@ function writeLog(input: CommitInput, bucket: Bucket, change: SessionChange, vie
       const replaced = bucket.replacedLog(session, before.generation);
       const name = input.put([replaced, String(viewLifetimeMs)]);
       input.step('RENAME', key, name, name);
-      input.step('PEXPIRE', input.key(replaced, 'l'), name + 1, name + 1);
+      input.step('PEXPIRE', input.newKey(replaced, 'l'), name + 1, name + 1);
     }
     input.steps('HSET', input.key(bucket.generations, 'h'), [session, String(after.generation)]);
   }
@@ -109,7 +109,7 @@ function writeLog(input: CommitInput, bucket: Bucket, change: SessionChange, vie
 
 function writeReplacement(input: CommitInput, key: string, replacement: Replacement | undefined): void {
   if (replacement === undefined) return;
-  const index = input.key(key, 's');
+  const index = input.newKey(key, 's');
   if (replacement !== 'remove') input.steps('SET', index, [replacement]);
   // No argument: the range ends before it begins.
   else input.step('DEL', index, 1, 0);
@@ -117,8 +117,8 @@ function writeReplacement(input: CommitInput, key: string, replacement: Replacem
 
 function writeParked(input: CommitInput, bucket: Bucket, { session, parked, unparked }: SessionChange): void {
   if (parked.length + unparked.length === 0) return;
-  const headers = input.key(bucket.parkedHeaders(session), 'h');
-  const commands = input.key(bucket.parkedCommands(session), 'h');
+  const headers = input.newKey(bucket.parkedHeaders(session), 'h');
+  const commands = input.newKey(bucket.parkedCommands(session), 'h');
   if (unparked.length > 0) {
     const sequences = unparked.map(String);
     for (const key of [headers, commands]) input.steps('HDEL', key, sequences);
