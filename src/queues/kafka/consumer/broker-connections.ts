@@ -1,4 +1,4 @@
-import { isPersistenceError, PersistenceError } from '../../../domain/errors.ts';
+import { PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { KafkaCluster } from '../connection/cluster.ts';
 import { brokerError } from '../connection/failures.ts';
@@ -28,8 +28,7 @@ export interface Question {
  */
 export class BrokerConnections {
   readonly #parts: ConnectionParts;
-  #cluster: KafkaCluster | undefined;
-  #connected: Promise<KafkaCluster> | undefined;
+  #current: Connections | undefined;
   #isClosed = false;
 
   constructor(parts: ConnectionParts) {
@@ -43,56 +42,68 @@ export class BrokerConnections {
     { within, signal }: Question = {},
   ): Promise<Answer> {
     const { clock, requestTimeout } = this.#parts;
-    const connected = this.#connection();
-    const cluster = this.#cluster;
+    if (this.#isClosed) throw closed();
+    const current = this.#current ?? this.#connect();
+    const { cut } = current;
     try {
-      return await answeredWithin(clock, within ?? requestTimeout, doing, connected.then(question), signal);
+      const answer = current.connected.then((cluster) =>
+        cut.signal.aborted ? Promise.reject(closed()) : question(cluster),
+      );
+      return await answeredWithin(clock, within ?? requestTimeout, doing, answer, signal, cut.signal);
     } catch (error) {
-      // Another question may have made new connections meanwhile: those stay.
-      if (brokerError(error) === undefined && cluster === this.#cluster) void this.abandon();
-      if (isPersistenceError(error, 'QUEUE_CLOSED') && !this.#isClosed) throw cutOff(doing, error);
+      if (this.#isClosed) throw closed();
+      if (cut.signal.aborted) throw cutOff(doing, error);
+      if (brokerError(error) === undefined && current === this.#current) void this.abandon();
       throw error;
     }
   }
 
   /** Ends every question under way; the next one is asked over new connections. */
   async abandon(): Promise<void> {
-    const cluster = this.#cluster;
-    this.#cluster = undefined;
-    this.#connected = undefined;
-    await cluster?.close().catch(() => undefined);
+    const current = this.#current;
+    this.#current = undefined;
+    current?.cut.abort();
+    await current?.cluster.close().catch(() => undefined);
   }
 
-  /** Ends every question under way, and answers none any more. Idempotent. */
+  /** Ends every question under way with `QUEUE_CLOSED`, and answers none any more. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.abandon();
   }
 
-  #connection(): Promise<KafkaCluster> {
-    if (this.#isClosed) {
-      return Promise.reject(new PersistenceError('QUEUE_CLOSED', 'the connection to Kafka was closed'));
-    }
-    this.#connected ??= this.#connect();
-    return this.#connected;
-  }
-
-  async #connect(): Promise<KafkaCluster> {
+  #connect(): Connections {
     const cluster = this.#parts.openCluster();
-    this.#cluster = cluster;
-    try {
+    const connect = async (): Promise<KafkaCluster> => {
       await cluster.connect();
       // Otherwise kafkajs asks for every topic there is when it learns the brokers.
       await cluster.addTargetTopic(this.#parts.topicName);
       return cluster;
-    } catch (error) {
-      if (cluster === this.#cluster) void this.abandon();
-      throw error;
-    }
+    };
+    const current = { cluster, connected: connect(), cut: new AbortController() };
+    this.#current = current;
+    current.connected.catch(() => {
+      // Not cut: everybody who asks is to learn why.
+      if (current === this.#current) this.#current = undefined;
+      return cluster.close().catch(() => undefined);
+    });
+    return current;
   }
 }
 
+/** One set of connections, until it is abandoned. */
+interface Connections {
+  readonly cluster: KafkaCluster;
+  readonly connected: Promise<KafkaCluster>;
+  /** Aborted once it is abandoned. */
+  readonly cut: AbortController;
+}
+
+function closed(): PersistenceError {
+  return new PersistenceError('QUEUE_CLOSED', 'the connection to Kafka was closed');
+}
+
 /** Another question was not answered, and the connections that this one was asked over were given up with that. */
-function cutOff(doing: string, cause: PersistenceError): PersistenceError {
+function cutOff(doing: string, cause: unknown): PersistenceError {
   return new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: the connection was given up`, { cause });
 }

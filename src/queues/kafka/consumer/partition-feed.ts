@@ -5,7 +5,7 @@ import type { PartitionBounds } from '../../../ports/queue.ts';
 import { lostHistory } from '../../lost-history.ts';
 import { KafkaDelivery, recordDigestAt } from '../delivery.ts';
 import type { AbortedTransaction, FetchedPartition } from '../protocol/fetch.ts';
-import type { HeaderNames } from '../protocol/header-names.ts';
+import type { RepeatedHeaders } from '../protocol/repeated-headers.ts';
 import { batchAt } from '../protocol/record-batch.ts';
 import { RecordReader } from '../protocol/record-reader.ts';
 import { fetchSizes } from './fetch-sizes.ts';
@@ -32,7 +32,7 @@ export type FeedStart = StoredPosition | { readonly next: number } | undefined;
 export class PartitionFeed {
   readonly partition: number;
   readonly #partitions: number;
-  readonly #names: HeaderNames;
+  readonly #repeated: RepeatedHeaders;
   /** Offset behind everything that was fetched. */
   #next: number;
   /** Digest of the record before {@link #next}, unless that is still among the chunks. */
@@ -49,11 +49,11 @@ export class PartitionFeed {
   /** The last thing that was decoded cannot be read. */
   #isDamaged = false;
 
-  /** `partitions`: how many the topic has. `names`: shared by all that is read of one topic. */
-  constructor(partition: number, partitions: number, start: FeedStart, names: HeaderNames) {
+  /** `partitions`: how many the topic has. `repeated`: shared by all that is read of one topic. */
+  constructor(partition: number, partitions: number, start: FeedStart, repeated: RepeatedHeaders) {
     this.partition = partition;
     this.#partitions = partitions;
-    this.#names = names;
+    this.#repeated = repeated;
     this.#next = start?.next ?? 0;
     this.#before = start !== undefined && 'digest' in start ? start.digest : undefined;
     this.#doubt = start === undefined ? 'start' : this.#before === undefined ? 'none' : 'record before';
@@ -161,7 +161,7 @@ export class PartitionFeed {
     for (;;) {
       const chunk = this.#chunks[0];
       if (chunk === undefined) return undefined;
-      this.#reader ??= new RecordReader(chunk.records, chunk.aborted, chunk.from, this.#names);
+      this.#reader ??= new RecordReader(chunk.records, chunk.aborted, chunk.from, this.#repeated);
       const read = this.#reader.next();
       if (read !== undefined) {
         this.#isDamaged = read.kind === 'unreadable';

@@ -1,7 +1,7 @@
 import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { Bell } from '../../bell.ts';
-import { HeaderNames } from '../protocol/header-names.ts';
+import { RepeatedHeaders } from '../protocol/repeated-headers.ts';
 import { FetchLoop, type FetchOutcome, fetchOnce, type RoutedFeed } from './fetch-loop.ts';
 import { fetchSizes } from './fetch-sizes.ts';
 import type { Outage } from './outage.ts';
@@ -39,7 +39,7 @@ const part = 'fetch';
 export class PartitionFetcher {
   readonly #parts: FetcherParts;
   readonly #brokers: TopicBrokers;
-  readonly #names = new HeaderNames();
+  readonly #repeated = new RepeatedHeaders();
   readonly #feeds = new Map<number, PartitionFeed>();
   readonly #stray = new Set<PartitionFeed>();
   readonly #verified = new Map<PartitionFeed, () => void>();
@@ -63,7 +63,7 @@ export class PartitionFetcher {
   /** Starts fetching. Resolves once the brokers are known to hold what comes next, or it was removed again. */
   add(starts: ReadonlyMap<number, FeedStart>): Promise<void> {
     const verified = [...starts].map(([partition, start]) => {
-      const feed = new PartitionFeed(partition, this.#brokers.topic.partitions, start, this.#names);
+      const feed = new PartitionFeed(partition, this.#brokers.topic.partitions, start, this.#repeated);
       this.#feeds.set(partition, feed);
       this.#stray.add(feed);
       return new Promise<void>((resolve) => this.#verified.set(feed, resolve));
@@ -117,7 +117,7 @@ export class PartitionFetcher {
   /** Waits until a partition strays, or for so long. */
   async #idle(milliseconds: number): Promise<void> {
     if (this.#stray.size > 0) return;
-    await whileWaiting(this.#ended.signal, (over) => {
+    await whileWaiting([this.#ended.signal], (over) => {
       const late = this.#parts.clock.sleep(milliseconds, over).catch(() => undefined);
       return Promise.race([this.#strayed.wait(over), late]);
     });
