@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readContents } from '../../src/conformance/store-contents.ts';
+import { lifeOfTwoSessions } from '../../src/conformance/store-life.ts';
 import { PlanBuilder, someDeadLetter, somePosition } from '../../src/conformance/store-plan-builder.ts';
 import { ada, bytes, entries, source } from '../../src/conformance/store-samples.ts';
 import type { SessionId } from '../../src/domain/identifiers.ts';
@@ -124,4 +126,22 @@ test('a cluster that was configured as a server is refused, and its durability i
     backup: false,
   });
   await store.commit(new PlanBuilder().append(ada, ...entries(0, 3)).build());
+});
+
+test('in a cluster, too, a user needs no more than the documents say', async () => {
+  await using cluster = await startRedisCluster();
+  const document = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
+  const rules = document.slice(document.indexOf('ACL SETUSER'), document.indexOf('as well')).match(/\+[^\s`]+/g) ?? [];
+  expect(rules).toContain('+cluster|slots');
+  for (const { port } of cluster.nodes) {
+    const client = rawClient(port);
+    await client.call('ACL', 'SETUSER', 'least', 'on', '>let-me-in', '~*', ...rules);
+    client.disconnect();
+  }
+  const access = { ...addressOf(cluster), username: 'least', password: 'let-me-in' };
+  await using store = await openAt(access, uniquePrefix());
+  const plans = lifeOfTwoSessions();
+  for (const plan of plans) await store.commit(plan);
+  expect(await readContents(store)).toEqual(await memoryAfter(plans));
+  expect(store.capabilities.durable).toBe(true);
 });
