@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { decodeBinary, encodeBinary } from '../../src/domain/wire/binary.ts';
 import { crc32c } from '../../src/queues/kafka/protocol/crc32c.ts';
-import { HeaderNames } from '../../src/queues/kafka/protocol/header-names.ts';
 import { RecordReader } from '../../src/queues/kafka/protocol/record-reader.ts';
+import { RepeatedHeaders } from '../../src/queues/kafka/protocol/repeated-headers.ts';
 import { encodeBatch, stampBatch } from '../../src/queues/kafka/publishing/record-batch.ts';
 import { encodeRecordBody } from '../../src/queues/kafka/publishing/record-body.ts';
 import { type Contestant, contest, report } from '../support/contest.ts';
@@ -33,13 +33,13 @@ async function fetched(): Promise<Buffer> {
 }
 
 function ours(bytes: Buffer, decides: boolean): Contestant {
-  const names = new HeaderNames();
+  const repeated = new RepeatedHeaders();
   return {
     name: decides ? 'our reader, and what the messages say' : 'our reader',
     async run() {
       let count = 0;
       for (let reading = 0; reading < readings; reading += 1) {
-        const reader = new RecordReader(bytes, [], 0, names);
+        const reader = new RecordReader(bytes, [], 0, repeated);
         for (let read = reader.next(); read !== undefined; read = reader.next()) {
           if (read.kind !== 'record') throw new Error(`read as ${read.kind}`);
           // Taken apart whole, as kafkajs does it in any case.

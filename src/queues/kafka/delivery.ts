@@ -7,10 +7,10 @@ import { decodeBinary } from '../../domain/wire/binary.ts';
 import { unreadable } from '../../domain/wire/event-content.ts';
 import type { QueuedDelivery } from '../../ports/queue.ts';
 import { BatchRecords } from './protocol/batch-records.ts';
-import { HeaderNames } from './protocol/header-names.ts';
 import type { KafkaRecord, PassedStretch, ReadRecords, UnreadableRecords } from './protocol/read-records.ts';
 import { batchAt } from './protocol/record-batch.ts';
 import { RecordReader } from './protocol/record-reader.ts';
+import { RepeatedHeaders } from './protocol/repeated-headers.ts';
 
 const nothing: Message = { key: undefined, headers: [], value: new Uint8Array(0) };
 
@@ -132,5 +132,5 @@ function digestOf(read: ReadRecords): Digest {
 function lastOf(stretch: PassedStretch): ReadRecords {
   const batch = batchAt(stretch.raw, 0);
   if (batch === undefined) return stretch;
-  return new BatchRecords(batch, new HeaderNames(), stretch.lastOffset).next() ?? stretch;
+  return new BatchRecords(batch, new RepeatedHeaders(), stretch.lastOffset).next() ?? stretch;
 }

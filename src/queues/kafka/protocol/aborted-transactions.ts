@@ -1,7 +1,7 @@
 import { BatchRecords } from './batch-records.ts';
 import type { AbortedTransaction } from './fetch.ts';
-import { HeaderNames } from './header-names.ts';
 import type { RecordBatch } from './record-batch.ts';
+import { RepeatedHeaders } from './repeated-headers.ts';
 
 const noProducer = -1n;
 /** Type of the control record (KIP-98) that ends a transaction of its producer which was given up. */
@@ -41,7 +41,7 @@ export class AbortedTransactions {
 export function controlOf(batch: RecordBatch): Control | undefined {
   // Compaction takes the markers of long ended transactions out of their batches.
   if (batch.count === 0) return 'other';
-  const first = new BatchRecords(batch, new HeaderNames(), batch.baseOffset).next();
+  const first = new BatchRecords(batch, new RepeatedHeaders(), batch.baseOffset).next();
   if (first?.kind !== 'record' || first.key === undefined || first.key.length < 4) return undefined;
   return ((first.key[2] ?? 0) << 8) + (first.key[3] ?? 0) === abortType ? 'abort' : 'other';
 }

@@ -1,10 +1,10 @@
 import { ByteCursor, MalformedBytes } from './byte-cursor.ts';
 import { expand } from './compression/expand.ts';
 import { FetchedRecord, type RecordSource } from './fetched-record.ts';
-import type { HeaderNames } from './header-names.ts';
 import { batchLimits } from './limits.ts';
 import type { KafkaRecord, PassedStretch, ReadRecords, UnreadableRecords } from './read-records.ts';
 import type { RecordBatch } from './record-batch.ts';
+import type { RepeatedHeaders } from './repeated-headers.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -29,8 +29,6 @@ export function passedFrom(batch: RecordBatch, firstOffset: number): PassedStret
 export class BatchRecords {
   readonly #batch: RecordBatch;
   readonly #from: number;
-  readonly #baseTimestamp: number;
-  readonly #appendTime: number | undefined;
   readonly #source: RecordSource;
   readonly #cursor: ByteCursor;
   #left: number;
@@ -38,17 +36,17 @@ export class BatchRecords {
   #next: number;
   #problem: string | undefined;
 
-  constructor(batch: RecordBatch, names: HeaderNames, from: number) {
+  constructor(batch: RecordBatch, repeated: RepeatedHeaders, from: number) {
     this.#batch = batch;
     this.#from = from;
     this.#left = batch.count;
     this.#next = batch.baseOffset;
-    this.#baseTimestamp = batch.baseTimestamp;
-    this.#appendTime = batch.appendTime;
     const expanded = this.#left <= 0 ? nothing : expand(batch.codec, batch.records, batchLimits.expandedBytes);
     if (typeof expanded === 'string') this.#problem = expanded;
-    this.#source = { bytes: typeof expanded === 'string' ? nothing : expanded, names };
-    this.#cursor = new ByteCursor(this.#source.bytes);
+    const bytes = typeof expanded === 'string' ? nothing : expanded;
+    const { baseTimestamp, appendTime } = batch;
+    this.#source = { bytes, repeated, baseTimestamp, appendTime };
+    this.#cursor = new ByteCursor(bytes);
   }
 
   /** The next record, or what stands for those that are none; undefined once the last offset was reached. */
@@ -73,12 +71,12 @@ export class BatchRecords {
       const end = start + length;
       if (length < 0 || end > cursor.bytes.length) throw new MalformedBytes('it is cut short');
       cursor.at = start + 1;
-      const timestampDelta = cursor.varlong();
+      cursor.varlong();
       const offset = this.#batch.baseOffset + cursor.varint();
       if (offset < this.#next || offset > this.#batch.lastOffset)
         throw new MalformedBytes('its offset is out of order');
       // Read whole even where it is not wanted: where a batch cannot be read must not depend on where the reading began.
-      const read = this.#record(cursor, offset, timestampDelta, start, end);
+      const read = this.#record(cursor, offset, start, end);
       this.#left -= 1;
       this.#next = offset + 1;
       cursor.at = end;
@@ -91,14 +89,7 @@ export class BatchRecords {
   }
 
   /** Goes through the whole record, which can be taken apart without a mistake from then on. */
-  #record(
-    cursor: ByteCursor,
-    offset: number,
-    timestampDelta: number,
-    start: number,
-    end: number,
-  ): KafkaRecord | UnreadableRecords {
-    const body = cursor.at;
+  #record(cursor: ByteCursor, offset: number, start: number, end: number): KafkaRecord | UnreadableRecords {
     cursor.skipNullable();
     cursor.skipNullable();
     const count = cursor.varint();
@@ -118,7 +109,6 @@ export class BatchRecords {
       cursor.skipNullable();
     }
     if (cursor.at !== end) throw new MalformedBytes('it is not as long as it says');
-    const timestamp = this.#appendTime ?? this.#baseTimestamp + timestampDelta;
-    return new FetchedRecord(this.#source, body, offset, timestamp, end - start);
+    return new FetchedRecord(this.#source, start, end - start, offset);
   }
 }

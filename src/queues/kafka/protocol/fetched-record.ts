@@ -1,7 +1,7 @@
 import type { MessageHeader } from '../../../domain/message.ts';
 import { ByteCursor } from './byte-cursor.ts';
-import type { HeaderNames } from './header-names.ts';
 import type { KafkaRecord } from './read-records.ts';
+import type { RepeatedHeaders } from './repeated-headers.ts';
 
 const noValue = new Uint8Array(0);
 
@@ -9,59 +9,68 @@ const noValue = new Uint8Array(0);
 export interface RecordSource {
   /** The records, expanded. */
   readonly bytes: Buffer;
-  readonly names: HeaderNames;
+  readonly repeated: RepeatedHeaders;
+  /** What the time differences of the records count from, in milliseconds since 1970. */
+  readonly baseTimestamp: number;
+  /** The time of all records of the batch, where the broker gave them one. */
+  readonly appendTime: number | undefined;
 }
 
 /**
  * A record that was found well-formed and is taken apart when it is asked for, each time anew: thousands of records are
  * held between fetching and deciding, and a view of every header of each would be most of what the memory holds.
  *
- * From its key on: key and value (length varint, -1 for null), count of headers varint, for each its name and value in
- * the same way.
+ * Its bytes: attributes byte, timestamp delta varlong, offset delta varint, key and value (length varint, -1 for null),
+ * count of headers varint, for each its name and value in the same way.
  */
 export class FetchedRecord implements KafkaRecord {
   readonly kind = 'record';
   readonly offset: number;
-  readonly timestamp: number;
   readonly bytes: number;
   readonly #source: RecordSource;
   readonly #start: number;
 
-  /** `start`: where its key stands. `bytes`: how many it takes. */
-  constructor(source: RecordSource, start: number, offset: number, timestamp: number, bytes: number) {
+  /** `start`: where it begins, behind its length. `bytes`: how many it takes. */
+  constructor(source: RecordSource, start: number, bytes: number, offset: number) {
     this.#source = source;
     this.#start = start;
-    this.offset = offset;
-    this.timestamp = timestamp;
     this.bytes = bytes;
+    this.offset = offset;
+  }
+
+  get timestamp(): number {
+    const { bytes, baseTimestamp, appendTime } = this.#source;
+    return appendTime ?? baseTimestamp + new ByteCursor(bytes, this.#start + 1).varlong();
   }
 
   get key(): Uint8Array | undefined {
-    return this.#cursor().nullable();
+    return this.#atKey().nullable();
   }
 
   get value(): Uint8Array {
-    const cursor = this.#cursor();
+    const cursor = this.#atKey();
     cursor.skipNullable();
     return cursor.nullable() ?? noValue;
   }
 
   get headers(): readonly MessageHeader[] {
-    const cursor = this.#cursor();
+    const cursor = this.#atKey();
     cursor.skipNullable();
     cursor.skipNullable();
     const headers: MessageHeader[] = [];
     const count = cursor.varint();
-    for (let place = 0; place < count; place += 1) {
-      const length = cursor.varint();
-      const start = cursor.at;
-      cursor.at += length;
-      headers.push([this.#source.names.read(cursor.bytes, start, cursor.at, place), cursor.nullable() ?? noValue]);
-    }
+    for (let place = 0; place < count; place += 1) headers.push(this.#source.repeated.read(cursor, place));
     return headers;
   }
 
-  #cursor(): ByteCursor {
-    return new ByteCursor(this.#source.bytes, this.#start);
+  get body(): Buffer {
+    return this.#source.bytes.subarray(this.#atKey().at, this.#start + this.bytes);
+  }
+
+  #atKey(): ByteCursor {
+    const cursor = new ByteCursor(this.#source.bytes, this.#start + 1);
+    cursor.varlong();
+    cursor.varint();
+    return cursor;
   }
 }

@@ -2,9 +2,9 @@ import { isPersistenceError } from '../../../domain/errors.ts';
 import { AbortedTransactions, controlOf } from './aborted-transactions.ts';
 import { BatchRecords, passedFrom } from './batch-records.ts';
 import type { AbortedTransaction } from './fetch.ts';
-import { HeaderNames } from './header-names.ts';
 import type { ReadRecords, UnreadableRecords } from './read-records.ts';
 import { batchAt, type RecordBatch } from './record-batch.ts';
+import { RepeatedHeaders } from './repeated-headers.ts';
 
 /**
  * Reads what was fetched of one partition, in offset order and one at a time, so that only one batch stands expanded.
@@ -14,24 +14,24 @@ export class RecordReader {
   readonly #bytes: Buffer;
   readonly #aborted: AbortedTransactions;
   readonly #from: number;
-  readonly #names: HeaderNames;
+  readonly #repeated: RepeatedHeaders;
   #at = 0;
   /** Last offset of the batch before. */
   #after = -1;
   #batch: BatchRecords | undefined;
   #nextOffset: number;
 
-  /** `names`: kept from fetch to fetch, so that what repeats is read once. */
+  /** `repeated`: kept from fetch to fetch, so that what repeats is read once. */
   constructor(
     records: Buffer,
     abortedTransactions: readonly AbortedTransaction[],
     fromOffset: number,
-    names: HeaderNames = new HeaderNames(),
+    repeated: RepeatedHeaders = new RepeatedHeaders(),
   ) {
     this.#bytes = records;
     this.#aborted = new AbortedTransactions(abortedTransactions);
     this.#from = fromOffset;
-    this.#names = names;
+    this.#repeated = repeated;
     this.#nextOffset = fromOffset;
   }
 
@@ -64,7 +64,7 @@ export class RecordReader {
     this.#after = batch.lastOffset;
     if (this.#after < this.#from) return undefined;
     if (isExcluded) return passedFrom(batch, Math.max(batch.baseOffset, this.#from));
-    this.#batch = new BatchRecords(batch, this.#names, this.#from);
+    this.#batch = new BatchRecords(batch, this.#repeated, this.#from);
     return undefined;
   }
 
