@@ -96,6 +96,19 @@ test('publishers go on when a partition gets another leader', async () => {
   await expectAllThere(queue, publishing.acknowledged);
 });
 
+test('closing does not wait for a broker that hangs', async () => {
+  await using broker = await startBroker();
+  const topic = await initialisedTopic(broker.address);
+  const options = queueOptions(broker.address, topic);
+  const queue = await openKafkaQueue({ ...options, connection: { ...options.connection, requestTimeout: 600_000 } });
+  const [session] = someSessions;
+  if (session === undefined) throw new Error('no session');
+  await queue.publish([someCommand(session, 1)]);
+  broker.pause();
+  const published = queue.publish([someCommand(session, 2)]);
+  await Promise.all([expect(published).rejects.toMatchObject({ code: 'QUEUE_CLOSED' }), queue.close()]);
+});
+
 test('while the broker is away a full queue pushes back, and takes more once it is back', async () => {
   await using broker = await startBroker();
   const topic = await initialisedTopic(broker.address);

@@ -36,6 +36,9 @@ export interface BatchedRecords {
   readonly places: readonly BatchPlace[];
 }
 
+/** Most bytes of batches in one request, unless one batch is larger. */
+const requestBytes = 32 * 1024 * 1024;
+
 interface Filling {
   readonly partition: number;
   readonly records: OutgoingRecord[];
@@ -55,7 +58,23 @@ export async function batchRecords(placed: readonly PlacedRecord[], options: Bat
       if (batch !== undefined) for (const [index, record] of indexes.entries()) places[record] = { batch, index };
     }
   }
-  return { rounds, places };
+  return { rounds: rounds.flatMap(inParts), places };
+}
+
+/** Splits what is too much for one request: brokers refuse requests of more than 100 MiB. */
+function inParts(round: readonly OutgoingBatch[]): readonly (readonly OutgoingBatch[])[] {
+  const parts: OutgoingBatch[][] = [];
+  let room = 0;
+  for (const batch of round) {
+    const part = parts.at(-1);
+    if (part !== undefined && batch.bytes.length <= room) part.push(batch);
+    else {
+      parts.push([batch]);
+      room = requestBytes;
+    }
+    room -= batch.bytes.length;
+  }
+  return parts;
 }
 
 async function encodeFilling({ partition, records }: Filling, codec: BatchCodec | undefined): Promise<OutgoingBatch> {

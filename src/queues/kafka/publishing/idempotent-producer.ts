@@ -24,8 +24,8 @@ export class IdempotentProducer implements Producer {
   }
 
   async write(rounds: Rounds): Promise<void> {
-    const persistence = new Persistence(this.#options);
     for (const round of rounds) {
+      const persistence = new Persistence(this.#options);
       const open = openBatches(round);
       const failure = await persistence.repeat(pauses, () => this.#attempt(open));
       if (failure === undefined) continue;

@@ -36,6 +36,7 @@ export interface LaneOptions {
 
 /** How much is written as one group: enough for full batches of many partitions, small enough to be answered soon. */
 const batchesOfGroup = 8;
+const mostGroupBytes = 32 * 1024 * 1024;
 
 /**
  * Group commit: one group is written at a time, and everything that arrives meanwhile gathers into the next. A group
@@ -104,7 +105,7 @@ export class Lane {
   }
 
   get #groupBytes(): number {
-    return this.#options.batchBytes * batchesOfGroup;
+    return Math.min(mostGroupBytes, this.#options.batchBytes * batchesOfGroup);
   }
 
   async #run(lingerMs: number): Promise<void> {

@@ -28,10 +28,10 @@ export const produceKey = 0;
 /** The first version that names topics by their ids (KIP-516): nothing is written to a topic that was made anew. */
 const versionWithIds = 13;
 /** The last version that leaves it to the producer to add partitions to a transaction (KIP-890). */
-const versionWithNames = 11;
+const newestWithNames = 11;
 const allReplicas = -1;
 
-/** Produce v13 or v11, acknowledged by all replicas in sync. */
+/** Produce v13, or up to v11, acknowledged by all replicas in sync. */
 export function produceRequest(options: ProduceOptions): ProtocolRequest<readonly ProducedBatch[]> {
   const { topic, transactionalId, timeout, batches, newestVersion } = options;
   const byId = transactionalId === undefined && newestVersion >= versionWithIds;
@@ -44,7 +44,7 @@ export function produceRequest(options: ProduceOptions): ProtocolRequest<readonl
   return {
     apiKey: produceKey,
     apiName: 'Produce',
-    apiVersion: byId ? versionWithIds : versionWithNames,
+    apiVersion: byId ? versionWithIds : Math.min(newestWithNames, newestVersion),
     body: body.noTags().noTags().finish(),
     timeout,
     read: (payload) => readBody('Produce', payload, (answer) => readAnswer(answer, byId)),

@@ -28,6 +28,9 @@ export interface PublisherOptions {
   readonly largestBatch: number;
 }
 
+/** Milliseconds for which closing waits for the answer to what is being written. */
+const grace = 5_000;
+
 /** Publishes commands to the partitions of one topic. Connects when it is first used. */
 export class KafkaPublisher {
   readonly #options: PublisherOptions;
@@ -62,11 +65,19 @@ export class KafkaPublisher {
     return this.#lane.whenWritable(signal);
   }
 
-  /** Settles what is being written: what fails is not tried again. Idempotent. */
+  /** Settles what is being written: what fails is not tried again, and a broker that hangs is not waited for. Idempotent. */
   async close(): Promise<void> {
+    const { brokers, clock } = this.#options;
     this.#closing.abort();
+    const settled = new AbortController();
+    const late = clock.sleep(grace, settled.signal).then(
+      () => brokers.close(),
+      () => undefined,
+    );
     await this.#lane.close();
-    await this.#options.brokers.close();
+    settled.abort();
+    await late;
+    await brokers.close();
   }
 
   #recordOf(command: Command): WaitingRecord {

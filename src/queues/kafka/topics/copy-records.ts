@@ -37,7 +37,7 @@ const groupBytes = 4 * 1024 * 1024;
 
 /**
  * Copies what the old topic holds within the bounds. Each of its partitions keeps its order, and among them the oldest
- * record goes first. Key, headers, value and time stay; what holds nothing for anybody is left out.
+ * record goes first. Key, headers, value and time stay, byte for byte; what holds nothing for anybody is left out.
  */
 export async function copyRecords(options: CopyOptions): Promise<void> {
   const { writer, onProgress, bounds } = options;
@@ -102,8 +102,7 @@ function timeOf(read: ReadRecords): number {
 
 function placed(read: Copied, from: number, options: CopyOptions): PlacedRecord {
   const timestamp = Math.max(0, read.kind === 'record' ? read.timestamp : options.clock.now());
-  const message = read.kind === 'record' ? read : { key: undefined, headers: [], value: read.raw };
-  const body = encodeRecordBody(message);
+  const body = read.kind === 'record' ? read.body : encodeRecordBody({ key: undefined, headers: [], value: read.raw });
   return { partition: placeOf(read, from, options), record: { timestamp, body } };
 }
 
@@ -114,8 +113,9 @@ function placed(read: Copied, from: number, options: CopyOptions): PlacedRecord 
  */
 function placeOf(read: Copied, from: number, { brokers, formerPartitions, partitions }: CopyOptions): number {
   if (read.kind !== 'record') return from % partitions;
-  const { session } = decodeBinary(read);
-  if (session === undefined) return read.key === undefined ? from % partitions : partitionOfKey(read.key, partitions);
+  const { key, headers, value } = read;
+  const { session } = decodeBinary({ key, headers, value });
+  if (session === undefined) return key === undefined ? from % partitions : partitionOfKey(key, partitions);
   const right = partitionOf(session, partitions);
   const wasRight = [formerPartitions, brokers.topic.partitions].some((count) => partitionOf(session, count) === from);
   return wasRight ? right : (right + 1) % partitions;

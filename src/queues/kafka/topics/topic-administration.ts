@@ -10,7 +10,7 @@ import { TopicBrokers } from '../consumer/topic-brokers.ts';
 import type { TopicId } from '../protocol/fetch.ts';
 import { metadataRequest, type TopicMetadata } from '../protocol/metadata.ts';
 import { alterSettingsRequest, topicResource } from './alter-settings-request.ts';
-import type { SettingChange } from './topic-findings.ts';
+import type { SettingChange } from './setting-change.ts';
 
 /** A topic as the brokers tell of it. */
 export interface TopicFacts {

@@ -26,7 +26,7 @@ export interface TopicNeeds {
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 /** The largest command with its attributes, and what record and batch take besides. */
-export const largestBatch = wireLimits.dataBytes + 64 * kibibyte;
+const largestBatch = wireLimits.dataBytes + 64 * kibibyte;
 /** `max.message.bytes` of topics made here: room for headers of other producers. */
 export const roomyBatch = wireLimits.dataBytes + mebibyte;
 /** A dead letter has more headers than the command that it was. */
