@@ -72,7 +72,7 @@ async function storedIn(topic: string): Promise<readonly string[]> {
   for (const [partition, { start, end }] of await settledBounds(brokers, systemClock)) {
     for await (const records of readPartition(brokers, systemClock, { partition, from: start, to: end })) {
       for (const read of records) {
-        if (read.kind === 'record') stored.push(`${read.timestamp} ${read.body.toString('hex')}`);
+        if (read.kind === 'record') stored.push(`${read.timestamp} ${read.body?.toString('hex')}`);
       }
     }
   }

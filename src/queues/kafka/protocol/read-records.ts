@@ -12,8 +12,8 @@ export interface KafkaRecord {
   readonly key: Uint8Array | undefined;
   readonly headers: readonly MessageHeader[];
   readonly value: Uint8Array;
-  /** Key, value and headers as the bytes that they were sent as: null is told from empty, and no name is replaced. */
-  readonly body: Buffer;
+  /** Key, value and headers as they were sent, where they are known so: null is told from empty, no name is replaced. */
+  readonly body?: Buffer | undefined;
   /** Bytes that it takes, expanded. */
   readonly bytes: number;
 }

@@ -102,7 +102,8 @@ function timeOf(read: ReadRecords): number {
 
 function placed(read: Copied, from: number, options: CopyOptions): PlacedRecord {
   const timestamp = Math.max(0, read.kind === 'record' ? read.timestamp : options.clock.now());
-  const body = read.kind === 'record' ? read.body : encodeRecordBody({ key: undefined, headers: [], value: read.raw });
+  const message = read.kind === 'record' ? read : { key: undefined, headers: [], value: read.raw };
+  const body = (read.kind === 'record' ? read.body : undefined) ?? encodeRecordBody(message);
   return { partition: placeOf(read, from, options), record: { timestamp, body } };
 }
 
