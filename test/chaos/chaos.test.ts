@@ -1,21 +1,22 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compilePrograms } from '../power-cut/programs.ts';
-import { countOf } from './checker/check.ts';
 import { leastInFlight } from './harness/chaos.ts';
 import { type ChaosStore, levelStore, redisStore } from './harness/chaos-stores.ts';
 import { exclusiveDisturbances, sharedDisturbances } from './harness/disturbances.ts';
-import { type Report, type RunOptions, reportText, run } from './harness/run.ts';
+import { type Report, reportText } from './harness/report.ts';
+import { type RunOptions, run } from './harness/run.ts';
 import type { Story } from './workload/story.ts';
 
-/** Settings of `npm run chaos`; as they stand, a run that is short and always the same. */
-const seed = Number(process.env['CHAOS_SEED'] ?? 1);
+/** `npm run chaos` sets these; as they stand, everything happens once, and always the same. */
+const firstSeed = Number(process.env['CHAOS_SEED'] ?? 1);
 const commands = Number(process.env['CHAOS_COMMANDS'] ?? 100_000);
-const away = Number(process.env['CHAOS_AWAY_SECONDS'] ?? 3) * 1_000;
-const isVerbose = process.env['CHAOS_VERBOSE'] !== undefined;
-const isEndless = process.env['CHAOS_ENDLESS'] !== undefined;
+const away = Number(process.env['CHAOS_AWAY'] ?? 3) * 1_000;
+const minutes = Number(process.env['CHAOS_MINUTES'] ?? 0);
+const isEndless = process.env['CHAOS_MINUTES'] !== undefined;
 const sessions = 1_000;
 
 let programs: string;
@@ -27,12 +28,15 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-type Scenario = Pick<RunOptions, 'disturbances' | 'characters' | 'workers'>;
+interface Scenario extends Pick<RunOptions, 'disturbances' | 'characters' | 'workers'> {
+  open(directory: string): Promise<ChaosStore>;
+}
 
 const repeats = { manner: 'repeats', transactional: false } as const;
 const claims = { manner: 'claims', transactional: false } as const;
 
 const shared: Scenario = {
+  open: redisStore,
   disturbances: sharedDisturbances,
   characters: [repeats, { ...repeats, transactional: true }, claims, { ...claims, transactional: true }],
   workers: 3,
@@ -40,46 +44,46 @@ const shared: Scenario = {
 
 /** Only the worker itself could tell a publisher where sessions stand: none claims. */
 const exclusive: Scenario = {
+  open: async (directory) => levelStore(directory),
   disturbances: exclusiveDisturbances,
   characters: [repeats, { ...repeats, transactional: true }, repeats, repeats],
   workers: 3,
 };
 
-function progressOf(name: string): (text: string) => void {
-  const start = performance.now();
-  return (text) => {
-    if (isVerbose) process.stdout.write(`${name} ${((performance.now() - start) / 1000).toFixed(1)} s: ${text}\n`);
-  };
-}
-
-async function chaos(
-  name: string,
-  scenario: Scenario,
-  open: (directory: string) => Promise<ChaosStore>,
-): Promise<void> {
-  const directory = join(scratch, name);
-  mkdirSync(directory);
-  await using store = await open(directory);
-  const story: Story = { seed, sessions, commands: Math.ceil(commands / sessions) };
-  const onProgress = progressOf(name);
-  const report = await run({
-    ...scenario,
-    story,
-    store,
-    burst: 3_000,
-    isEndless,
-    away,
-    programs,
-    directory,
-    onProgress,
-  });
-  const wrongs = (['lost', 'doubled', 'reordered', 'foreign'] as const).map((wrong) => [
-    wrong,
-    countOf(report.verdict, wrong),
-  ]);
-  const wrong = `${wrongs.map(([what, count]) => `${what} ${count}`).join(', ')}; complaints ${report.verdict.complaints.length}`;
-  process.stdout.write(`${reportText(`chaos, ${store.name}, seed ${seed}`, report, wrong)}\n`);
-  expectProof(report, story);
+/** One run after another, each with the next seed, until the minutes are over. */
+async function chaos(scenario: Scenario, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + minutes * 60_000;
+  let seed = firstSeed;
+  do {
+    const directory = mkdtempSync(join(scratch, 'run-'));
+    await using store = await scenario.open(directory);
+    const story: Story = { seed, sessions, commands: Math.ceil(commands / sessions) };
+    const title = `chaos on ${store.name}, seed ${seed}`;
+    const onProgress = (text: string): void => {
+      if (isEndless) process.stdout.write(`${title}: ${text}\n`);
+    };
+    const options: RunOptions = {
+      ...scenario,
+      story,
+      store,
+      burst: 3_000,
+      isEndless,
+      away,
+      programs,
+      directory,
+      onProgress,
+      signal,
+    };
+    const report = await run(options).catch((error: unknown) => {
+      // Of a test that has run out of time nobody would see the reason.
+      if (signal.aborted) process.stdout.write(`${title}: ${inspect(error)}\n`);
+      throw error;
+    });
+    process.stdout.write(`${reportText(title, report)}\n`);
+    expectProof(report, story);
+    rmSync(directory, { recursive: true });
+    seed += 1;
+  } while (performance.now() < end);
 }
 
 function expectProof({ verdict, counts, rebalances }: Report, story: Story): void {
@@ -92,9 +96,8 @@ function expectProof({ verdict, counts, rebalances }: Report, story: Story): voi
   for (const [what, count] of Object.entries(happened)) expect(count, what).toBeGreaterThan(0);
 }
 
-describe('in chaos nothing is lost, doubled or reordered', () => {
-  test('by three workers on a shared Redis', () => chaos('redis', shared, redisStore));
+describe.concurrent('in chaos nothing is lost, doubled or reordered', isEndless ? { timeout: 0 } : {}, () => {
+  test('by three workers on a shared Redis', ({ signal }) => chaos(shared, signal));
 
-  test('by a worker with a level store, and two that stand by', () =>
-    chaos('level', exclusive, async (directory) => levelStore(directory)));
+  test('by a worker with a level store, and two that stand by', ({ signal }) => chaos(exclusive, signal));
 });

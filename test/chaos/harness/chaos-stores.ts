@@ -27,6 +27,8 @@ const prefix = 'chaos';
 export async function redisStore(): Promise<ChaosStore> {
   const server = await startRedis();
   const client = new Redis(server.address);
+  // It is going to be killed.
+  client.on('error', () => undefined);
   return {
     name: 'Redis',
     isExclusive: false,

@@ -20,6 +20,8 @@ export interface ChaosParts {
   readonly counts: Counts;
   /** How many commands are to be published at least before each disturbance. */
   readonly burst: number;
+  /** Aborted when the run has taken too long. */
+  readonly signal: AbortSignal;
 }
 
 /** How many commands are acknowledged and not persisted at every kill, at least. */
@@ -28,13 +30,11 @@ const pollMilliseconds = 3;
 
 /**
  * One run of chaos, in terms of what is done and what is waited for. Nothing is timed: whoever does not come to life
- * again keeps the run waiting for ever, and {@link Chaos.waitingFor} says for what.
+ * again keeps the run waiting until it is given up, and then it is told what was waited for.
  */
 export class Chaos {
   readonly parts: ChaosParts;
   readonly random: Random;
-  waitingFor = 'nothing';
-
   constructor(parts: ChaosParts) {
     this.parts = parts;
     this.random = new Random(parts.seed);
@@ -42,13 +42,17 @@ export class Chaos {
 
   /** Waits for `condition`, and all the while for processes that end by themselves. */
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    this.waitingFor = what;
+    const { workers, signal } = this.parts;
     while (!(await condition())) {
-      this.parts.workers.supervise();
-      this.#refuseEndedPublishers();
+      try {
+        if (signal.aborted) throw new Error(`given up:\n${this.#state()}`);
+        workers.supervise();
+        this.#refuseEndedPublishers();
+      } catch (cause) {
+        throw new Error(`waiting for ${what}`, { cause });
+      }
       await sleep(pollMilliseconds);
     }
-    this.waitingFor = 'nothing';
   }
 
   /** One of the items, by chance. */
@@ -150,6 +154,21 @@ export class Chaos {
     const lines = kafka.brokers.flatMap(({ log }) => readFileSync(log, 'utf8').split('\n'));
     const of = (what: RegExp): number => lines.filter((line) => line.includes(group) && what.test(line)).length;
     return { rebalances: of(/Stabilized group/), expelled: of(/has failed, removing it/) };
+  }
+
+  /** Who is alive, and what each has come to. */
+  #state(): string {
+    const { workers, publishers, logs } = this.parts;
+    const alive = workers.all.filter(({ process }) => process.state !== 'ended');
+    return [
+      `in flight: ${publishers.beyond(logs.persisted)}, acknowledged: ${publishers.acknowledged} of ${publishers.allowed}`,
+      ...publishers.all.map(
+        ({ process, isReady }) => `${process?.name} is ${process?.state}${isReady ? ', ready' : ''}`,
+      ),
+      ...alive.map(({ process: { name, state, latest }, log: { partitions, committed } }) =>
+        [`${name} is ${state}, works on ${[...partitions]}, has committed ${committed}`, latest].join('\n'),
+      ),
+    ].join('\n');
   }
 
   #refuseEndedPublishers(): void {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBroker } from '../../support/kafka.ts';
-import { check, type Verdict } from '../checker/check.ts';
+import { check } from '../checker/check.ts';
 import { readTopic } from '../checker/read-topic.ts';
 import type { Story } from '../workload/story.ts';
 import { Chaos } from './chaos.ts';
@@ -10,6 +10,7 @@ import type { ChaosStore } from './chaos-stores.ts';
 import { Counts } from './counts.ts';
 import { brokerAway, type Disturbance } from './disturbances.ts';
 import { type Character, Publishers } from './publishers.ts';
+import type { Report } from './report.ts';
 import { WorkerLogs } from './worker-logs.ts';
 import { Workers } from './workers.ts';
 
@@ -32,13 +33,8 @@ export interface RunOptions {
   /** Of this run alone. */
   readonly directory: string;
   readonly onProgress: (text: string) => void;
-}
-
-export interface Report {
-  readonly verdict: Verdict;
-  readonly counts: Counts;
-  readonly rebalances: number;
-  readonly seconds: number;
+  /** Aborted when the run has taken too long. */
+  readonly signal: AbortSignal;
 }
 
 const partitions = 8;
@@ -87,6 +83,7 @@ export async function run(options: RunOptions): Promise<Report> {
     logs,
     counts,
     burst: options.burst,
+    signal: options.signal,
   });
   try {
     for (let index = 0; index < options.workers; index += 1) workers.start();
@@ -99,8 +96,6 @@ export async function run(options: RunOptions): Promise<Report> {
     const records = await readTopic(kafka.address, topic);
     const verdict = check({ records, stored: await store.read(), acknowledged: publishers.ledgered() });
     return { verdict, counts, rebalances, seconds: Math.round((performance.now() - start) / 1000) };
-  } catch (error) {
-    throw new Error(`while waiting for ${chaos.waitingFor}`, { cause: error });
   } finally {
     await Promise.all([workers.killAll(), publishers.killAll()]);
   }
@@ -145,19 +140,4 @@ async function finish(chaos: Chaos): Promise<void> {
   await chaos.recovered();
   if (store.isExclusive) for (const worker of workers.running) workers.end(worker);
   await chaos.until('the store to be caught up with the topic', () => chaos.isCaughtUp());
-}
-
-/** What a run amounts to, for people. */
-export function reportText(title: string, { verdict, counts, rebalances, seconds }: Report, wrong: string): string {
-  const { kills, inFlight, hangs, restarts, redelivered, outrun, duplicates, refused } = counts;
-  const least = Math.min(...inFlight);
-  return [
-    `${title}: ${verdict.commands} commands over ${verdict.sessions} sessions in ${seconds} s`,
-    `  kills: ${kills.workers} of workers, ${kills.brokers} of brokers, ${kills.publishers} of publishers, ${kills.stores} of stores; at least ${least} commands in flight at each`,
-    `  hangs ${hangs}, workers replaced in order ${restarts}, rebalances ${rebalances}`,
-    `  redelivered to workers ${redelivered}, batches that another worker had committed ${outrun}`,
-    `  records ${verdict.records}: sent again ${verdict.repeated} (found by workers ${duplicates}), claims ${verdict.claims}, shut out ${verdict.deadLetters}`,
-    `  refused for the time being: ${[...refused].map(([code, count]) => `${code} ${count}`).join(', ') || 'nothing'}`,
-    `  ${wrong}`,
-  ].join('\n');
 }
