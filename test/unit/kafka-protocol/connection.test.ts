@@ -174,3 +174,22 @@ describe('mended connections', () => {
     await second.disconnect();
   });
 });
+
+describe('a cluster', () => {
+  test('that is closed while it connects leaves no connection behind, and makes none afterwards', async () => {
+    const port = await listening();
+    const cluster = openCluster(createKafka({ ...options, brokers: [`127.0.0.1:${port}`] }, ignore));
+    const connecting = cluster.connect();
+    const failure = expect(connecting).rejects.toMatchObject({ code: 'QUEUE_CLOSED' });
+    // As long as only microtasks run the socket is there, and not connected yet.
+    for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+    const closing = cluster.close();
+    await Promise.all([failure, closing]);
+    await expect(cluster.anyBroker()).rejects.toMatchObject({ code: 'QUEUE_CLOSED' });
+    const [server] = servers;
+    const left = async () => new Promise((resolve) => server?.getConnections((_, count) => resolve(count)));
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
+    expect(await left()).toBe(0);
+  });
+});

@@ -6,6 +6,7 @@ import {
   type KafkajsConnecting,
   type KafkajsConnectionPool,
   mendConnections,
+  refuseConnections,
 } from './mend-connections.ts';
 
 /**
@@ -210,9 +211,10 @@ export class KafkaCluster implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true;
     const { seedBroker, brokers } = this.#cluster.brokerPool;
-    for (const broker of [...(seedBroker === undefined ? [] : [seedBroker]), ...Object.values(brokers)]) {
-      for (const connection of broker.connectionPool.pool) connection.rejectRequests(closed());
-    }
+    const known = [...(seedBroker === undefined ? [] : [seedBroker]), ...Object.values(brokers)];
+    const connections = known.flatMap(({ connectionPool }) => connectionPool.pool);
+    refuseConnections(this.#cluster, connections, closed);
+    for (const connection of connections) connection.rejectRequests(closed());
     await this.#cluster.disconnect();
   }
 

@@ -86,3 +86,18 @@ function mendConnection(connection: KafkajsConnection): void {
     return connecting;
   };
 }
+
+/**
+ * Has `cluster`, and the connections that it has made, make no connection any more: every try rejects with `reason()`.
+ * Otherwise kafkajs, disconnected while it connects, takes that for a failure and connects to the next broker, over a
+ * connection that nobody ever closes.
+ */
+export function refuseConnections(
+  cluster: KafkajsConnecting,
+  made: readonly KafkajsConnection[],
+  reason: () => Error,
+): void {
+  const refuse = (): Promise<never> => Promise.reject(reason());
+  cluster.connectionPoolBuilder.build = refuse;
+  for (const connection of made) connection.connect = refuse;
+}
