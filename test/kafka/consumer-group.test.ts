@@ -156,6 +156,17 @@ describe('members of one group', () => {
     await one.close();
   });
 
+  test('that take longer over a batch than their session lasts stay members', async () => {
+    const topic = await consumedTopic(kafkaAddress(), 1);
+    await publish(topic, 10);
+    await using member = new TestMember(topic, { sessionTimeout: 1_000 });
+    member.work(2_500);
+    await member.until(() => member.taken.length === 10);
+    await publish(topic, 10);
+    await member.until(() => member.taken.length === 20);
+    expect(member.happened).toEqual(['assigned 0']);
+  });
+
   test('more than there are partitions stand by, and take over', async () => {
     const topic = await consumedTopic(kafkaAddress(), 1);
     const join = groupOf(topic);
