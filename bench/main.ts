@@ -2,6 +2,7 @@ import { loadLogs } from './scenarios/http-load.ts';
 import { publishToReadable } from './scenarios/http-publish.ts';
 import { persistFromKafka } from './scenarios/kafka-persist.ts';
 import { publishToKafka } from './scenarios/kafka-publish.ts';
+import { readFromKafka } from './scenarios/kafka-read.ts';
 import { backlogMemory } from './scenarios/memory.ts';
 import { persistBacklog } from './scenarios/persist-backlog.ts';
 import { publishDurably } from './scenarios/publish.ts';
@@ -23,6 +24,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   'http-load': () => loadLogs(size('BENCH_ROUNDS', 5)),
   'kafka-persist': () => persistFromKafka(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
   'kafka-publish': () => publishToKafka(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
+  'kafka-read': () => readFromKafka(size('BENCH_ROUNDS', 5)),
   redis: () => commitToRedis(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 5)),
   memory: () => backlogMemory(size('BENCH_COMMANDS', 1_000_000)),
   soak: () => soak(size('BENCH_COMMANDS', 10_000_000)),

@@ -46,7 +46,7 @@ async function persist(): Promise<Consumed> {
     queue,
     store: `level:${directory}`,
     'kafka-group': randomUUID(),
-    'log-level': 'warn',
+    'log-level': 'error',
   });
   await using worker = await Worker.open({ values, logger: createLogger(values) });
   let start: number | undefined;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Latencies, PublishRead, PublishReadRequest } from '../http/publish-read-program.ts';
+import type { PublishRead, PublishReadRequest } from '../http/publish-read-program.ts';
 import { benchDirectory, removeDirectory } from '../support/bare.ts';
 import { median } from '../support/contest.ts';
+import { tellLatencies } from '../support/latencies.ts';
 import { runProgram, startService } from '../support/programs.ts';
 
 const rate = 1_000;
@@ -31,11 +32,11 @@ function tell(results: readonly PublishRead[]): boolean {
   console.log(
     `\nPublish to readable over HTTP, ${rate} commands/s, milliseconds (medians of ${results.length} rounds)`,
   );
-  const readable = line(
+  const { median: readable } = tellLatencies(
     'POST, then GET with min_sequence',
     results.map(({ readable }) => readable),
   );
-  const sync = line(
+  const { median: sync } = tellLatencies(
     'bare write and fdatasync of the same bytes',
     results.map(({ sync }) => sync),
   );
@@ -45,16 +46,4 @@ function tell(results: readonly PublishRead[]): boolean {
   const asked = `median ${readable.toFixed(1)} ms, asked for at most ${mostMilliseconds} where a sync takes at most ${calmMilliseconds} ms`;
   console.log(`  ${asked}: ${met ? 'met' : isCalm ? 'MISSED' : 'the disk is not calm'}`);
   return met || !isCalm;
-}
-
-/** Prints the latencies of all rounds; returns the median of their medians. */
-function line(name: string, rounds: readonly Latencies[]): number {
-  const [middle, p99, most] = (['median', 'p99', 'most'] as const).map((what) =>
-    median(rounds.map((each) => each[what])),
-  );
-  const all = rounds.map((round) => `${round.median.toFixed(2)}/${round.p99.toFixed(1)}`).join(' ');
-  console.log(
-    `  ${name.padEnd(44)} median ${middle?.toFixed(2)}, p99 ${p99?.toFixed(1)}, most ${most?.toFixed(1)}   (${all})`,
-  );
-  return middle ?? Number.NaN;
 }

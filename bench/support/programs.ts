@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readServiceAddress } from '../../src/compose/service-file.ts';
 import { peakMebibytes } from './footprint.ts';
 
 /** A server in a process of its own. */
@@ -13,20 +11,20 @@ export interface RunningServer extends AsyncDisposable {
 
 const service = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
-/** Most milliseconds that a service may take until it listens. */
-const startDeadline = 60_000;
-
 /** `macp-persist start` on a data directory, at a free port, as a user would run it, with further `flags`. */
 export async function startService(dataDir: string, flags: readonly string[]): Promise<RunningServer> {
-  const parameters = ['start', '--data-dir', dataDir, '--http-port', '0', '--log-level', 'warn', ...flags];
-  const child = spawn(process.execPath, [service, ...parameters], { stdio: ['ignore', 'ignore', 'inherit'] });
-  for (let waited = 0; waited < startDeadline && child.exitCode === null; waited += 20) {
-    const address = await readServiceAddress(dataDir);
-    if (address?.pid === child.pid) return running(child, address?.url ?? '');
-    await delay(20);
-  }
-  child.kill('SIGKILL');
-  throw new Error('the service did not start');
+  const parameters = ['start', '--data-dir', dataDir, '--http-port', '0', '--log-level', 'error', ...flags];
+  const child = spawn(process.execPath, [service, ...parameters], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const lines = createInterface({ input: child.stderr });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', () => reject(new Error('the service did not start')));
+    lines.on('line', (line) => {
+      const [, found] = /^Listening at (\S+);/.exec(line) ?? [];
+      if (found === undefined) console.error(line);
+      else resolve(found);
+    });
+  });
+  return running(child, url);
 }
 
 /** A program of `bench`, by folder and name, that prints its URL and serves until it is told to end. */
