@@ -95,6 +95,9 @@ async function failure(error: unknown, { values }: Examined): Promise<Finding> {
   if (!isPersistenceError(error)) throw error;
   const subject = error.code.startsWith('QUEUE') ? 'queue' : 'store';
   const change = nextSteps[error.code] ?? 'correct that';
+  // What makes it unsafe is told point by point, by whoever looks at it where it lies.
+  if (error.code === 'QUEUE_UNSAFE')
+    return problem(subject, 'QUEUE_UNSAFE: it is refused as it is set up', 'see below');
   if (error.code !== 'STORE_LOCKED' && error.code !== 'QUEUE_LOCKED')
     return problem(subject, `${error.code}: ${error.message}`, change);
   const holder = await holderOfLock(error, values);

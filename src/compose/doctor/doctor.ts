@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Mistake } from '../../configuration/mistakes.ts';
 import type { Configuration } from '../../configuration/resolve.ts';
 import type { Settings } from '../../configuration/settings.ts';
@@ -30,7 +31,11 @@ const checks: readonly Check[] = [
 /** Looks at everything, one thing after the other, so that one does not slow down what another measures. */
 export async function examine(examined: Examined): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const check of checks) findings.push(...(await check(examined).catch(unexpected)));
+  for (const check of checks) {
+    const found = await check(examined).catch(unexpected);
+    // What several checks stumble over is told once.
+    findings.push(...found.filter((finding) => !findings.some((told) => isDeepStrictEqual(told, finding))));
+  }
   return findings;
 }
 
