@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { crc32c } from '../../../src/queues/kafka/protocol/crc32c.ts';
-import type { ReadRecords } from '../../../src/queues/kafka/protocol/read-records.ts';
+import type { KafkaRecord, ReadRecords } from '../../../src/queues/kafka/protocol/read-records.ts';
 import { RecordReader } from '../../../src/queues/kafka/protocol/record-reader.ts';
 import { encodeBatch, stampBatch } from '../../../src/queues/kafka/publishing/record-batch.ts';
 import { encodeRecordBody } from '../../../src/queues/kafka/publishing/record-body.ts';
@@ -34,6 +34,10 @@ function told(read: readonly ReadRecords[]): (number | string)[] {
 
 function values(read: readonly ReadRecords[]): string[] {
   return read.map((each) => (each.kind === 'record' ? Buffer.from(each.value).toString('utf8') : each.kind));
+}
+
+function headerTexts({ headers }: KafkaRecord): string[] {
+  return headers.map(([name, value]) => `${name} ${Buffer.from(value).toString('utf8')}`);
 }
 
 const bytes = fc.uint8Array({ maxLength: 200 }).map((value) => Buffer.from(value));
@@ -101,6 +105,21 @@ describe('what was written is read', () => {
         }));
         expect(readFrom(batchOf(messages))).toMatchObject(messages.map(({ headers }) => ({ headers })));
       }),
+    );
+  });
+
+  test('values that repeat for long, change, and come back stay what they were sent as', () => {
+    const value = fc.constantFrom('', 'a', 'b', 'a'.repeat(129));
+    const stretch = fc.record({ value, length: fc.constantFrom(1, 17, 300) });
+    fc.assert(
+      fc.property(fc.array(stretch, { minLength: 1, maxLength: 4 }), (stretches) => {
+        const sent = stretches.flatMap(({ value: same, length }) => Array.from({ length }, () => same));
+        const read = readFrom(batchOf(sent.map((same, index) => message('k', 'v', { same, other: `${index}` }))));
+        expect(read.map((each) => (each.kind === 'record' ? headerTexts(each) : each.kind))).toEqual(
+          sent.map((same, index) => [`same ${same}`, `other ${index}`]),
+        );
+      }),
+      { numRuns: 20 },
     );
   });
 
