@@ -12,6 +12,7 @@ import { initialisedTopic, queueOptions } from './kafka-queue-harness.ts';
 class Publishing {
   readonly acknowledged = new Map<SessionId, Position[]>(someSessions.map((session) => [session, []]));
   #isStopped = false;
+  #lastRefusal = 'nothing';
   readonly #work: Promise<unknown>;
 
   constructor(queue: Queue) {
@@ -22,7 +23,10 @@ class Publishing {
   async more(): Promise<void> {
     const count = (): number => [...this.acknowledged.values()].reduce((sum, { length }) => sum + length, 0);
     const before = count();
-    await Promise.race([this.#work, expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(before + 200)]);
+    const enough = expect.poll(count, { timeout: 90_000 }).toBeGreaterThan(before + 200);
+    await Promise.race([this.#work, enough]).catch((cause) => {
+      throw new Error(`publishing did not go on; refused last: ${this.#lastRefusal}`, { cause });
+    });
   }
 
   async stop(): Promise<void> {
@@ -37,6 +41,7 @@ class Publishing {
         positions.push(...(await queue.publish([someCommand(session, positions.length + 1)])));
       } catch (error) {
         if (!isPersistenceError(error) || !error.retryable) throw error;
+        this.#lastRefusal = error.message;
         await queue.whenWritable();
       }
     }
