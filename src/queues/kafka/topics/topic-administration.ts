@@ -1,9 +1,9 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 import { isPersistenceError, PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { type KafkaCluster, openCluster } from '../connection/cluster.ts';
 import { createKafka } from '../connection/create-kafka.ts';
-import { kafkaFailure, protocolFailure } from '../connection/failures.ts';
+import { brokerError, kafkaFailure, type Operation, protocolFailure } from '../connection/failures.ts';
 import type { KafkaConnectionOptions, KafkaLog } from '../connection/kafka-options.ts';
 import { tryWithin } from '../consumer/patience.ts';
 import { TopicBrokers } from '../consumer/topic-brokers.ts';
@@ -80,10 +80,14 @@ export class TopicAdministration implements AsyncDisposable {
     return { name, id: topicId, partitions: partitions.length, replicas, settings: await this.#settings(name, doing) };
   }
 
-  /** How many brokers the cluster has. */
+  /** How many brokers of the cluster are in service: one at least. */
   async brokerCount(): Promise<number> {
-    const { brokers } = await asking('looking at the brokers', () => this.#admin.describeCluster());
-    return brokers.length;
+    const doing = 'looking at the brokers';
+    return await tryWithin(this.#options.clock, spreading, async () => {
+      const { brokers } = await asking(doing, () => this.#admin.describeCluster());
+      if (brokers.length > 0) return brokers.length;
+      throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: none is in service at present`);
+    });
   }
 
   /** Makes a topic, unless somebody else has made it meanwhile. Resolves with it once it is known and led. */
@@ -91,7 +95,7 @@ export class TopicAdministration implements AsyncDisposable {
     const doing = `making topic ${name}`;
     const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
     const topic = { topic: name, numPartitions: partitions, replicationFactor: replicas, configEntries };
-    await asking(doing, () => this.#admin.createTopics({ topics: [topic], waitForLeaders: false }));
+    await tryWithin(this.#options.clock, spreading, () => this.#make(topic, doing));
     return await tryWithin(this.#options.clock, spreading, async () => {
       const found = await this.#metadata(name, doing);
       const isLed = found?.partitions.every(({ leader }) => leader >= 0) === true;
@@ -102,10 +106,21 @@ export class TopicAdministration implements AsyncDisposable {
     });
   }
 
+  async #make(topic: ITopicConfig & { readonly replicationFactor: number }, doing: string): Promise<void> {
+    try {
+      await this.#admin.createTopics({ topics: [topic], waitForLeaders: false });
+    } catch (error) {
+      const isTooFew = brokerError(error) === 'INVALID_REPLICATION_FACTOR';
+      // A broker that has just started, or was not heard of for a moment, does not count before it is heard of again.
+      if (!isTooFew || (await this.brokerCount()) < topic.replicationFactor) throw kafkaFailure(error, doing, 'Create');
+      throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: too few brokers are in service`, { cause: error });
+    }
+  }
+
   /** Deletes a topic with all that it holds. Resolves once nobody knows it any more. */
   async delete(name: string): Promise<void> {
     const doing = `deleting topic ${name}`;
-    await asking(doing, () => this.#admin.deleteTopics({ topics: [name] }));
+    await asking(doing, () => this.#admin.deleteTopics({ topics: [name] }), 'Delete');
     await tryWithin(this.#options.clock, spreading, async () => {
       if ((await this.#metadata(name, doing)) === undefined) return;
       throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: it is still there`);
@@ -115,10 +130,10 @@ export class TopicAdministration implements AsyncDisposable {
   /** Changes settings of topics; the others stay. */
   async alter(changes: readonly SettingChange[]): Promise<void> {
     if (changes.length === 0) return;
-    const doing = 'changing settings of topics';
+    const doing = `changing settings of topic ${[...new Set(changes.map(({ topic }) => topic))].join(', ')}`;
     const request = alterSettingsRequest(changes);
     const errorCode = await asking(doing, async () => this.#cluster.send(await this.#cluster.anyBroker(), request));
-    if (errorCode !== 0) throw protocolFailure(errorCode, doing);
+    if (errorCode !== 0) throw protocolFailure(errorCode, doing, 'AlterConfigs');
   }
 
   /** The brokers of one topic; whoever asks for them closes them. */
@@ -144,13 +159,14 @@ export class TopicAdministration implements AsyncDisposable {
     const request = metadataRequest([name]);
     const [found] = await asking(doing, async () => this.#cluster.send(await this.#cluster.anyBroker(), request));
     if (found === undefined || found.errorCode === unknownTopic) return undefined;
-    if (found.errorCode !== 0) throw protocolFailure(found.errorCode, doing);
+    if (found.errorCode !== 0) throw protocolFailure(found.errorCode, doing, 'Describe');
     return found;
   }
 
   async #settings(name: string, doing: string): Promise<ReadonlyMap<string, string>> {
     const resources = [{ type: topicResource, name }];
-    const described = await asking(doing, () => this.#admin.describeConfigs({ resources, includeSynonyms: false }));
+    const describe = () => this.#admin.describeConfigs({ resources, includeSynonyms: false });
+    const described = await asking(doing, describe, 'DescribeConfigs');
     const entries = described.resources.flatMap(({ configEntries }) => configEntries);
     return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
   }
@@ -160,10 +176,10 @@ function unlessUnknown(error: unknown): undefined {
   if (!isPersistenceError(error, 'QUEUE_UNSAFE')) throw error;
 }
 
-async function asking<Answer>(doing: string, ask: () => Promise<Answer>): Promise<Answer> {
+async function asking<Answer>(doing: string, ask: () => Promise<Answer>, operation?: Operation): Promise<Answer> {
   try {
     return await ask();
   } catch (error) {
-    throw kafkaFailure(error, doing);
+    throw kafkaFailure(error, doing, operation);
   }
 }
