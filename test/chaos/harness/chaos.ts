@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../power-cut/random.ts';
 import { asAdmin, type OwnKafka } from '../../support/kafka.ts';
+import { mostUnacknowledged } from '../workload/orders.ts';
 import type { ChaosStore } from './chaos-stores.ts';
 import type { Counts } from './counts.ts';
 import type { Publisher, Publishers } from './publishers.ts';
@@ -84,6 +85,13 @@ export class Chaos {
     const { publishers } = this.parts;
     const goal = publishers.acknowledged + more;
     await this.until('publishers at work', () => publishers.acknowledged >= goal);
+  }
+
+  /** The broker does not answer: gives every publisher more than it sends without that, until none sends any more. */
+  async untilPublishersWait(): Promise<void> {
+    const { publishers } = this.parts;
+    publishers.allow(publishers.all.length * (mostUnacknowledged + 1));
+    await this.until('publishers to wait for the broker', () => publishers.all.every(({ isWaiting }) => isWaiting));
   }
 
   /**

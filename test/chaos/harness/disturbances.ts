@@ -1,4 +1,3 @@
-import { mostUnacknowledged } from '../workload/orders.ts';
 import { type Chaos, leastInFlight } from './chaos.ts';
 import type { Publisher } from './publishers.ts';
 import type { Worker } from './workers.ts';
@@ -146,17 +145,13 @@ export function brokerAway(milliseconds: number): Disturbance {
   return {
     name: 'the broker is away until publishers push back',
     async happen(chaos) {
-      const { workers, kafka, publishers } = chaos.parts;
+      const { workers, kafka } = chaos.parts;
       await chaos.midway();
       await kafka.kill();
       await chaos.noteKill('brokers');
       workers.release();
-      const before = publishers.all.map(({ waits }) => waits);
       const back = performance.now() + milliseconds;
-      publishers.allow(publishers.all.length * (mostUnacknowledged + 1));
-      await chaos.until('publishers to push back', () =>
-        publishers.all.every(({ waits }, index) => waits > (before[index] ?? 0)),
-      );
+      await chaos.untilPublishersWait();
       await chaos.until('the time that the broker is away', () => performance.now() > back);
       await kafka.restart();
       await chaos.recovered();
@@ -164,19 +159,25 @@ export function brokerAway(milliseconds: number): Disturbance {
   };
 }
 
-/** Publishers are killed while they publish, and others go on for them. */
+/**
+ * Publishers are killed while they publish, and others go on for them. The broker hangs meanwhile: what they have sent
+ * is going to be written, and they never hear of it.
+ */
 function killPublishers(name: string, choose: (chaos: Chaos) => readonly Publisher[]): Disturbance {
   return {
     name,
     async happen(chaos) {
-      const { workers, publishers, burst } = chaos.parts;
+      const { workers, publishers, kafka, burst } = chaos.parts;
       await chaos.ready();
       workers.hold();
       publishers.allow(burst);
       await chaos.untilAcknowledged(leastInFlight + chaos.random.below(burst / 4));
+      kafka.pause();
+      await chaos.untilPublishersWait();
       const victims = choose(chaos);
       await Promise.all(victims.map(({ process }) => process?.kill()));
       for (const _ of victims) await chaos.noteKill('publishers');
+      kafka.resume();
       workers.release();
       await Promise.all(victims.map((victim) => chaos.restart(victim)));
       await chaos.recovered();

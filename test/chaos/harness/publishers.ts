@@ -31,8 +31,8 @@ export class Publisher {
   process: ChaosProcess | undefined;
   isReady = false;
   isDone = false;
-  /** How often it had to wait with what it had to send. */
-  waits = 0;
+  /** It has more to send, and may not until something is acknowledged. */
+  isWaiting = false;
   /** Of its share, all lives together. */
   acknowledged = 0;
   readonly ledgers: string[] = [];
@@ -73,6 +73,7 @@ export class Publishers {
     };
     publisher.ledgers.push(ledger);
     publisher.isReady = false;
+    publisher.isWaiting = false;
     const name = transactional ? { MACP_PERSIST_KAFKA_TRANSACTIONAL_ID: `publisher-${publisher.index}` } : {};
     const process = new ChaosProcess({
       name: `publisher ${publisher.index}, life ${life}`,
@@ -170,7 +171,7 @@ export class Publishers {
 
 function note(publisher: Publisher, told: Told, { refused }: Counts): void {
   if (told.told === 'waits') {
-    publisher.waits += 1;
+    publisher.isWaiting = true;
     return;
   }
   if (told.told === 'refused') {
@@ -178,6 +179,7 @@ function note(publisher: Publisher, told: Told, { refused }: Counts): void {
     return;
   }
   publisher.isReady = true;
+  publisher.isWaiting = false;
   publisher.isDone = told.told === 'done';
   publisher.acknowledged = told.count;
 }
