@@ -1,23 +1,26 @@
 import { type ErrorCode, PersistenceError } from '../../../domain/errors.ts';
 import { type BrokerError, brokerErrorOf } from './broker-errors.ts';
 
+/** What an ACL allows, by the names that Kafka's own tools know. */
+export type Operation = 'Read' | 'Write' | 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' | 'AlterConfigs';
+
 /**
  * What kafkajs threw, classified. Total: a PersistenceError stays as it is, and what nobody foresaw is `UNEXPECTED`.
- * `doing` begins the message, such as `reading topic commands`.
+ * `doing` begins the message, such as `reading topic commands`, which needs an `operation` to be allowed.
  */
-export function kafkaFailure(thrown: unknown, doing: string): PersistenceError {
+export function kafkaFailure(thrown: unknown, doing: string, operation?: Operation): PersistenceError {
   const root = rootOf(thrown);
   if (root instanceof PersistenceError) return root;
   const broker = namedByBroker(root);
-  if (broker !== undefined) return failureOf(broker, doing, thrown, saidBy(root));
+  if (broker !== undefined) return failureOf(broker, doing, { operation, cause: thrown, said: saidBy(root) });
   const code = codeOf(root);
   const said = root instanceof Error ? root.message : String(root);
   return new PersistenceError(code, `${doing}: ${said}${advice(code, root)}`, { cause: thrown });
 }
 
 /** The failure that a broker named by number, in an answer that was read here. */
-export function protocolFailure(errorCode: number, doing: string): PersistenceError {
-  return failureOf(brokerErrorOf(errorCode), doing);
+export function protocolFailure(errorCode: number, doing: string, operation?: Operation): PersistenceError {
+  return failureOf(brokerErrorOf(errorCode), doing, { operation });
 }
 
 /** Name of a broker's error, such as `REBALANCE_IN_PROGRESS`, however kafkajs wrapped it; undefined for other failures. */
@@ -27,8 +30,18 @@ export function brokerError(thrown: unknown): string | undefined {
 
 const whoWeAre = '; look at the user, its password and the mechanism';
 
-function failureOf({ name, code }: BrokerError, doing: string, cause?: unknown, said = ''): PersistenceError {
-  const message = `${doing}: Kafka refused with ${name}${said}${brokerAdvice(name)}`;
+interface Circumstances {
+  readonly operation: Operation | undefined;
+  readonly cause?: unknown;
+  readonly said?: string;
+}
+
+function failureOf(
+  { name, code }: BrokerError,
+  doing: string,
+  { operation, cause, said = '' }: Circumstances,
+): PersistenceError {
+  const message = `${doing}: Kafka refused with ${name}${said}${brokerAdvice(name, operation)}`;
   return new PersistenceError(code, message, cause === undefined ? undefined : { cause });
 }
 
@@ -39,8 +52,8 @@ function saidBy(error: unknown): string {
     : '';
 }
 
-function brokerAdvice(name: string): string {
-  if (name.endsWith('_AUTHORIZATION_FAILED')) return '; allow it to this user by an ACL';
+function brokerAdvice(name: string, operation: Operation | undefined): string {
+  if (name.endsWith('_AUTHORIZATION_FAILED')) return `; allow ${operation ?? 'it'} to this user by an ACL`;
   if (name === 'UNKNOWN_TOPIC_OR_PARTITION') return '; macp-persist init makes the topics';
   if (name === 'MESSAGE_TOO_LARGE') return '; raise max.message.bytes of the topic';
   if (name === 'SASL_AUTHENTICATION_FAILED') return whoWeAre;

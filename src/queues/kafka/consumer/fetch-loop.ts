@@ -69,7 +69,7 @@ export async function fetchOnce(
 
 /** Whether a topic that a broker does not know is another one now, or only not known yet, is looked up elsewhere. */
 function refused(errorCode: number, doing: string): PersistenceError {
-  if (!unknownTopic.includes(errorCode)) return protocolFailure(errorCode, doing);
+  if (!unknownTopic.includes(errorCode)) return protocolFailure(errorCode, doing, 'Read');
   return new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: the broker does not know the topic`);
 }
 

@@ -244,7 +244,7 @@ export class GroupMembership {
       // A broker that has just started may not know it yet; whether it is gone for good is for others to notice.
       return new PersistenceError('QUEUE_UNAVAILABLE', `the topic of group ${groupId} is not known`, { cause: error });
     }
-    return kafkaFailure(error, `taking part in group ${groupId}`);
+    return kafkaFailure(error, `taking part in group ${groupId}`, 'Read');
   }
 
   #ask<Answer>(what: string, question: (broker: KafkaBroker) => Promise<Answer>, within?: number): Promise<Answer> {

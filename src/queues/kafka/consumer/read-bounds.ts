@@ -41,7 +41,7 @@ export async function readBoundsFrom(
     const answer = await brokers.send(node, doing, listOffsetsRequest(topic.name, led, place), { signal });
     return new Map(
       answer.map(({ partition, errorCode, offset }) => {
-        if (errorCode !== 0) throw protocolFailure(errorCode, `${doing}, partition ${partition}`);
+        if (errorCode !== 0) throw protocolFailure(errorCode, `${doing}, partition ${partition}`, 'Describe');
         return [partition, offset];
       }),
     );

@@ -47,7 +47,7 @@ export class TopicBrokers {
     const found = await this.#lookUp(doing, signal);
     if (found === undefined) throw this.#unknown(doing);
     this.#unknownSince = undefined;
-    if (found.errorCode !== 0) throw protocolFailure(found.errorCode, doing);
+    if (found.errorCode !== 0) throw protocolFailure(found.errorCode, doing, 'Describe');
     refuseOther(this.topic, found);
     return new Map(
       found.partitions.map(({ partition, leader, leaderEpoch }) => [partition, { node: leader, epoch: leaderEpoch }]),

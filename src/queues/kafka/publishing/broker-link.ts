@@ -67,8 +67,8 @@ export class ClusterLink implements BrokerLink {
   }
 
   async initialise(after: ProducerIdentity | undefined): Promise<ProducerIdentity | BrokerFailure> {
-    const { transactionalId, transactionTimeout } = this.#options;
-    const doing = 'starting to publish';
+    const { topic, transactionalId, transactionTimeout } = this.#options;
+    const doing = `starting to publish to topic ${topic.name}${transactionalId === undefined ? '' : ` as ${transactionalId}`}`;
     const request = initProducerRequest(transactionalId, transactionTimeout, after);
     const asked = transactionalId === undefined ? this.#askAny(doing, request) : this.#askCoordinator(doing, request);
     try {
@@ -170,7 +170,7 @@ export class ClusterLink implements BrokerLink {
   async #askCoordinator<Response>(doing: string, request: ProtocolRequest<Response>): Promise<Response> {
     if (this.#coordinator === undefined) {
       const { errorCode, node } = await this.#askAny(doing, findCoordinatorRequest(this.#transactionalId()));
-      if (errorCode !== 0) throw protocolFailure(errorCode, doing);
+      if (errorCode !== 0) throw protocolFailure(errorCode, doing, 'Describe');
       this.#coordinator = node;
     }
     return await this.#options.brokers.send(this.#coordinator, doing, request);
@@ -205,7 +205,7 @@ export class ClusterLink implements BrokerLink {
 const concurrentTransactions = 51;
 
 function failureOf(errorCode: number, doing: string): BrokerFailure {
-  const error = protocolFailure(errorCode, doing);
+  const error = protocolFailure(errorCode, doing, 'Write');
   if (shutOut.has(errorCode)) return { asks: 'fenced', error };
   if (identityLost.has(errorCode)) return { asks: 'new identity', error };
   return { asks: error.retryable || unknownTopic.has(errorCode) ? 'again' : 'final', error };

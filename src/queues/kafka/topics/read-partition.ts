@@ -80,9 +80,9 @@ export async function fetchPartition(
     maxBytes: fetchedBytes,
   });
   const answer = await brokers.send(leader.node, doing, request, { signal });
-  if (answer.errorCode !== 0) throw protocolFailure(answer.errorCode, doing);
+  if (answer.errorCode !== 0) throw protocolFailure(answer.errorCode, doing, 'Read');
   const fetched = answer.partitions.find((found) => found.partition === partition);
   if (fetched === undefined) throw new PersistenceError('QUEUE_UNAVAILABLE', `${doing}: no answer about it`);
-  if (fetched.errorCode !== 0) throw protocolFailure(fetched.errorCode, doing);
+  if (fetched.errorCode !== 0) throw protocolFailure(fetched.errorCode, doing, 'Read');
   return fetched;
 }
