@@ -4,10 +4,10 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Canaries } from '../support/canaries.ts';
 import { entryText, snapshotText } from '../support/commands.ts';
 import { freshDirectory, type ProgramOptions, runProgram } from '../support/program.ts';
 import { type RunningService, startService, until } from '../support/service.ts';
-import { Canaries } from './canaries.ts';
 
 const canaries = new Canaries();
 const plainToken = canaries.mark('PlainToken');

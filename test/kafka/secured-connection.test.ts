@@ -8,6 +8,7 @@ import type { KafkaConnectionOptions } from '../../src/queues/kafka/connection/k
 import { asAdmin, createTopic } from '../support/kafka.ts';
 import { type KafkaUser, type SecuredKafka, startSecuredBroker } from '../support/secured-kafka.ts';
 import { plainOptions, TopicReader } from '../support/topic-reader.ts';
+import { unsecuredToken } from '../support/unsecured-token.ts';
 
 let kafka: SecuredKafka;
 let topic: string;
@@ -35,13 +36,6 @@ function user(name: string): KafkaUser {
   const known = kafka.users.get(name);
   if (known === undefined) throw new TypeError(`no user ${name}`);
   return known;
-}
-
-/** RFC 7519, section 6: a token without a signature. */
-function unsecuredToken(subject: string): string {
-  const now = Math.floor(Date.now() / 1000);
-  const parts = [{ alg: 'none' }, { sub: subject, iat: now, exp: now + 600 }];
-  return `${parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
 }
 
 function byCertificate({ certificate }: KafkaUser): KafkaConnectionOptions {

@@ -12,6 +12,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asAdmin, createTopic } from '../support/kafka.ts';
 import { type KafkaUser, type SecuredKafka, startSecuredBroker } from '../support/secured-kafka.ts';
+import { unsecuredToken } from '../support/unsecured-token.ts';
 
 let kafka: SecuredKafka;
 let topic: string;
@@ -60,13 +61,6 @@ const ways: Readonly<Record<string, Way>> = {
     oauthBearerProvider: async () => ({ value: unsecuredToken(name) }),
   })),
 };
-
-/** RFC 7519, section 6: a token without a signature. */
-function unsecuredToken(subject: string): string {
-  const now = Math.floor(Date.now() / 1000);
-  const parts = [{ alg: 'none' }, { sub: subject, iat: now, exp: now + 600 }];
-  return `${parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
-}
 
 async function write(way: Way, name: string): Promise<void> {
   const user = kafka.users.get(name);

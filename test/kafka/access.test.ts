@@ -1,0 +1,127 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { allow, documentedRoles, type Grant, type Named, nameOf, type Role, without } from '../support/access-rules.ts';
+import { createTopic } from '../support/kafka.ts';
+import { sendWithKcat } from '../support/kcat.ts';
+import type { Ending } from '../support/program.ts';
+import { type SecuredKafka, startSecuredBroker } from '../support/secured-kafka.ts';
+import { TopicProgram } from '../support/topic-program.ts';
+import { unsecuredToken } from '../support/unsecured-token.ts';
+
+/** What a role does, with nothing left out that it may do. */
+const works: Readonly<Record<string, readonly string[]>> = {
+  init: ['init', '--kafka-partitions', '1'],
+  repair: ['init', '--kafka-partitions', '1', '--repair'],
+  publisher: ['publish', '-'],
+  transactions: ['publish', '-'],
+  worker: ['worker', '--exit-when-caught-up', '--log-level', 'fatal'],
+  reader: ['status'],
+};
+
+interface Actor {
+  readonly role: string;
+  readonly user: string;
+  readonly grants: readonly Grant[];
+  readonly named: Named;
+}
+
+interface Lacking extends Actor {
+  readonly left: Grant;
+}
+
+const roles = documentedRoles();
+let kafka: SecuredKafka;
+let program: TopicProgram;
+
+/** Whoever makes topics has some of its own; all others work on the same ones. */
+function actorOf(role: string, user: string, grants: readonly Grant[]): Actor {
+  const own = role === 'init' || role === 'repair';
+  return {
+    role,
+    user,
+    grants,
+    named: { TOPIC: own ? `of-${user}` : 'commands', GROUP: `group-${user}`, ID: `id-${user}` },
+  };
+}
+
+function whole(role: string, { own, besides }: Role): Actor {
+  return actorOf(role, `whole-${role}`, [...besides, ...own]);
+}
+
+const lacking: readonly Lacking[] = [...roles].flatMap(([name, role]) =>
+  role.own.map((left, index) => ({ ...actorOf(name, `${name}-${index}`, without(role, left)), left })),
+);
+
+beforeAll(async () => {
+  kafka = await startSecuredBroker([]);
+  program = await TopicProgram.init(1, { kafka: kafka.address, topic: 'commands' });
+  const actors = [...[...roles].map(([name, role]) => whole(name, role)), ...lacking];
+  await allow(kafka.address, actors);
+  for (const { role, named } of actors) {
+    if (role === 'repair')
+      await createTopic(kafka.address, { topic: named.TOPIC, settings: { 'retention.ms': '60000' } });
+  }
+  // Something to be copied as a dead letter, and a store that a status can be of.
+  await sendWithKcat(kafka.address, 'commands', { key: 'a', headers: [['ce_id', 'no command']] });
+  await program.json(['worker', '--exit-when-caught-up', '--store', program.redis]);
+});
+afterAll(async () => {
+  await program[Symbol.asyncDispose]();
+  await kafka[Symbol.asyncDispose]();
+});
+
+const event = {
+  specversion: '1.0',
+  id: 'a/1/1',
+  source: '//me',
+  type: 'macp.session.create.v1',
+  subject: 'a',
+  macpsequence: 1,
+  macpepoch: 1,
+};
+
+/** Has a user do the work of its role. */
+async function act({ role, user, named }: Actor, words = works[role] ?? []): Promise<Ending> {
+  writeFileSync(join(program.directory, user), unsecuredToken(user));
+  const environment = {
+    MACP_PERSIST_QUEUE: `kafka://${kafka.sasl}/${named.TOPIC}`,
+    MACP_PERSIST_KAFKA_GROUP: named.GROUP,
+    MACP_PERSIST_STORE: role === 'reader' ? program.redis : `level:of-${user}`,
+    MACP_PERSIST_KAFKA_TLS: 'true',
+    MACP_PERSIST_KAFKA_TLS_CA: kafka.authorityFile,
+    MACP_PERSIST_KAFKA_SASL_MECHANISM: 'oauthbearer',
+    MACP_PERSIST_KAFKA_SASL_TOKEN_FILE: user,
+    ...(role === 'transactions' ? { MACP_PERSIST_KAFKA_TRANSACTIONAL_ID: named.ID } : {}),
+  };
+  return await program.run(words, { environment, input: `${JSON.stringify(event)}\n` });
+}
+
+describe('the roles of docs/secure-kafka.md', () => {
+  test('are those that there are', () => expect([...roles.keys()]).toEqual(Object.keys(works)));
+
+  test.concurrent.each([...roles])('%s works with what it is allowed there', async (name, role) => {
+    expect(await act(whole(name, role))).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test.concurrent('a reader sees in doctor what there is to see', async () => {
+    const role = roles.get('reader');
+    if (role === undefined) throw new Error('no reader');
+    const { code, stdout } = await act(whole('reader', role), ['doctor']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^ok +kafka +topic commands has 1 partitions$/m)]);
+  });
+
+  test.concurrent.each(lacking.map((actor) => [actor.role, actor.left.operation, actor.left.name, actor] as const))(
+    '%s is refused without %s on %s, and told so',
+    async (_, operation, name, actor) => {
+      const { code, stderr } = await act(actor);
+      const [told = ''] = stderr.split('\n');
+      expect([code, told]).toEqual([
+        2,
+        expect.stringMatching(/^macp-persist: INVALID_CONFIGURATION: .*_AUTHORIZATION_FAILED; /),
+      ]);
+      expect(told).toContain(`; allow ${operation} to this user by an ACL`);
+      expect(told).toMatch(new RegExp(` ${nameOf(name, actor.named).replaceAll('.', '\\.')}[ :,]`));
+    },
+  );
+});
