@@ -5,9 +5,9 @@ import type { PartitionBounds } from '../../../ports/queue.ts';
 import { lostHistory } from '../../lost-history.ts';
 import { KafkaDelivery, recordDigestAt } from '../delivery.ts';
 import type { AbortedTransaction, FetchedPartition } from '../protocol/fetch.ts';
-import type { RepeatedHeaders } from '../protocol/repeated-headers.ts';
 import { batchAt } from '../protocol/record-batch.ts';
 import { RecordReader } from '../protocol/record-reader.ts';
+import type { RepeatedHeaders } from '../protocol/repeated-headers.ts';
 import { fetchSizes } from './fetch-sizes.ts';
 
 /** What was fetched at once, not decoded yet. */
