@@ -12,7 +12,7 @@ import { brokerAway, type Disturbance } from './disturbances.ts';
 import { type Character, Publishers } from './publishers.ts';
 import type { Report } from './report.ts';
 import { WorkerLogs } from './worker-logs.ts';
-import { Workers } from './workers.ts';
+import { unavailable, Workers } from './workers.ts';
 
 export interface RunOptions {
   readonly story: Story;
@@ -101,13 +101,16 @@ export async function run(options: RunOptions): Promise<Report> {
   }
 }
 
-/** Makes the topics, as an operator does. */
+/** Makes the topics, as an operator does: a broker that has just started may not be able to yet. */
 async function initialize(cli: string, settings: Readonly<Record<string, string>>): Promise<void> {
   const nobody = (): void => undefined;
   const words = [cli, 'init'];
-  const process = new ChaosProcess({ name: 'init', words, environment: settings, onOutput: nobody, onError: nobody });
-  await process.ended;
-  if (process.code !== 0) throw new Error(`init ended with ${process.code}:\n${process.latest}`);
+  for (;;) {
+    const process = new ChaosProcess({ name: 'init', words, environment: settings, onOutput: nobody, onError: nobody });
+    await process.ended;
+    if (process.code === 0) return;
+    if (process.code !== unavailable) throw new Error(`init ended with ${process.code}:\n${process.latest}`);
+  }
 }
 
 async function disturb(chaos: Chaos, { disturbances, isEndless, away, burst, onProgress }: RunOptions): Promise<void> {

@@ -18,8 +18,8 @@ export interface Worker {
   isOver: boolean;
 }
 
-/** How a worker may end by itself: the queue or the store cannot work at present. */
-const unavailable = 6;
+/** The exit code of a process for which the queue or the store cannot work at present. */
+export const unavailable = 6;
 
 /** Workers that may come and go. */
 export class Workers {

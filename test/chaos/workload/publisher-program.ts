@@ -88,9 +88,12 @@ interface Open {
 async function publish(open: readonly Open[], whenWritable: () => Promise<void>): Promise<void> {
   const limit = new Limit(process.stdin);
   let acknowledged = open.reduce((sum, { pen }) => sum + pen.last, 0);
+  let isWaiting = false;
   const ledger = new LedgerWriter(orders.ledger, (count) => {
     acknowledged += count;
     tell({ told: 'acknowledged', count: acknowledged });
+    // That was acknowledged before it began to wait.
+    if (isWaiting) tell({ told: 'waits' });
     if (acknowledged === open.length * story.commands) done();
   });
   let done: () => void = () => undefined;
@@ -105,8 +108,10 @@ async function publish(open: readonly Open[], whenWritable: () => Promise<void>)
   if (left.length === 0) done();
   for (let sent = acknowledged; left.length > 0; sent += 1) {
     await limit.allows(sent);
-    if (sent - acknowledged >= mostUnacknowledged) tell({ told: 'waits' });
+    isWaiting = sent - acknowledged >= mostUnacknowledged;
+    if (isWaiting) tell({ told: 'waits' });
     await whenWritable();
+    isWaiting = false;
     const at = random.below(left.length);
     const session = left[at];
     if (session === undefined) throw new TypeError('nothing is left');
