@@ -3,7 +3,7 @@ import type { QueueAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import type { KafkaConnectionOptions, KafkaSasl, KafkaTls } from '../queues/kafka/connection/kafka-options.ts';
-import { readNamedFile } from './named-file.ts';
+import { type NamedFile, readCertificates, readIdentity } from './pem-files.ts';
 
 export type KafkaAddress = Extract<QueueAddress, { readonly kind: 'kafka' }>;
 
@@ -26,11 +26,9 @@ async function tlsOf(values: Values): Promise<KafkaTls | undefined> {
     if (given !== undefined) throw mismatch(`${given} says nothing without kafka.tls`);
     return undefined;
   }
-  if ((values['kafka.tlsCertificate'] === undefined) !== (values['kafka.tlsKey'] === undefined)) {
-    throw mismatch('kafka.tlsCertificate and kafka.tlsKey belong together');
-  }
-  const [ca, certificate, key] = await Promise.all(names.map((name) => readNamedFile(name, values[name])));
-  return { ca, certificate, key };
+  const fileOf = (setting: (typeof names)[number]): NamedFile => ({ setting, path: values[setting] });
+  const ca = await readCertificates(fileOf('kafka.tlsCa'));
+  return { ca, ...(await readIdentity(fileOf('kafka.tlsCertificate'), fileOf('kafka.tlsKey'))) };
 }
 
 function saslOf(values: Values): KafkaSasl | undefined {

@@ -4,7 +4,7 @@ import type { Values } from '../configuration/settings.ts';
 import type { RedisStoreOptions } from '../stores/redis/redis-store.ts';
 import type { StoreAdapter } from './adapter.ts';
 import { type Finding, ok, warning } from './doctor/finding.ts';
-import { readNamedFile } from './named-file.ts';
+import { readCertificates } from './pem-files.ts';
 
 /** The store on Redis. Its client is loaded only where it is used. */
 export const redisAdapter: StoreAdapter<RedisAddress> = {
@@ -21,7 +21,7 @@ export const redisAdapter: StoreAdapter<RedisAddress> = {
 
 async function optionsOf(address: RedisAddress, values: Values): Promise<RedisStoreOptions> {
   const { host, port, database, username, password, prefix } = address;
-  const ca = await readNamedFile('redis.tlsCa', values['redis.tlsCa']);
+  const ca = await readCertificates({ setting: 'redis.tlsCa', path: values['redis.tlsCa'] });
   const access = { username, password, tls: address.tls ? { ca } : undefined };
   const count = values['redis.replicas'];
   return {

@@ -14,7 +14,8 @@ export function kafkaFailure(thrown: unknown, doing: string, operation?: Operati
   const broker = namedByBroker(root);
   if (broker !== undefined) return failureOf(broker, doing, { operation, cause: thrown, said: saidBy(root) });
   const code = codeOf(root);
-  const said = root instanceof Error ? root.message : String(root);
+  // OpenSSL ends its sentences with the line.
+  const said = (root instanceof Error ? root.message : String(root)).trim();
   return new PersistenceError(code, `${doing}: ${said}${advice(code, root)}`, { cause: thrown });
 }
 

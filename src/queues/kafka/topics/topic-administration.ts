@@ -59,7 +59,9 @@ export class TopicAdministration implements AsyncDisposable {
   static async open(options: AdministrationOptions): Promise<TopicAdministration> {
     const administration = new TopicAdministration(options);
     try {
-      await asking('connecting to Kafka', async () => {
+      // Brokers that expect TLS just close a connection without it.
+      const how = options.connection.tls === undefined ? 'without TLS' : 'over TLS';
+      await asking(`connecting to Kafka ${how}`, async () => {
         await administration.#admin.connect();
         await administration.#cluster.connect();
       });
