@@ -39,6 +39,41 @@ function numbers(from: number, count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(from + index));
 }
 
+/** Sends values of 50,000 bytes to all partitions in turn. */
+async function publishLarge({ topic }: ConsumedTopic, count: number): Promise<void> {
+  const value = 'x'.repeat(50_000);
+  for (let sent = 0; sent < count; sent += 20) {
+    const messages = Array.from({ length: 20 }, (_, index) => ({ value, partition: index % topic.partitions }));
+    await producer.send({ topic: topic.name, messages });
+  }
+}
+
+/** Fetches a topic, and counts the answers. Fails the test with what it fails with. */
+function fetch(topic: ConsumedTopic) {
+  const parts = { openCluster: topic.openCluster, clock: systemClock, requestTimeout: 5_000 };
+  const fetching = {
+    answers: 0,
+    fetcher: new PartitionFetcher({
+      openBrokers: () => new TopicBrokers(topic.topic, parts),
+      clock: systemClock,
+      outage: new Outage(systemClock, { unavailable: () => undefined, available: () => undefined }),
+      maxWait: 100,
+      requestTimeout: 5_000,
+      lookInterval: 5_000,
+      onArrived: () => {
+        fetching.answers += 1;
+      },
+      onFailed: (error) => expect.fail(error.message),
+    }),
+    [Symbol.asyncDispose]: () => fetching.fetcher.close(),
+  };
+  return fetching;
+}
+
+function held({ feeds }: PartitionFetcher): number {
+  return [...feeds.values()].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0);
+}
+
 test('every partition is delivered in order and whole, several of them together', async () => {
   const topic = await consumedTopic(kafkaAddress(), 4);
   await publish(topic, 0, 300);
@@ -144,37 +179,20 @@ test('a consumer goes on behind the stored positions, whatever the group has com
 
 test('a slow taker stops the fetching: what is held stays bounded', async () => {
   const topic = await consumedTopic(kafkaAddress(), 2);
-  const value = 'x'.repeat(50_000);
-  for (let round = 0; round < 20; round += 1) {
-    const messages = Array.from({ length: 20 }, (_, index) => ({ value, partition: index % 2 }));
-    await producer.send({ topic: topic.topic.name, messages });
-  }
-  const parts = { openCluster: topic.openCluster, clock: systemClock, requestTimeout: 5_000 };
-  let answers = 0;
-  const fetcher = new PartitionFetcher({
-    openBrokers: () => new TopicBrokers(topic.topic, parts),
-    clock: systemClock,
-    outage: new Outage(systemClock, { unavailable: () => undefined, available: () => undefined }),
-    maxWait: 100,
-    requestTimeout: 5_000,
-    lookInterval: 5_000,
-    onArrived: () => {
-      answers += 1;
-    },
-    onFailed: (error) => expect.fail(error.message),
-  });
+  await publishLarge(topic, 400);
+  await using fetching = fetch(topic);
+  const { fetcher } = fetching;
   await fetcher.add(
     new Map([
       [0, undefined],
       [1, undefined],
     ]),
   );
-  const held = (): number => [...fetcher.feeds.values()].reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0);
-  while (held() < fetchSizes.held) await systemClock.sleep(10);
-  const before = { held: held(), answers };
+  while (held(fetcher) < fetchSizes.held) await systemClock.sleep(10);
+  const before = { held: held(fetcher), answers: fetching.answers };
   await systemClock.sleep(300);
-  expect({ held: held(), answers }).toEqual(before);
-  expect(held()).toBeLessThanOrEqual(fetchSizes.held + fetchSizes.answer);
+  expect({ held: held(fetcher), answers: fetching.answers }).toEqual(before);
+  expect(held(fetcher)).toBeLessThanOrEqual(fetchSizes.held + fetchSizes.answer);
   // Some of the topic waits at the broker, and comes as the first is taken.
   let taken = 0;
   while (taken < 400) {
@@ -184,7 +202,30 @@ test('a slow taker stops the fetching: what is held stays bounded', async () => 
     fetcher.taken();
     await systemClock.sleep(5);
   }
-  await fetcher.close();
+});
+
+test('whoever takes one delivery at a time gets all, however much is held of a partition', async () => {
+  const topic = await consumedTopic(kafkaAddress(), 1);
+  await publishLarge(topic, 300);
+  await using member = new TestMember(topic);
+  const consumer = await member.consumer;
+  for (let offset = 0; offset < 300; offset += 1) {
+    const [delivery] = await consumer.take({ deliveries: 1, bytes: 1 << 24 });
+    expect(delivery?.position.offset).toBe(offset);
+  }
+});
+
+test('what is held of a partition that goes makes room for the others', async () => {
+  const topic = await consumedTopic(kafkaAddress(), 2);
+  await publishLarge(topic, 400);
+  await using fetching = fetch(topic);
+  const { fetcher } = fetching;
+  await fetcher.add(new Map([[0, undefined]]));
+  while (held(fetcher) < fetchSizes.held) await systemClock.sleep(10);
+  await fetcher.add(new Map([[1, undefined]]));
+  const before = fetcher.feeds.get(1)?.bufferedBytes ?? 0;
+  fetcher.remove([0]);
+  while ((fetcher.feeds.get(1)?.bufferedBytes ?? 0) <= before) await systemClock.sleep(10);
 });
 
 test('misuse is refused at once', async () => {

@@ -83,9 +83,10 @@ export class PartitionFetcher {
       this.#settle(feed);
     }
     for (const loop of this.#loops.values()) loop.remove(partitions);
+    this.taken();
   }
 
-  /** Something was taken: there may be room for more. */
+  /** Something was taken, or is held no more: there may be room. */
   taken(): void {
     for (const loop of this.#loops.values()) loop.wake();
   }
