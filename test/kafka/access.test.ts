@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runProgram } from '../../src/cli/run.ts';
+import type { ExitName } from '../../src/compose/exit-codes.ts';
 import { allow, documentedRoles, type Grant, type Named, nameOf, type Role, without } from '../support/access-rules.ts';
 import { createTopic } from '../support/kafka.ts';
 import { sendWithKcat } from '../support/kcat.ts';
@@ -81,20 +84,43 @@ const event = {
   macpepoch: 1,
 };
 
-/** Has a user do the work of its role. */
-async function act({ role, user, named }: Actor, words = works[role] ?? []): Promise<Ending> {
-  writeFileSync(join(program.directory, user), unsecuredToken(user));
-  const environment = {
+/** How a user is known, and what it works on. Paths are whole: some of it runs in this very process. */
+function environmentOf({ role, user, named }: Actor): Readonly<Record<string, string>> {
+  const token = join(program.directory, user);
+  writeFileSync(token, unsecuredToken(user));
+  return {
     MACP_PERSIST_QUEUE: `kafka://${kafka.sasl}/${named.TOPIC}`,
     MACP_PERSIST_KAFKA_GROUP: named.GROUP,
-    MACP_PERSIST_STORE: role === 'reader' ? program.redis : `level:of-${user}`,
+    MACP_PERSIST_STORE: role === 'reader' ? program.redis : `level:${token}-store`,
     MACP_PERSIST_KAFKA_TLS: 'true',
     MACP_PERSIST_KAFKA_TLS_CA: kafka.authorityFile,
     MACP_PERSIST_KAFKA_SASL_MECHANISM: 'oauthbearer',
-    MACP_PERSIST_KAFKA_SASL_TOKEN_FILE: user,
+    MACP_PERSIST_KAFKA_SASL_TOKEN_FILE: token,
     ...(role === 'transactions' ? { MACP_PERSIST_KAFKA_TRANSACTIONAL_ID: named.ID } : {}),
   };
-  return await program.run(words, { environment, input: `${JSON.stringify(event)}\n` });
+}
+
+const input = `${JSON.stringify(event)}\n`;
+
+/** Has a user do the work of its role, or something else. */
+async function act(actor: Actor, words = works[actor.role] ?? []): Promise<Ending> {
+  return await program.run(words, { environment: environmentOf(actor), input });
+}
+
+/** The same without a process of its own, which takes a tenth of the time: how it ends, and what it says. */
+async function actHere(actor: Actor): Promise<readonly [exit: ExitName, said: string]> {
+  const results = new PassThrough().resume();
+  const remarks = new PassThrough();
+  const exit = await runProgram({
+    words: works[actor.role] ?? [],
+    environment: environmentOf(actor),
+    workingDirectory: program.directory,
+    input: Readable.from([Buffer.from(input)]),
+    results,
+    remarks,
+    interruption: new AbortController().signal,
+  });
+  return [exit, String(remarks.read() ?? '')];
 }
 
 describe('the roles of docs/secure-kafka.md', () => {
@@ -114,12 +140,10 @@ describe('the roles of docs/secure-kafka.md', () => {
   test.concurrent.each(lacking.map((actor) => [actor.role, actor.left.operation, actor.left.name, actor] as const))(
     '%s is refused without %s on %s, and told so',
     async (_, operation, name, actor) => {
-      const { code, stderr } = await act(actor);
-      const [told = ''] = stderr.split('\n');
-      expect([code, told]).toEqual([
-        2,
-        expect.stringMatching(/^macp-persist: INVALID_CONFIGURATION: .*_AUTHORIZATION_FAILED; /),
-      ]);
+      const [exit, said] = await actHere(actor);
+      const [told = ''] = said.split('\n');
+      expect(exit).toBe('usage');
+      expect(told).toMatch(/^macp-persist: INVALID_CONFIGURATION: .*_AUTHORIZATION_FAILED; /);
       expect(told).toContain(`; allow ${operation} to this user by an ACL`);
       expect(told).toMatch(new RegExp(` ${nameOf(name, actor.named).replaceAll('.', '\\.')}[ :,]`));
     },
