@@ -6,7 +6,7 @@ import { runProgram } from '../../src/cli/run.ts';
 import type { ExitName } from '../../src/compose/exit-codes.ts';
 import { allow, documentedRoles, type Grant, type Named, nameOf, type Role, without } from '../support/access-rules.ts';
 import { createTopic } from '../support/kafka.ts';
-import { sendWithKcat } from '../support/kcat.ts';
+import { murmur2, readWithKcat, sendWithKcat } from '../support/kcat.ts';
 import type { Ending } from '../support/program.ts';
 import { type SecuredKafka, startSecuredBroker } from '../support/secured-kafka.ts';
 import { TopicProgram } from '../support/topic-program.ts';
@@ -57,10 +57,12 @@ const lacking: readonly Lacking[] = [...roles].flatMap(([name, role]) =>
 );
 
 beforeAll(async () => {
-  kafka = await startSecuredBroker([]);
+  kafka = await startSecuredBroker(['foreign']);
   program = await TopicProgram.init(1, { kafka: kafka.address, topic: 'commands' });
   const actors = [...[...roles].map(([name, role]) => whole(name, role)), ...lacking];
-  await allow(kafka.address, actors);
+  // Of a producer without this program: docs/secure-kafka.md allows it one thing.
+  const foreign = { type: 'topic', name: 'TOPIC', operation: 'Write' };
+  await allow(kafka.address, [...actors, actorOf('foreign', 'foreign', [foreign])]);
   for (const { role, named } of actors) {
     if (role === 'repair')
       await createTopic(kafka.address, { topic: named.TOPIC, settings: { 'retention.ms': '60000' } });
@@ -128,6 +130,26 @@ describe('the roles of docs/secure-kafka.md', () => {
 
   test.concurrent.each([...roles])('%s works with what it is allowed there', async (name, role) => {
     expect(await act(whole(name, role))).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('leave a foreign producer with writing to the topic alone', async () => {
+    const password = kafka.users.get('foreign')?.password ?? '';
+    const settings = {
+      'enable.idempotence': 'true',
+      'security.protocol': 'SASL_SSL',
+      'ssl.ca.location': kafka.authorityFile,
+      'sasl.mechanism': 'PLAIN',
+      'sasl.username': 'foreign',
+      'sasl.password': password,
+    };
+    const words = Object.entries(settings).flatMap(([name, value]) => ['-X', `${name}=${value}`]);
+    const sent = { key: 'foreign', headers: [['ce_id', 'foreign/1/1']] as const };
+    await sendWithKcat(kafka.sasl, 'commands', sent, [...murmur2, ...words]);
+    const keys = (await readWithKcat(kafka.address, 'commands')).map(({ key }) => key);
+    expect(keys).toContain('foreign');
+    await expect(sendWithKcat(kafka.sasl, 'commands.dead-letters', sent, words)).rejects.toThrow(
+      /authorization failed/i,
+    );
   });
 
   test.concurrent('a reader sees in doctor what there is to see', async () => {

@@ -35,7 +35,7 @@ export async function sendWithKcat(
   const where = partition === undefined ? [] : ['-p', `${partition}`];
   const told = headers.flatMap(([name, text]) => ['-H', `${name}=${text}`]);
   const keyed = key === undefined ? [] : ['-K', '\t', '-Z'];
-  const words = ['-P', '-q', '-b', brokers, '-t', topic, ...where, ...keyed, ...told, ...more];
+  const words = ['-P', '-b', brokers, '-t', topic, ...where, ...keyed, ...told, ...more];
   await runKcat(words, key === undefined ? `${value}\n` : `${key}\t${value}\n`);
 }
 
