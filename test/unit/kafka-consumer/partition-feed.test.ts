@@ -97,6 +97,21 @@ describe('a feed whose fetching was interrupted', () => {
     }
   });
 
+  test('asks for the last record that it holds, whatever is taken of the answers before meanwhile', () => {
+    const feed = feedFrom({ next: 0 });
+    feed.accept(0, fetched(records(0, 'a', 'b')));
+    feed.accept(2, fetched(records(2, 'c', 'd')));
+    feed.interrupt();
+    feed.peek();
+    feed.advance();
+    feed.peek();
+    feed.advance();
+    expect(feed.peek()?.position.offset).toBe(2);
+    expect(feed.wanted.offset).toBe(3);
+    expect(feed.accept(3, fetched(records(2, 'c', 'd', 'e', 'f')))).toBeUndefined();
+    expect(takeAll(feed)).toEqual(['2', '3', '4', '5']);
+  });
+
   test('refuses another record in its place', () => {
     const feed = feedFrom({ next: 0 });
     feed.accept(0, fetched(records(0, 'a', 'b')));

@@ -176,8 +176,10 @@ export class PartitionFeed {
     this.#reader = undefined;
     this.#chunks.shift();
     this.#bufferedBytes -= chunk.records.length;
+    // Behind a chunk with others after it, it is not the record before what is fetched next.
+    const isBefore = this.#chunks.length === 0 || this.#isDamaged;
     // Now, and not when it is needed: the delivery keeps all bytes that were fetched with it.
-    if (this.#last !== undefined) this.#before = this.#last.recordDigest();
+    if (this.#last !== undefined && isBefore) this.#before = this.#last.recordDigest();
     this.#last = undefined;
     if (!this.#isDamaged) return;
     // Behind a damaged batch nothing of the same answer is read, and what it said of its last offset may be wrong.
