@@ -129,7 +129,8 @@ describe('the roles of docs/secure-kafka.md', () => {
   test('are those that there are', () => expect([...roles.keys()]).toEqual(Object.keys(works)));
 
   test.concurrent.each([...roles])('%s works with what it is allowed there', async (name, role) => {
-    expect(await act(whole(name, role))).toMatchObject({ code: 0, stderr: '' });
+    const { code, stderr } = await act(whole(name, role));
+    expect(code, stderr).toBe(0);
   });
 
   test('leave a foreign producer with writing to the topic alone', async () => {
