@@ -27,7 +27,11 @@ export interface ChaosParts {
 
 /** How many commands are acknowledged and not persisted at every kill, at least. */
 export const leastInFlight = 1_000;
+/** Partitions of the topic. */
+export const partitions = 8;
 const pollMilliseconds = 3;
+/** What the broker says of a group whenever its members have changed, or when it has read who they were. */
+const membership = /Stabilized group|is now empty|Loaded classic group/;
 
 /**
  * One run of chaos, in terms of what is done and what is waited for. Nothing is timed: whoever does not come to life
@@ -156,12 +160,26 @@ export class Chaos {
     return ends.every(({ partition, high }) => Number(high) === (positions.get(partition) ?? 0));
   }
 
-  /** How often the group has shared out its partitions, and how many silent members it has given up: the broker says. */
-  group(): { readonly rebalances: number; readonly expelled: number } {
+  /** Resolves once the group has given up whoever is stopped: others have its partitions, or nobody is left. */
+  async untilGivenUp(): Promise<void> {
+    const { store, workers } = this.parts;
+    await this.until('the group to give up a silent worker', () => {
+      if (store.isExclusive) return this.group().isEmpty;
+      return new Set(workers.running.flatMap(({ log }) => [...log.partitions])).size === partitions;
+    });
+  }
+
+  /** How often the group has shared out its partitions, and whether anybody is left in it: the broker's log says. */
+  group(): { readonly rebalances: number; readonly isEmpty: boolean } {
     const { kafka, group } = this.parts;
-    const lines = kafka.brokers.flatMap(({ log }) => readFileSync(log, 'utf8').split('\n'));
-    const of = (what: RegExp): number => lines.filter((line) => line.includes(group) && what.test(line)).length;
-    return { rebalances: of(/Stabilized group/), expelled: of(/has failed, removing it/) };
+    const lines = kafka.brokers
+      .flatMap(({ log }) => readFileSync(log, 'utf8').split('\n'))
+      .filter((line) => line.includes(group));
+    const latest = lines.findLast((line) => membership.test(line)) ?? '';
+    return {
+      rebalances: lines.filter((line) => line.includes('Stabilized group')).length,
+      isEmpty: latest.includes('is now empty') || latest.includes('with 0 members'),
+    };
   }
 
   /** Who is alive, and what each has come to. */

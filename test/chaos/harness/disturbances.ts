@@ -64,10 +64,9 @@ const hangWorker: Disturbance = {
     const { workers, store, counts } = chaos.parts;
     await chaos.midway();
     const victim = chaos.pick(heldWorking(chaos));
-    const before = chaos.group().expelled;
     workers.leaveStopped(victim);
     workers.release();
-    await chaos.until('the group to give up a silent worker', () => chaos.group().expelled > before);
+    await chaos.untilGivenUp();
     // What only one process can have open stays with it, however long it is silent.
     if (!store.isExclusive) {
       await chaos.recovered();

@@ -4,7 +4,7 @@ import { startBroker } from '../../support/kafka.ts';
 import { check } from '../checker/check.ts';
 import { readTopic } from '../checker/read-topic.ts';
 import type { Story } from '../workload/story.ts';
-import { Chaos } from './chaos.ts';
+import { Chaos, partitions } from './chaos.ts';
 import { ChaosProcess } from './chaos-process.ts';
 import type { ChaosStore } from './chaos-stores.ts';
 import { Counts } from './counts.ts';
@@ -37,7 +37,6 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-const partitions = 8;
 const topic = 'chaos';
 const group = 'chaos-workers';
 
