@@ -26,7 +26,13 @@ beforeAll(async () => {
   programs = await compilePrograms('programs', 'chaos');
   scratch = mkdtempSync(join(tmpdir(), 'macp-persist-chaos-'));
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(async () => {
+  // Those that have run out of time still tell why, and end what they have started.
+  await Promise.allSettled(runs);
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const runs: Promise<void>[] = [];
 
 interface Scenario extends Pick<RunOptions, 'disturbances' | 'characters' | 'workers'> {
   open(directory: string): Promise<ChaosStore>;
@@ -50,8 +56,14 @@ const exclusive: Scenario = {
   workers: 3,
 };
 
+function chaos(scenario: Scenario, signal: AbortSignal): Promise<void> {
+  const all = runAll(scenario, signal);
+  runs.push(all);
+  return all;
+}
+
 /** One run after another, each with the next seed, until the minutes are over. */
-async function chaos(scenario: Scenario, signal: AbortSignal): Promise<void> {
+async function runAll(scenario: Scenario, signal: AbortSignal): Promise<void> {
   const end = performance.now() + minutes * 60_000;
   let seed = firstSeed;
   do {
