@@ -197,7 +197,7 @@ describe('settings', () => {
     const canary = 'hunter2canary';
     const environment = {
       MACP_PERSIST_QUEU: 'x',
-      MACP_REDIS_URL: `redis://:${canary}@h`,
+      MACP_REDIS_URL: `redis://:${canary}@h:99999`,
       MACP_STORAGE_BACKEND: 'redis',
     };
     const ending = await runProgram(['worker', '--redis-password', canary, '--log-level', 'loud'], {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { root } from '../../../scripts/project.mjs';
-import { freshDirectory } from '../../support/program.ts';
+import { cleanEnvironment, freshDirectory } from '../../support/program.ts';
 
 /** All that a clone needs to be built, besides what is installed. */
 const sources = [
@@ -23,7 +23,7 @@ test('npm start builds a clone and runs the service in it, until Ctrl-C', async 
   for (const path of sources) cpSync(join(root, path), join(clone, path), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
   // In a group of its own, to which a terminal would send its signals.
-  const npm = spawn('npm', ['start', '--', '--http-port', '0'], { cwd: clone, detached: true });
+  const npm = spawn('npm', ['start', '--', '--http-port', '0'], { cwd: clone, env: cleanEnvironment, detached: true });
   const ended = once(npm, 'close');
   try {
     const said: string[] = [];
