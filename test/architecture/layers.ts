@@ -39,11 +39,13 @@ export const layers: Readonly<Record<string, Layer>> = {
   service: { ...core, reaches: [...core.reaches, 'read-side', 'publisher'] },
   'http-server': adapter,
   'http-client': { ...adapter, packages: false, ambient: 'everything' },
-  // What the adapters of one family share lies beside their folders; what all that stand on LevelDB share, in level.
+  // What the adapters of one family share lies beside their folders; what all that stand on LevelDB share, in
+  // level; what all stores that belong to one process share, in embedded-store.
   stores: adapter,
   queues: adapter,
   level: adapter,
-  'stores/*': { ...adapter, reaches: [...adapter.reaches, 'stores', 'level'] },
+  'embedded-store': { ...adapter, reaches: [...adapter.reaches, 'stores'] },
+  'stores/*': { ...adapter, reaches: [...adapter.reaches, 'stores', 'level', 'embedded-store'] },
   'queues/*': { ...adapter, reaches: [...adapter.reaches, 'queues', 'level'] },
   telemetry: { ...adapter, ambient: 'everything' },
   platform: { ...adapter, ambient: 'everything' },

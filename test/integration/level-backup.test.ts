@@ -57,7 +57,7 @@ test('what is committed while the copy is read does not show in it', async () =>
   const before = await readContents(store);
   meanwhile = async () => {
     await store.commit(builder.replace(ada, ...entries(5, 9)).build());
-    await store.cleaned();
+    await store.idle();
   };
   await store.backup(join(backups, 'one'));
   await assertLog(store, ada, entries(5, 9));

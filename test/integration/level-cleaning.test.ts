@@ -74,7 +74,7 @@ test('replaced and deleted logs are removed afterwards, and nothing else is', as
       .replace(ada, ...entries(80, 81))
       .build(),
   );
-  await store.cleaned();
+  await store.idle();
   await assertLog(store, ada, entries(80, 81));
   await assertLog(store, bob, entries(70, 72));
   await store.close();
@@ -86,7 +86,7 @@ test('replacing a log of any length writes its new entries, one cursor and one m
   const builder = new PlanBuilder();
   await store.commit(builder.append(ada, ...entries(0, 3_500)).build());
   await store.commit(builder.replace(ada, ...entries(9_000, 9_001)).build());
-  await store.cleaned();
+  await store.idle();
   expect(faults.steps).toEqual([stepEntries, stepEntries, stepEntries, stepEntries]);
   await store.close();
   expect(await keyCounts('store')).toEqual({ '!': 1, t: 1, c: 1, e: 1 });
@@ -98,7 +98,7 @@ test('readers do not notice: a view from before the replacement shows the whole 
   await store.commit(builder.append(ada, ...entries(0, 3_500)).build());
   const view = await store.openSession(ada);
   await store.commit(builder.replace(ada, ...entries(9_000, 9_001)).build());
-  await store.cleaned();
+  await store.idle();
   expect(view && (await readLog(view)).map(base64)).toEqual(entries(0, 3_500).map(base64));
   await view?.close();
   await store.close();
@@ -124,7 +124,7 @@ test.each([1, 2, 3])(
     ] as const) {
       const reopened = await open(name);
       await assertLog(reopened, ada, entries(9_000, last));
-      await reopened.cleaned();
+      await reopened.idle();
       await assertLog(reopened, ada, entries(9_000, last));
       await reopened.close();
       expect(await keyCounts(name)).toEqual({ '!': 1, t: 1, c: 1, e: last - 9_000 });
@@ -140,7 +140,7 @@ test('garbage made while the cleaner is at work is removed as well', async () =>
     await store.commit(builder.append(session, ...entries(0, 40)).build());
     await store.commit(builder.remove(session).build());
   }
-  await store.cleaned();
+  await store.idle();
   await store.close();
   expect(await keyCounts('store')).toEqual({ '!': 1, t: 1, c: 13 });
 });
@@ -167,7 +167,7 @@ test('a step removes as much as was written since the one before: garbage cannot
     await store.commit(builder.remove(session).build());
   }
   const restedOnce = faults.steps.length;
-  const cleaned = store.cleaned();
+  const cleaned = store.idle();
   let isClean = false;
   cleaned.then(() => {
     isClean = true;

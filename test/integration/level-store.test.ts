@@ -181,11 +181,11 @@ describe('a full disk', () => {
     await store.commit(builder.append(ada, ...entries(0, 50)).build());
     faults.cleaningFailure = noSpace;
     await store.commit(builder.replace(ada, ...entries(0, 1)).build());
-    await store.cleaned();
+    await store.idle();
     expect(store.state).toBe('read-only');
     faults.cleaningFailure = undefined;
     await store.commit(builder.append(ada, ...entries(1, 2)).build());
-    await store.cleaned();
+    await store.idle();
     expect(store.state).toBe('writable');
     await assertLog(store, ada, entries(0, 2));
   });

@@ -1,6 +1,7 @@
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { PersistenceError } from '../../domain/errors.ts';
+import type { EmbeddedBackups, ReadOpened } from '../../embedded-store/embedded-store.ts';
 import { createBeside } from '../../level/create-database.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { BackupSize } from '../../ports/store.ts';
@@ -8,27 +9,30 @@ import { Turns } from '../turns.ts';
 import { ReusedBatch } from './batch.ts';
 import { type Database, openBackupDatabase } from './database.ts';
 import { classify } from './failures.ts';
-import type { OpenedLevel, OpeningOptions } from './opened-level.ts';
+import type { OpenedLevel } from './level-engine.ts';
 
 /** Copied at once: what a page holds in memory, and how long it holds up the event loop. */
 const pageRecords = 1_000;
 const pageBytes = 256 * 1024;
 
-/** Reads the store as it is open now; says what a failure means, and fails once the store is closed. */
-export type ReadOpened = <Value>(read: (opened: OpenedLevel) => Promise<Value>) => Promise<Value>;
+interface Place {
+  /** Of the store. */
+  readonly directory: string;
+  readonly files: FileSystem;
+}
 
 /**
  * Makes backups of one store, one at a time. A copy is a LevelDB of its own, written record by record as of one moment:
  * its files are not those of the store, which LevelDB removes as it likes. Its draft is named after the store, so that
  * only this store's backups remove it (docs/decisions/0011-totals-and-backups.md).
  */
-export class Backups {
+export class Backups implements EmbeddedBackups {
   readonly #from: string;
   readonly #files: FileSystem;
-  readonly #read: ReadOpened;
+  readonly #read: ReadOpened<OpenedLevel>;
   readonly #turns = new Turns();
 
-  constructor({ directory, files }: Pick<OpeningOptions, 'directory' | 'files'>, read: ReadOpened) {
+  constructor({ directory, files }: Place, read: ReadOpened<OpenedLevel>) {
     this.#from = resolve(directory);
     this.#files = files;
     this.#read = read;

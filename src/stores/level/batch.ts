@@ -1,11 +1,6 @@
+import type { Key } from '../../embedded-store/record-keys.ts';
+import type { Batch } from '../../embedded-store/write-records.ts';
 import type { Database } from './database.ts';
-import type { Key } from './keys.ts';
-
-/** Takes the operations of one atomic step. It copies keys and values as they are given. */
-export interface Batch {
-  put(key: Key, value: Uint8Array): void;
-  del(key: Key): void;
-}
 
 /** What classic-level's chained batch does beneath the bookkeeping of abstract-level. */
 interface NativeBatch {

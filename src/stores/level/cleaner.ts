@@ -1,8 +1,9 @@
+import type { Key } from '../../embedded-store/record-keys.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Turns } from '../turns.ts';
 import type { Database } from './database.ts';
 import { decodeGarbage } from './garbage.ts';
-import { EntryKeys, type Key, type KeyRange, kindRange, parseGarbageKey } from './keys.ts';
+import { EntryKeys, type EntryRange, garbageRange, parseGarbageKey } from './keys.ts';
 
 /** Entries removed at once: a step must be over before a commit notices it. */
 const stepEntries = 1_000;
@@ -12,7 +13,7 @@ const restFactor = 4;
 
 /** Entries to be removed at once, and the marker of their generation where they are its last. */
 interface Piece {
-  readonly range: KeyRange;
+  readonly range: EntryRange;
   readonly entries: number;
   readonly marker: Key | undefined;
 }
@@ -107,8 +108,8 @@ export class Cleaner {
 
   /** All garbage, in the order of its markers. */
   async *#pieces(): AsyncGenerator<Piece, void> {
-    const { gte, lt } = kindRange('garbage');
-    let after: Key = gte;
+    const { gt, lt } = garbageRange;
+    let after: Key = gt;
     for (;;) {
       const markers = await this.#database.iterator({ gt: after, lt, limit: markersAtOnce }).all();
       if (markers.length === 0) return;

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import type { FileSystem } from '../../ports/file-system.ts';
-import type { Key } from './keys.ts';
+import type { Key } from '../../embedded-store/record-keys.ts';
 
 export type Database = ClassicLevel<Key, Uint8Array>;
 export type DatabaseSnapshot = ReturnType<Database['snapshot']>;
@@ -24,8 +22,6 @@ const tuning = {
 /** A copy is written in order and then closed: a small buffer is as fast, and it comes on top of the store's own. */
 const backupTuning = { ...tuning, writeBufferSize: 4 * mebibyte, cacheSize: mebibyte } as const;
 
-const probeName = 'room-probe';
-
 /** Opens the database in `directory`, which exists. Rejects with what the library threw. */
 export type OpenDatabase = (directory: string) => Promise<Database>;
 
@@ -38,32 +34,4 @@ async function openTuned(directory: string, options: typeof tuning | typeof back
   const database: Database = new ClassicLevel(directory, { keyEncoding: 'view', valueEncoding: 'view', ...options });
   await database.open();
   return database;
-}
-
-/**
- * Proves that there is room for `bytes` more in `directory`, by writing and syncing a file of that size and removing
- * it. Rejects with what the operating system says.
- */
-export async function probeRoom(files: FileSystem, directory: string, bytes: number): Promise<void> {
-  try {
-    const file = await files.open(join(directory, probeName), 'create');
-    try {
-      const block = Buffer.alloc(mebibyte, 0x55);
-      for (let at = 0; at < bytes; at += block.length) await file.write(block, at);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-  } finally {
-    await removeProbe(files, directory);
-  }
-}
-
-/** Removes what a probe left that was interrupted. */
-export async function removeProbe(files: FileSystem, directory: string): Promise<void> {
-  try {
-    await files.remove(join(directory, probeName));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
 }

@@ -2,23 +2,22 @@ import type { Cursor } from '../../domain/cursor.ts';
 import { decodeCursor } from '../../domain/encoding/cursor.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
+import type { Guard } from '../../embedded-store/engine.ts';
+import { cursorKey } from '../../embedded-store/record-keys.ts';
+import type { StoredCursors } from '../../embedded-store/stored-cursors.ts';
 import { type OrdinalRange, resolveLogRange } from '../../ports/log-range.ts';
 import type { LogRange, SessionView } from '../../ports/store.ts';
 import { viewClosed } from '../plan-checks.ts';
 import type { Database, DatabaseSnapshot } from './database.ts';
-import { EntryKeys, sessionKey } from './keys.ts';
-import type { OpenedLevel } from './opened-level.ts';
-import type { StoredCursors } from './stored-cursors.ts';
-
-/** Runs a read, and says what its failure means. */
-export type Guard = <Value>(read: () => Promise<Value>) => Promise<Value>;
+import { documentKey, EntryKeys } from './keys.ts';
 
 const pageEntries = 1_000;
 const pageBytes = 256 * 1024;
 
 /** The session as it is now, or undefined when it does not exist. */
 export async function openView(
-  { database, cursors }: Pick<OpenedLevel, 'database' | 'cursors'>,
+  database: Database,
+  cursors: StoredCursors,
   session: SessionId,
   guard: Guard,
 ): Promise<SessionView | undefined> {
@@ -41,7 +40,7 @@ async function readCursor(
   snapshot: DatabaseSnapshot,
 ): Promise<Cursor | undefined> {
   const note = cursors.startRead();
-  const bytes = await database.get(sessionKey('cursor', session), { snapshot });
+  const bytes = await database.get(cursorKey(session), { snapshot });
   const cursor = bytes === undefined ? undefined : decodeCursor(bytes);
   note(session, cursor);
   return cursor;
@@ -92,7 +91,7 @@ class LevelSessionView implements SessionView {
   }
 
   #get(kind: 'snapshot' | 'receipt' | 'anchor'): Promise<Uint8Array | undefined> {
-    return this.#read(() => this.#database.get(sessionKey(kind, this.session), { snapshot: this.#snapshot }));
+    return this.#read(() => this.#database.get(documentKey(kind, this.session), { snapshot: this.#snapshot }));
   }
 
   async *#pages({ from, to }: OrdinalRange): AsyncGenerator<readonly Uint8Array[]> {

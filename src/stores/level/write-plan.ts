@@ -1,14 +1,10 @@
-import { encodeCursor } from '../../domain/encoding/cursor.ts';
-import { encodeFiled } from '../../domain/encoding/filed.ts';
-import { encodeParkedCommand, encodeParkedHeader } from '../../domain/encoding/parked.ts';
-import { encodeStoredPosition } from '../../domain/encoding/position.ts';
-import { encodeTotals } from '../../domain/encoding/totals.ts';
-import type { FiledRecord, Plan, Replacement, SessionChange } from '../../domain/plan.ts';
+import type { Plan, Replacement, SessionChange } from '../../domain/plan.ts';
 import type { StoreTotals } from '../../domain/totals.ts';
+import { type Batch, writeSessionRecords, writeStoreRecords } from '../../embedded-store/write-records.ts';
 import { firstOrdinal } from '../plan-checks.ts';
-import type { Batch, ReusedBatch } from './batch.ts';
+import type { ReusedBatch } from './batch.ts';
 import { encodeGarbage } from './garbage.ts';
-import { EntryKeys, filedKey, garbageKey, parkedKey, positionKey, sessionKey, totalsKey } from './keys.ts';
+import { documentKey, EntryKeys, garbageKey } from './keys.ts';
 
 /**
  * Puts plan and changed totals into the empty `batch`; when something in them cannot be written, it is left empty.
@@ -16,31 +12,20 @@ import { EntryKeys, filedKey, garbageKey, parkedKey, positionKey, sessionKey, to
  */
 export function fillBatch(batch: ReusedBatch, plan: Plan, totals: StoreTotals | undefined): number {
   try {
-    if (totals !== undefined) batch.put(totalsKey, encodeTotals(totals));
-    return writePlan(batch, plan);
+    let garbage = 0;
+    for (const change of plan.changes) {
+      if (writeLog(batch, change)) garbage += 1;
+      writeDocument(batch, 'snapshot', change, change.snapshot);
+      writeDocument(batch, 'receipt', change, change.receipt);
+      writeDocument(batch, 'anchor', change, change.anchor);
+      writeSessionRecords(batch, change);
+    }
+    writeStoreRecords(batch, plan, totals);
+    return garbage;
   } catch (error) {
     batch.clear();
     throw error;
   }
-}
-
-/** Writes everything that `plan` says into `batch`. Returns how many generations became garbage. */
-function writePlan(batch: Batch, plan: Plan): number {
-  let garbage = 0;
-  for (const change of plan.changes) {
-    if (writeLog(batch, change)) garbage += 1;
-    writeReplacement(batch, 'snapshot', change, change.snapshot);
-    writeReplacement(batch, 'receipt', change, change.receipt);
-    writeReplacement(batch, 'anchor', change, change.anchor);
-    writeParked(batch, change);
-    for (const record of change.filed) writeFiled(batch, record);
-    batch.put(sessionKey('cursor', change.session), encodeCursor(change.after));
-  }
-  for (const letter of plan.unreadable) writeFiled(batch, letter);
-  for (const { source, partition, to } of plan.positions) {
-    batch.put(positionKey(source, partition), encodeStoredPosition(to));
-  }
-  return garbage;
 }
 
 /** Adds the entries; a reset leaves the old ones to the cleaner. True when it did. */
@@ -59,29 +44,14 @@ function writeLog(batch: Batch, { session, before, after, log }: SessionChange):
   return true;
 }
 
-function writeReplacement(
+function writeDocument(
   batch: Batch,
   kind: 'snapshot' | 'receipt' | 'anchor',
   { session }: SessionChange,
   replacement: Replacement | undefined,
 ): void {
   if (replacement === undefined) return;
-  const key = sessionKey(kind, session);
+  const key = documentKey(kind, session);
   if (replacement === 'remove') batch.del(key);
   else batch.put(key, replacement);
-}
-
-function writeParked(batch: Batch, { session, parked, unparked }: SessionChange): void {
-  for (const sequence of unparked) {
-    batch.del(parkedKey('parkedHeader', session, sequence));
-    batch.del(parkedKey('parkedCommand', session, sequence));
-  }
-  for (const command of parked) {
-    batch.put(parkedKey('parkedHeader', session, command.sequence), encodeParkedHeader(command));
-    batch.put(parkedKey('parkedCommand', session, command.sequence), encodeParkedCommand(command));
-  }
-}
-
-function writeFiled(batch: Batch, record: FiledRecord): void {
-  batch.put(filedKey(record.session, record.id), encodeFiled(record));
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
-import { RecentSessions } from '../../../src/stores/level/recent-sessions.ts';
+import { RecentSessions } from '../../../src/embedded-store/recent-sessions.ts';
 
 const session = (index: number) => `session ${index}` as SessionId;
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Cursor, initialCursor } from '../../../src/domain/cursor.ts';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
-import { StoredCursors } from '../../../src/stores/level/stored-cursors.ts';
+import { StoredCursors } from '../../../src/embedded-store/stored-cursors.ts';
 
 const session = 'one' as SessionId;
 

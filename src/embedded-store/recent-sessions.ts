@@ -1,4 +1,4 @@
-import type { SessionId } from '../../domain/identifiers.ts';
+import type { SessionId } from '../domain/identifiers.ts';
 
 /**
  * Remembers something that is stored of the sessions used last, within a bound, so that it need not be read again.

@@ -1,8 +1,8 @@
-import type { Cursor } from '../../domain/cursor.ts';
-import type { SessionId } from '../../domain/identifiers.ts';
-import type { SessionChange } from '../../domain/plan.ts';
-import type { LevelReader } from './level-reader.ts';
+import type { Cursor } from '../domain/cursor.ts';
+import type { SessionId } from '../domain/identifiers.ts';
+import type { SessionChange } from '../domain/plan.ts';
 import { RecentSessions } from './recent-sessions.ts';
+import type { RecordReader } from './record-reader.ts';
 
 /** At about 500 bytes each. */
 const rememberedCursors = 10_000;
@@ -13,11 +13,11 @@ const rememberedCursors = 10_000;
  * are read from the database, and forever when it fails.
  */
 export class StoredCursors {
-  readonly #reader: Pick<LevelReader, 'cursors'>;
+  readonly #reader: Pick<RecordReader, 'cursors'>;
   readonly #remembered = new RecentSessions<Cursor | undefined>(rememberedCursors);
   #committing: ReadonlySet<SessionId> = new Set();
 
-  constructor(reader: Pick<LevelReader, 'cursors'>) {
+  constructor(reader: Pick<RecordReader, 'cursors'>) {
     this.#reader = reader;
   }
 
