@@ -1,8 +1,8 @@
-import { type Cursor, initialCursor } from '../../domain/cursor.ts';
-import { checkData } from '../../domain/documents/check-data.ts';
+import type { Cursor } from '../../domain/cursor.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import { type SessionId, sessionIdProblem } from '../../domain/identifiers.ts';
 import type { SessionChange } from '../../domain/plan.ts';
+import { AdoptedSession } from '../adopted-session.ts';
 import { commitScript } from './commit-script.ts';
 import type { RedisConnection } from './connection.ts';
 import { encodeCommit } from './encode-commit.ts';
@@ -91,20 +91,14 @@ async function examine(connection: RedisConnection, bucket: Bucket, session: Ses
     connection.command('EXISTS', bucket.anchor(session)),
   ]);
   const entries = numberOf(length);
-  let compactionBase = 0;
-  let largest = 0;
-  for (let ordinal = 0; ordinal < entries; ) {
-    const page = await readPage(connection, bucket, session, ordinal, entries - ordinal);
+  const adopted = new AdoptedSession(session);
+  while (adopted.entries < entries) {
+    const page = await readPage(connection, bucket, session, adopted.entries, entries - adopted.entries);
     if (page.length === 0) break;
-    ordinal += page.length;
-    for (const entry of page) {
-      largest = Math.max(largest, entry.length);
-      const { facts } = checkData('macp.log.append.v1', session, entry);
-      compactionBase = Math.max(compactionBase, facts.compactionBase);
-    }
+    for (const entry of page) adopted.add(entry);
   }
-  const has = { hasReceipt: numberOf(receipt) > 0, hasAnchor: numberOf(anchor) > 0 };
-  return { session, after: { ...initialCursor, presence: 'known', entries, compactionBase, ...has }, largest };
+  const after = adopted.cursor({ hasReceipt: numberOf(receipt) > 0, hasAnchor: numberOf(anchor) > 0 });
+  return { session, after: { ...after, entries }, largest: adopted.largestEntry };
 }
 
 async function readPage(
