@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readContents } from '../../src/conformance/store-contents.ts';
 import { lifeOfTwoSessions } from '../../src/conformance/store-life.ts';
 import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
-import { ada, entries } from '../../src/conformance/store-samples.ts';
+import { ada, assertLog, entries } from '../../src/conformance/store-samples.ts';
 import { readDurability } from '../../src/stores/redis/durability.ts';
 import { redisStoreExists } from '../../src/stores/redis/redis-store.ts';
 import { freePort } from '../support/free-port.ts';
+import { commitUntilDone } from '../support/persistent-commits.ts';
 import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
 import { dumpKeys, rawClient } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
@@ -177,5 +178,31 @@ describe('how durable a Redis is', () => {
     expect(store.durability.weaknesses).toEqual(
       expect.arrayContaining([expect.stringMatching(/does not tell appendfsync: allow CONFIG GET/)]),
     );
+  });
+});
+
+describe('a store is opened and read where Redis takes no writes at present, and commits wait for that to end', () => {
+  test.each<[string, string, Readonly<Record<string, string>>]>([
+    ['STORE_UNAVAILABLE', 'a replica', {}],
+    ['STORE_UNAVAILABLE', 'a master without the replicas that it wants', { 'min-replicas-to-write': '1' }],
+    ['DISK_FULL', 'a Redis that has reached its maxmemory', { maxmemory: '1mb' }],
+  ])('%s: %s', async (code, what, settings) => {
+    await using own = await startRedis();
+    const prefix = uniquePrefix();
+    const builder = new PlanBuilder();
+    await using before = await openAt(serverAt(own.port), prefix);
+    await before.commit(builder.append(ada, ...entries(0, 2)).build());
+    const raw = rawClient(own.port);
+    if (what === 'a replica') await raw.replicaof('127.0.0.1', await freePort());
+    for (const [name, value] of Object.entries(settings)) await raw.config('SET', name, value);
+    await using store = await openAt(serverAt(own.port), prefix);
+    await assertLog(store, ada, entries(0, 2));
+    const plan = builder.append(ada, ...entries(2, 4)).build();
+    await expect(store.commit(plan)).rejects.toMatchObject({ code, retryable: true });
+    await raw.replicaof('NO', 'ONE');
+    for (const name of Object.keys(settings)) await raw.config('SET', name, '0');
+    await commitUntilDone(store, plan);
+    await assertLog(store, ada, entries(0, 4));
+    raw.disconnect();
   });
 });
