@@ -30,6 +30,7 @@ async function optionsOf(address: RedisAddress, values: Values): Promise<RedisSt
     newId: randomUUID,
     replicas: count === 0 ? undefined : { count, timeoutMs: values['redis.replicasTimeout'] },
     answerTimeoutMs: values['redis.commandTimeout'],
+    requiresDurable: values.requireDurable,
   };
 }
 
@@ -42,9 +43,12 @@ async function examine(address: RedisAddress, values: Values): Promise<readonly 
     answerTimeoutMs: answerTimeoutMs ?? values['redis.commandTimeout'],
   });
   const subject = 'redis';
-  if (weaknesses.length > 0) {
-    return weaknesses.map((weakness) => warning(subject, weakness, 'change that; --require-durable refuses it'));
-  }
+  const elsewhere = servers.filter(({ role }) => role !== undefined && role !== 'master');
+  const found = [
+    ...weaknesses.map((weakness) => warning(subject, weakness, 'change that; --require-durable refuses it')),
+    ...elsewhere.map(() => warning(subject, 'it is a replica and takes no writes', 'name the master, or make it one')),
+  ];
+  if (found.length > 0) return found;
   return servers.map(({ version, appendonly, appendfsync, replicas, maxmemoryPolicy }) =>
     ok(
       subject,

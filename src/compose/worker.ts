@@ -1,8 +1,8 @@
 import pino, { type Logger } from 'pino';
 import type { Values } from '../configuration/settings.ts';
-import { PersistenceError } from '../domain/errors.ts';
 import { Pipeline, type PipelineSummary } from '../pipeline/pipeline.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import { storeNotDurable } from '../ports/not-durable.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import { lagOf, readPartitions } from '../service/lag.ts';
@@ -74,12 +74,8 @@ async function orClose<Other>(opened: Queue | Store, open: () => Promise<Other>)
 /** Throws `STORE_NOT_DURABLE`, and closes the store, where the settings want one that survives a power cut. */
 async function refuseWeakStore(store: Store, values: Values): Promise<void> {
   if (!values.requireDurable || store.capabilities.durable) return;
-  const because = store.weaknesses?.map((weakness) => `; ${weakness}`).join('') ?? '';
   await store.close();
-  throw new PersistenceError(
-    'STORE_NOT_DURABLE',
-    `a power cut would lose what the ${store.identity.kind} store acknowledged${because}`,
-  );
+  throw storeNotDurable(store.identity.kind, store.weaknesses ?? []);
 }
 
 /** What a worker did, and how long it took. */

@@ -8,6 +8,7 @@ import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
 import { ada, assertLog, entries } from '../../src/conformance/store-samples.ts';
 import { readDurability } from '../../src/stores/redis/durability.ts';
 import { redisStoreExists } from '../../src/stores/redis/redis-store.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { freePort } from '../support/free-port.ts';
 import { commitUntilDone } from '../support/persistent-commits.ts';
 import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
@@ -204,5 +205,47 @@ describe('a store is opened and read where Redis takes no writes at present, and
     await commitUntilDone(store, plan);
     await assertLog(store, ada, entries(0, 4));
     raw.disconnect();
+  });
+});
+
+describe('a store that has to be durable acknowledges no commit that a power cut would lose', () => {
+  test('to a Redis that was made weaker after it was opened', async () => {
+    await using own = await startRedis();
+    const prefix = uniquePrefix();
+    await using store = await openAt(serverAt(own.port), prefix, { requiresDurable: true });
+    await using careless = await openAt(serverAt(own.port), prefix);
+    const builder = new PlanBuilder();
+    await store.commit(builder.append(ada, ...entries(0, 2)).build());
+    const raw = rawClient(own.port);
+    await raw.config('SET', 'appendfsync', 'everysec');
+    const plan = builder.append(ada, ...entries(2, 4)).build();
+    await expect(store.commit(plan)).rejects.toMatchObject({
+      code: 'STORE_NOT_DURABLE',
+      retryable: false,
+      message: expect.stringContaining('appendfsync is everysec'),
+    });
+    await careless.commit(builder.append(ada, ...entries(4, 5)).build());
+    await raw.config('SET', 'appendfsync', 'always');
+    raw.disconnect();
+    await store.commit(builder.append(ada, ...entries(5, 6)).build());
+    await assertLog(store, ada, entries(0, 6));
+  });
+
+  test('to a weaker server that took over under the same address', async () => {
+    await using own = await startRedis();
+    await using weak = await startRedis({ appendonly: 'no' });
+    await using proxy = await startCuttingProxy(own.port);
+    const prefix = uniquePrefix();
+    await using store = await openAt(serverAt(proxy.port), prefix, { requiresDurable: true });
+    const builder = new PlanBuilder();
+    await store.commit(builder.append(ada, ...entries(0, 2)).build());
+    const successor = rawClient(weak.port);
+    await successor.replicaof('127.0.0.1', own.port);
+    while (!(await successor.info('replication')).includes('master_link_status:up'));
+    await successor.replicaof('NO', 'ONE');
+    successor.disconnect();
+    proxy.leadTo(weak.port);
+    const plan = builder.append(ada, ...entries(2, 4)).build();
+    await expect(commitUntilDone(store, plan)).rejects.toMatchObject({ code: 'STORE_NOT_DURABLE' });
   });
 });

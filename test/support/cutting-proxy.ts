@@ -10,15 +10,18 @@ export interface CuttingProxy extends AsyncDisposable {
   swallowAnswer(): void;
   /** Cuts the connection of whoever sends next, once this many bytes more went to the server. */
   cutAfter(bytes: number): void;
+  /** Cuts all connections; those that come lead to another server of this machine. */
+  leadTo(port: number): void;
 }
 
 export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
+  let goal = target;
   let swallows = false;
   let bytesLeft = Number.POSITIVE_INFINITY;
   let cuts = 0;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
-    const upstream = connect(target, '127.0.0.1');
+    const upstream = connect(goal, '127.0.0.1');
     const cut = (): void => {
       client.destroy();
       upstream.destroy();
@@ -58,6 +61,10 @@ export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
     },
     cutAfter(bytes) {
       bytesLeft = bytes;
+    },
+    leadTo(port) {
+      goal = port;
+      for (const socket of sockets) socket.destroy();
     },
     async [Symbol.asyncDispose]() {
       server.close();

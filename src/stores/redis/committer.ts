@@ -2,10 +2,12 @@ import { decodeCursorVersion } from '../../domain/encoding/cursor.ts';
 import { decodeStoredPosition } from '../../domain/encoding/position.ts';
 import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { Plan } from '../../domain/plan.ts';
+import { storeNotDurable } from '../../ports/not-durable.ts';
 import { cursorMismatch, positionMismatch } from '../plan-checks.ts';
 import type { CommitInput } from './commit-input.ts';
 import { commitScript } from './commit-script.ts';
 import type { RedisConnection, ScriptAnswer } from './connection.ts';
+import { durabilityOf } from './durability.ts';
 import { type CommitPart, type Encoding, encodeCheck, encodeCommit } from './encode-commit.ts';
 import { barrierScript } from './maintenance-scripts.ts';
 import { bytesOf, listOf, numberOf, textOf } from './replies.ts';
@@ -15,6 +17,13 @@ import { splitPlan } from './split-plan.ts';
 export interface ReplicaBarrier {
   readonly count: number;
   readonly timeoutMs: number;
+}
+
+/** What must hold before a commit counts. */
+export interface CommitBarriers {
+  readonly replicas: ReplicaBarrier | undefined;
+  /** What Redis acknowledges must survive a power cut. */
+  readonly requiresDurable: boolean;
 }
 
 /** A part that stands in the store, and the connection on which the last write to it was sent. */
@@ -29,13 +38,13 @@ interface Standing {
 export class Committer {
   readonly #connection: RedisConnection;
   readonly #encoding: Encoding;
-  readonly #replicas: ReplicaBarrier | undefined;
+  readonly #barriers: CommitBarriers;
   readonly #unsettled = new WeakSet<Plan>();
 
-  constructor(connection: RedisConnection, encoding: Encoding, replicas: ReplicaBarrier | undefined) {
+  constructor(connection: RedisConnection, encoding: Encoding, barriers: CommitBarriers) {
     this.#connection = connection;
     this.#encoding = encoding;
-    this.#replicas = replicas;
+    this.#barriers = barriers;
   }
 
   /** See `Store.commit`. */
@@ -57,6 +66,13 @@ export class Committer {
     await this.#onReplicas(await Promise.all(sessions.map((part) => this.#apply(plan, part))));
     // Positions come last: where they stand, what came before is in the store.
     if (home !== undefined) await this.#onReplicas([await this.#apply(plan, home)]);
+    if (this.#barriers.requiresDurable) await this.#onDurable();
+  }
+
+  /** Asked behind the commit: whoever answers now is who acknowledges it. */
+  async #onDurable(): Promise<void> {
+    const { weaknesses } = await durabilityOf(this.#connection);
+    if (weaknesses.length > 0) throw storeNotDurable(this.#encoding.keys.kind, weaknesses);
   }
 
   async #check(plan: Plan, parts: readonly CommitPart[]): Promise<void> {
@@ -73,7 +89,7 @@ export class Committer {
     const input = encodeCommit(part, this.#encoding).finish();
     const answer = await this.#run(input);
     const outcome = this.#judge(plan, part, input, answer);
-    if (outcome === 'applied' || this.#replicas === undefined) return answer;
+    if (outcome === 'applied' || this.#barriers.replicas === undefined) return answer;
     // Only what this connection wrote is waited for: so it writes something behind what another one wrote.
     return await this.#connection.script(barrierScript, [part.bucket.barrier], []);
   }
@@ -122,7 +138,7 @@ export class Committer {
   }
 
   async #onReplicas(standings: readonly Standing[]): Promise<void> {
-    const barrier = this.#replicas;
+    const barrier = this.#barriers.replicas;
     if (barrier === undefined) return;
     const sockets = [...new Set(standings.map(({ socket }) => socket))];
     await Promise.all(

@@ -35,11 +35,16 @@ export interface RedisStoreOptions {
   readonly viewLifetimeMs?: number | undefined;
   /** Most milliseconds that Redis may take to answer, or to be connected to. Default 10,000. */
   readonly answerTimeoutMs?: number | undefined;
+  /**
+   * True to count a commit only while Redis says that it survives a power cut: settings change, and so does who is
+   * master. Default false. A store that is weak already when it is opened is opened nevertheless.
+   */
+  readonly requiresDurable?: boolean | undefined;
 }
 
 /** The store, and what only this adapter has. */
 export interface RedisStore extends Store {
-  /** As Redis was set up when the store was opened. */
+  /** As Redis was set up when the store was opened, like {@link Store.capabilities}. */
   readonly durability: Durability;
 }
 
@@ -112,7 +117,9 @@ class SharedRedisStore implements RedisStore {
     this.#connections = connections;
     this.#reader = new RedisReader(connections.reads, keys);
     const viewLifetimeMs = options.viewLifetimeMs ?? defaultViewLifetimeMs;
-    this.#committer = new Committer(connections.commits, { keys, identity: text, viewLifetimeMs }, options.replicas);
+    const encoding = { keys, identity: text, viewLifetimeMs };
+    const { replicas, requiresDurable = false } = options;
+    this.#committer = new Committer(connections.commits, encoding, { replicas, requiresDurable });
   }
 
   /** See {@link Store.commit}; in a cluster each bucket is an atomic step, and positions are the last of them. */
