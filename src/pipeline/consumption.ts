@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
+import type { PositionStep } from '../domain/plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Consumer, DeadLetterCopies, QueuedDelivery, TakeLimits } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
@@ -46,6 +47,10 @@ export class Consumption {
   readonly #interrupted = new AbortController();
   /** Aborted when nothing more shall be taken from this consumer. */
   readonly #takingEnds: AbortSignal;
+  /** Aborted while something has to be decided again: nothing is waited for until that is done. */
+  #stale = new AbortController();
+  /** Ends a wait for deliveries. */
+  #waitEnds: AbortSignal;
   /** Settles with the latest commit. */
   #settled: Promise<unknown> = Promise.resolve();
   #isTaking = false;
@@ -55,6 +60,7 @@ export class Consumption {
   constructor(options: ConsumptionOptions) {
     this.#options = options;
     this.#takingEnds = AbortSignal.any([options.ending.signal, this.#interrupted.signal]);
+    this.#waitEnds = AbortSignal.any([this.#takingEnds, this.#stale.signal]);
   }
 
   /** Works until it is interrupted or ended, or `isDone` says so. Rejects with the first error that no retry mends. */
@@ -72,8 +78,11 @@ export class Consumption {
   async settle(): Promise<void> {
     // A take that has just resolved hands its deliveries over first.
     await nextTurn();
-    if (!this.#isTaking && !this.#isOver) await new Promise<void>((resolve) => this.#whenTaking.push(resolve));
-    await this.#settled;
+    do {
+      const isWaiting = this.#isTaking && !this.#stale.signal.aborted;
+      if (!isWaiting && !this.#isOver) await new Promise<void>((resolve) => this.#whenTaking.push(resolve));
+      await this.#settled;
+    } while (this.#stale.signal.aborted && !this.#isOver);
   }
 
   async #work(consumer: Consumer, isDone: () => boolean): Promise<void> {
@@ -88,7 +97,7 @@ export class Consumption {
       pending = undefined;
       if (this.#interrupted.signal.aborted) return;
       if (stale.length > 0) backlog = [...stale, ...backlog];
-      else if (decided.status === 'rejected') throw decided.reason;
+      else if (decided.status === 'rejected') await this.#decideAgainAfter(decided.reason);
       else if (decided.value === undefined) return;
       else {
         backlog = backlog.slice(decided.value.taken);
@@ -105,9 +114,9 @@ export class Consumption {
     this.#isTaking = true;
     this.#tellTaking();
     try {
-      const taken = await consumer.take(this.#options.limits, this.#takingEnds);
+      const taken = await consumer.take(this.#options.limits, this.#waitEnds);
       if (taken.length > 0) this.#options.onTaken(taken);
-      if (taken.length > 0 || this.#takingEnds.aborted) return taken;
+      if (taken.length > 0 || this.#waitEnds.aborted) return taken;
       throw new PersistenceError('QUEUE_CLOSED', 'the queue stopped delivering while the worker was running');
     } catch (error) {
       if (!isPersistenceError(error) || !error.retryable) throw error;
@@ -121,7 +130,10 @@ export class Consumption {
   #begin(consumer: Consumer, batch: DecidedBatch): PendingBatch {
     const outcome = this.#commit(consumer, batch);
     this.#settled = outcome.then(
-      (result) => (result === 'displaced' ? this.#interrupted.abort() : undefined),
+      (result) => {
+        if (result === 'displaced') this.#interrupted.abort();
+        if (result === 'stale') this.#stale.abort();
+      },
       // The failure itself is seen by whoever awaits the outcome; here it only ends the wait for deliveries.
       () => this.#options.ending.abort(),
     );
@@ -134,8 +146,22 @@ export class Consumption {
     const outcome = await pending?.outcome;
     await this.#settled;
     if (pending === undefined || outcome !== 'stale') return nothing;
-    await this.#options.retrier.run(() => this.#options.decider.rewind());
+    await this.#goBack(pending.batch.plan.positions);
     return pending.batch.deliveries;
+  }
+
+  /** Throws what kept a batch from being decided, unless that was a session that another worker has changed. */
+  async #decideAgainAfter(error: unknown): Promise<void> {
+    if (!isPersistenceError(error, 'CURSOR_MISMATCH')) throw error;
+    await this.#goBack([]);
+  }
+
+  /** What comes is decided on what the store holds; where another worker has gone on with a partition, nothing is. */
+  async #goBack(undone: readonly PositionStep[]): Promise<void> {
+    const isOurs = await this.#options.retrier.run(() => this.#options.decider.rewind(undone));
+    if (!isOurs) this.#interrupted.abort();
+    this.#stale = new AbortController();
+    this.#waitEnds = AbortSignal.any([this.#takingEnds, this.#stale.signal]);
   }
 
   async #commit(consumer: Consumer, batch: DecidedBatch): Promise<'committed' | 'stale' | 'displaced'> {

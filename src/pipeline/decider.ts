@@ -65,7 +65,7 @@ export class Decider {
     for (;;) {
       const knowledge = await this.#loader.load(commands, parked, this.#pending);
       const result = planBatch(knowledge, commands);
-      if (result.kind === 'missing') await this.#loader.loadParked(result.parked, parked, this.#pending);
+      if (result.kind === 'missing') await this.#loader.loadParked(result.parked, knowledge, parked, this.#pending);
       else {
         const firstLeft = commands[result.decided];
         const taken = firstLeft === undefined ? deliveries.length : deliveries.indexOf(firstLeft);
@@ -83,11 +83,21 @@ export class Decider {
     this.#pending = { sessions, over };
   }
 
-  /** Goes back to what the store holds, because a planned commit did not come about. */
-  async rewind(): Promise<void> {
+  /**
+   * Goes back to what the store holds, because a session was changed by somebody else; the planned steps that are
+   * `undone` did not come about. False when a partition stands elsewhere than this worker has left it: from there its
+   * deliveries would lead back.
+   */
+  async rewind(undone: readonly PositionStep[]): Promise<boolean> {
+    const left = new Map(this.#positions);
+    for (const { partition, from } of undone) left.set(partition, from);
     this.#cache.clear();
     this.#pending = undefined;
-    await this.assign([...this.#positions.keys()]);
+    const stored = await this.assign([...this.#positions.keys()]);
+    return [...stored].every(([partition, position]) => {
+      const expected = left.get(partition);
+      return position?.next === expected?.next && position?.digest === expected?.digest;
+    });
   }
 
   #steps(deliveries: readonly QueuedDelivery[]): readonly PositionStep[] {

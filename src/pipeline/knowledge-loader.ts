@@ -1,4 +1,5 @@
 import type { Delivery } from '../domain/delivery.ts';
+import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import type { Sequence, SessionId } from '../domain/identifiers.ts';
 import type { FiledId, ParkedCommand, ParkedHeader, SessionChange } from '../domain/plan.ts';
 import { filedId } from '../domain/rule/filed-id.ts';
@@ -109,18 +110,36 @@ export class KnowledgeLoader {
     return new Set(keys.filter((_, index) => held[index] === true).map(keyText));
   }
 
-  /** Loads parked commands whole, beside those that are loaded already. */
+  /**
+   * Loads parked commands whole, beside those that are loaded already. Throws `CURSOR_MISMATCH` where somebody else
+   * has changed their session since `knowledge` of it was loaded.
+   */
   async loadParked(
     missing: readonly MissingParked[],
+    knowledge: Knowledge,
     parked: ParkedWhole,
     pending: PendingCommit | undefined,
   ): Promise<void> {
     await pending?.over;
     for (const { session, sequences } of missing) {
       const loaded = parked.get(session) ?? new Map<Sequence, ParkedCommand>();
-      for (const command of await this.#store.readParked(session, sequences)) loaded.set(command.sequence, command);
+      const commands = await this.#store.readParked(session, sequences).catch(async (error: unknown) => {
+        if (isPersistenceError(error, 'STORE_CORRUPT')) await this.#refuseChanged(session, knowledge);
+        throw error;
+      });
+      for (const command of commands) loaded.set(command.sequence, command);
       parked.set(session, loaded);
     }
+  }
+
+  /** On a store that several workers share, what is not there any more may have been drained by another one. */
+  async #refuseChanged(session: SessionId, knowledge: Knowledge): Promise<void> {
+    const [stored] = await this.#store.readCursors([session]);
+    if (stored?.version === knowledge.state(session).cursor?.version) return;
+    throw new PersistenceError(
+      'CURSOR_MISMATCH',
+      `session ${JSON.stringify(session)} was changed by another worker while it was decided on`,
+    );
   }
 }
 
