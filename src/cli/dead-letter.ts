@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { DeadLetterDetail, DeadLetterSummary } from '../ports/service.ts';
 import { describeRows } from './rows.ts';
 import { printSentence, printText } from './safe-text.ts';
@@ -25,10 +26,18 @@ export function describeDeadLetter(letter: DeadLetterDetail): readonly string[] 
     ['type', printed(letter.type)],
     ['position', `partition ${position.partition}, offset ${position.offset}`],
     ['decided', decided === null ? 'nobody' : `by ${printText(decided.by)}: ${printSentence(decided.reason)}`],
+    ['key', describeKey(message.key_base64)],
     ['message', `${bytes} bytes (--data prints them)`],
     ...message.headers.map(([name, value]) => ['headers', `${printText(name)}: ${printText(value)}`] as const),
     ...letter.remedies.map((remedy) => ['to free it', printSentence(remedy)] as const),
   ]);
+}
+
+/** A key that is no text as base64. */
+function describeKey(base64: string | null): string {
+  if (base64 === null) return 'none';
+  const bytes = Buffer.from(base64, 'base64');
+  return isUtf8(bytes) ? printText(bytes.toString('utf8')) : `${base64} (base64)`;
 }
 
 function printed(text: string | null): string {

@@ -144,6 +144,7 @@ const deadLetterPage = {
 };
 
 const message = record({
+  key_base64: textOrNull,
   headers: listOf({ type: 'array', items: text, minItems: 2, maxItems: 2 }),
   value_base64: text,
 });

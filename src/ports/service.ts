@@ -170,11 +170,19 @@ export interface DeadLetterPage {
   readonly next: string | null;
 }
 
+/** A message as it came. */
+export interface KeptMessage {
+  /** Null where it had none. */
+  readonly key_base64: string | null;
+  /** Names and values, these as latin1 text. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly value_base64: string;
+}
+
 /** A dead letter whole, with what it takes to free its session. */
 export interface DeadLetterDetail extends DeadLetterSummary {
   readonly type: string | null;
-  /** The message as it came: headers (latin1 text) and value, base64. */
-  readonly message: { readonly headers: readonly (readonly [string, string])[]; readonly value_base64: string };
+  readonly message: KeptMessage;
   readonly remedies: readonly string[];
 }
 

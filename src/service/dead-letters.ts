@@ -78,6 +78,7 @@ export class DeadLetters implements Pick<Service, 'listDeadLetters' | 'showDeadL
       ...describe(letter, await standings.of(letter, cursor)),
       type: typeOf(message),
       message: {
+        key_base64: message.key === undefined ? null : Buffer.from(message.key).toString('base64'),
         headers: message.headers.map(([name, value]) => [name, Buffer.from(value).toString('latin1')]),
         value_base64: Buffer.from(message.value).toString('base64'),
       },

@@ -43,7 +43,11 @@ const letter: DeadLetterDetail = {
   standing: 'number 5 was passed over',
   decided: { by: hostile, reason: hostile },
   type: 'macp.log.append.v1',
-  message: { headers: [['ce_id', hostile]], value_base64: Buffer.from('abc').toString('base64') },
+  message: {
+    key_base64: Buffer.from(hostile).toString('base64'),
+    headers: [['ce_id', hostile]],
+    value_base64: Buffer.from('abc').toString('base64'),
+  },
   remedies: [hostile],
 };
 
@@ -81,6 +85,15 @@ test('a dead letter is shown with who decided', () => {
       'message        3 bytes (--data prints them)',
     ]),
   );
+});
+
+test.each([
+  ['order-17', Buffer.from('order-17').toString('base64')],
+  ['/w== (base64)', '/w=='],
+  ['none', null],
+])('the key that a dead letter came under is shown: %s', (shown, key) => {
+  const message = { ...letter.message, key_base64: key };
+  expect(describeDeadLetter({ ...letter, message })).toContain(`key            ${shown}`);
 });
 
 test('a delivery of which nothing can be read is shown as well', () => {

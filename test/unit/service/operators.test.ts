@@ -320,6 +320,7 @@ describe('dead letters', () => {
     expect(shown).toMatchObject({ ...letter, type: 'macp.log.append.v1' });
     expect(Buffer.from(shown.message.value_base64, 'base64')).toEqual(refused.data);
     expect(new Map(shown.message.headers).get('ce_macpsequence')).toBe('2');
+    expect(Buffer.from(shown.message.key_base64 ?? '', 'base64').toString()).toBe(session);
     expect(shown.remedies.join('\n')).toContain(`dead-letters skip ${session} --sequence 2`);
     expect(await system.operators.showDeadLetter(homeless.id, undefined)).toMatchObject({
       session_id: null,
