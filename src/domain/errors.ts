@@ -64,7 +64,7 @@ const definitions = {
   QUEUE_MOVED: { retryable: false, meaning: 'the topic was repartitioned: its commands go to another one now' },
   GROUP_CONFLICT: {
     retryable: false,
-    meaning: 'consumers of one group fill different stores that are not shared',
+    meaning: 'consumers of one group fill different stores',
   },
   QUEUE_CLOSED: { retryable: false, meaning: 'the queue was closed' },
   SOURCE_LOST_HISTORY: {

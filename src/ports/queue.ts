@@ -47,7 +47,7 @@ export interface FilledStore {
 export interface AssignmentHandler {
   /**
    * What this consumer fills. A queue whose partitions are shared out among consumers refuses, with `GROUP_CONFLICT`,
-   * those that fill another store than the rest, unless the store is shared.
+   * those that fill another store than the rest.
    */
   readonly fills?: FilledStore | undefined;
   /**
