@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readContents } from '../../src/conformance/store-contents.ts';
 import { lifeOfTwoSessions } from '../../src/conformance/store-life.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { commitUntilDone, memoryAfter } from '../support/persistent-commits.ts';
+import { runProgram } from '../support/program.ts';
 import { startRedis, uniquePrefix } from '../support/redis.ts';
 import { rawClient } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
@@ -43,6 +47,17 @@ test('while too few replicas hold a commit it is not acknowledged; once they do,
   await master.kill();
   await using successor = await promoted(replica.port, prefix);
   expect(await readContents(successor)).toEqual(await memoryAfter([first, second, third]));
+});
+
+test('doctor warns of an address that leads to a replica', async () => {
+  await using master = await startRedis();
+  await using replica = await startRedis({ replicaof: `127.0.0.1 ${master.port}` });
+  const directory = mkdtempSync(join(tmpdir(), 'redis-replica-'));
+  const environment = { MACP_PERSIST_STORE: `${replica.address}/0`, MACP_PERSIST_HTTP_PORT: '0' };
+  const { stdout } = await runProgram(['doctor'], { directory, environment });
+  rmSync(directory, { recursive: true });
+  expect(stdout).toMatch(/^warning +redis +it is a replica and takes no writes$/m);
+  expect(stdout).not.toMatch(/^ok +redis /m);
 });
 
 /** The store in a replica that was made a master. */
