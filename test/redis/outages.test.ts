@@ -122,6 +122,17 @@ test('a store can be closed while Redis is away', async () => {
   await own[Symbol.asyncDispose]();
 });
 
+test('a store whose Redis hangs is closed once the commit under way is given up, which takes bounded time', async () => {
+  await using own = await startRedis();
+  const store = await openAt(serverAt(own.port), uniquePrefix(), { answerTimeoutMs: 200 });
+  own.pause();
+  const failed = store.commit(new PlanBuilder().append(ada, ...entries(0, 2)).build()).catch((error) => error.code);
+  const start = systemClock.elapsed();
+  await store.close();
+  expect(systemClock.elapsed() - start).toBeLessThan(2_000);
+  expect(['STORE_CLOSED', 'STORE_UNAVAILABLE']).toContain(await failed);
+});
+
 test('a master that became a replica takes nothing; once it is master again, the same plan is committed', async () => {
   await using own = await startRedis();
   await using other = await startRedis();
