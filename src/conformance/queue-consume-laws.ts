@@ -86,6 +86,26 @@ export const consumeLaws: readonly QueueLawDefinition[] = [
     },
   },
   {
+    name: 'consuming can be given up before it has begun, and be begun again',
+    async check({ queue }) {
+      await queue.publish(someCommands(someSessions, 1, 1));
+      await assertRejects('ABORTED', queue.consume(startingAt(), AbortSignal.abort()));
+      const giveUp = new AbortController();
+      const given = queue.consume(
+        {
+          async assigned() {
+            giveUp.abort();
+            return new Map();
+          },
+          revoked: async () => undefined,
+        },
+        giveUp.signal,
+      );
+      await assertRejects('ABORTED', given);
+      assertDelivered(await consumeAll(queue), someCommands(someSessions, 1, 1));
+    },
+  },
+  {
     name: 'closing a consumer ends its take with nothing; what it did not acknowledge is delivered to the next one',
     async check({ queue }) {
       const consumer = await queue.consume(startingAt());

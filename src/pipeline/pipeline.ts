@@ -149,11 +149,14 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
       onCommitted: (batch, milliseconds) => this.#noteCommitted(batch, milliseconds),
     });
     await using consumer = await this.#retrier.run(() =>
-      queue.consume({
-        fills: { id: store.identity.id, shared: store.capabilities.shared },
-        assigned: (partitions) => this.#assign(partitions),
-        revoked: (partitions) => this.#release(partitions),
-      }),
+      queue.consume(
+        {
+          fills: { id: store.identity.id, shared: store.capabilities.shared },
+          assigned: (partitions) => this.#assign(partitions),
+          revoked: (partitions) => this.#release(partitions),
+        },
+        this.#ending.signal,
+      ),
     );
     this.#consumption = consumption;
     const end = await consumption.run(consumer, isDone);

@@ -136,8 +136,11 @@ export interface Queue extends AsyncDisposable {
   /** Resolves once the queue has room again. */
   whenWritable(signal?: AbortSignal): Promise<void>;
 
-  /** Starts consuming. Throws `SOURCE_LOST_HISTORY` when a start position is not held, or held with another digest. */
-  consume(handler: AssignmentHandler): Promise<Consumer>;
+  /**
+   * Starts consuming. Throws `SOURCE_LOST_HISTORY` when a start position is not held, or held with another digest, and
+   * `ABORTED` once `signal` is aborted before there is a consumer: it may take as long as others take to make room.
+   */
+  consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer>;
   /** All held deliveries from the given positions up to the end as it is now, in partition order. */
   replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]>;
   /** Held range by partition, as of now. */

@@ -73,7 +73,7 @@ export class ScriptedQueue implements Queue {
     return this.#handler?.revoked([0]) ?? Promise.resolve();
   }
 
-  async consume(handler: AssignmentHandler): Promise<Consumer> {
+  async consume(handler: AssignmentHandler, _signal?: AbortSignal): Promise<Consumer> {
     this.#handler = handler;
     await handler.assigned([0]);
     const close = async () => undefined;

@@ -13,6 +13,7 @@ import type {
 } from '../../ports/queue.ts';
 import { checkPublish } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
+import { refuseGivenUp } from '../refuse-given-up.ts';
 import type { Backlog } from './backlog.ts';
 import { Batches } from './batches.ts';
 import { isDiskFull } from './disk-full.ts';
@@ -78,13 +79,14 @@ export class EmbeddedQueue implements Queue {
     return this.#parts.backlog.whenWritable(() => this.#closed() ?? this.#parts.journal.failure, signal);
   }
 
-  async consume(handler: AssignmentHandler): Promise<Consumer> {
+  async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
     this.#refuseClosed();
+    refuseGivenUp(signal);
     if (this.#consumer !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
     const reserved = { consumer: undefined, handler };
     this.#consumer = reserved;
     try {
-      const consumer = await this.#consumerOf(handler);
+      const consumer = await this.#consumerOf(handler, signal);
       this.#refuseClosed();
       this.#consumer = { consumer, handler };
       return consumer;
@@ -131,9 +133,10 @@ export class EmbeddedQueue implements Queue {
     }
   }
 
-  async #consumerOf(handler: AssignmentHandler): Promise<EmbeddedConsumer> {
+  async #consumerOf(handler: AssignmentHandler, signal: AbortSignal | undefined): Promise<EmbeddedConsumer> {
     const { segments, journal, openReader } = this.#parts;
     const stored = await handler.assigned(this.#partitionNumbers());
+    refuseGivenUp(signal);
     const ends = journal.ends;
     const next = this.#partitionNumbers().map(
       (partition) => stored.get(partition)?.next ?? this.#held(partition).start,

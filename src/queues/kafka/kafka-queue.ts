@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Command } from '../../domain/command.ts';
 import type { Position } from '../../domain/delivery.ts';
-import { PersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { SourceId } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
@@ -17,10 +17,12 @@ import type {
   ReplayOptions,
 } from '../../ports/queue.ts';
 import { checkPublish } from '../check-publish.ts';
+import { refuseGivenUp } from '../refuse-given-up.ts';
 import type { KafkaConsumer } from './consumer/kafka-consumer.ts';
 import { tryWithin } from './consumer/patience.ts';
 import { readBounds } from './consumer/read-bounds.ts';
 import type { KafkaReplay } from './consumer/replay-kafka.ts';
+import { whileWaiting } from './consumer/time-limit.ts';
 import type { TopicBrokers } from './consumer/topic-brokers.ts';
 import type { DeadLetterTopic } from './dead-letter-topic.ts';
 import type { KafkaPublisher } from './publishing/publisher.ts';
@@ -93,12 +95,15 @@ export class KafkaQueue implements Queue {
     await this.#parts.publisher.whenWritable(signal);
   }
 
-  async consume(handler: AssignmentHandler): Promise<Consumer> {
+  async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
     this.#refuseClosed();
+    refuseGivenUp(signal);
     if (this.#current !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
     this.#current = { consumer: undefined };
     try {
-      const opened = await this.#parts.openConsumer(handler, this.#ending.signal);
+      const opened = await whileWaiting([this.#ending.signal, signal], (over) =>
+        this.#parts.openConsumer(handler, over),
+      );
       const consumer = new TrackedConsumer(opened, () => {
         if (this.#current?.consumer === consumer) this.#current = undefined;
       });
@@ -106,6 +111,7 @@ export class KafkaQueue implements Queue {
       return consumer;
     } catch (error) {
       this.#current = undefined;
+      if (isPersistenceError(error, 'QUEUE_CLOSED') && this.#closing === undefined) refuseGivenUp(signal);
       throw error;
     }
   }

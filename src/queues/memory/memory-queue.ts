@@ -18,6 +18,7 @@ import type {
 import { Bell } from '../bell.ts';
 import { checkPublish } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
+import { refuseGivenUp } from '../refuse-given-up.ts';
 import { MemoryConsumer } from './memory-consumer.ts';
 import { MemoryLog, type MemoryReader } from './memory-log.ts';
 
@@ -96,12 +97,13 @@ export class MemoryQueue implements Queue {
     this.#wanted = 1;
   }
 
-  async consume(handler: AssignmentHandler): Promise<Consumer> {
+  async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
     this.#refuseClosed();
+    refuseGivenUp(signal);
     if (this.#current !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
     this.#current = { consumer: undefined, handler };
     try {
-      const consumer = await this.#consumerOf(handler);
+      const consumer = await this.#consumerOf(handler, signal);
       this.#refuseClosed();
       this.#current = { consumer, handler };
       return consumer;
@@ -141,8 +143,9 @@ export class MemoryQueue implements Queue {
     await current.consumer.close();
   }
 
-  async #consumerOf(handler: AssignmentHandler): Promise<MemoryConsumer> {
+  async #consumerOf(handler: AssignmentHandler, signal: AbortSignal | undefined): Promise<MemoryConsumer> {
     const stored = await handler.assigned(this.#numbers());
+    refuseGivenUp(signal);
     const next = this.#numbers().map((partition) => {
       const position = stored.get(partition);
       const held = this.#log.bounds(partition);

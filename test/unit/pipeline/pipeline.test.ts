@@ -127,6 +127,22 @@ describe('a pipeline', () => {
     expect(await held.store.readCursors([session])).toEqual([undefined]);
   });
 
+  it('is stopped while its queue has it wait for a consumer, and waits no longer', async () => {
+    const queue = new ScriptedQueue();
+    let isWaiting = false;
+    queue.consume = (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(new PersistenceError('ABORTED', 'given up')));
+        isWaiting = true;
+      });
+    const pipeline = pipelineOf(queue, createMemoryStore());
+    const running = pipeline.run();
+    while (!isWaiting) await new Promise(setImmediate);
+    await pipeline.stop();
+    expect((await running).commits).toBe(0);
+    expect(pipeline.state).toBe('stopped');
+  });
+
   it('finishes the commit under way when it is stopped, and takes nothing more', async () => {
     const queue = new ScriptedQueue();
     const held = createHeldStore();

@@ -1,6 +1,7 @@
 import type { KafkaBroker, KafkaCluster } from '../connection/cluster.ts';
 import { brokerError } from '../connection/failures.ts';
 import { BrokerConnections, type ConnectionParts, type Question } from './broker-connections.ts';
+import { type MemberTimes, memberIdRequest } from './member-id-request.ts';
 
 /** Most milliseconds that leaving may take: a coordinator that is away notices by itself. */
 const leaveTimeout = 2_000;
@@ -29,9 +30,22 @@ export class GroupCoordinator {
     question: (broker: KafkaBroker) => Promise<Answer>,
     limits: Question,
   ): Promise<Answer> {
-    const doing = `${what} (group ${this.#groupId})`;
+    return await this.#ask(what, async (cluster) => question(await this.#find(cluster)), limits);
+  }
+
+  /** An id to join with, so that who gives up joining can leave; undefined where the coordinator gives none. */
+  newMemberId(times: MemberTimes, limits: Question): Promise<string | undefined> {
+    const request = memberIdRequest(this.#groupId, times);
+    return this.#ask('joining', async (cluster) => cluster.send(await this.#find(cluster), request), limits);
+  }
+
+  async #ask<Answer>(
+    what: string,
+    question: (cluster: KafkaCluster) => Promise<Answer>,
+    limits: Question,
+  ): Promise<Answer> {
     try {
-      return await this.#connections.ask(doing, async (cluster) => question(await this.#find(cluster)), limits);
+      return await this.#connections.ask(`${what} (group ${this.#groupId})`, question, limits);
     } catch (error) {
       const name = brokerError(error);
       if (name !== undefined && movedErrors.includes(name)) this.#known = undefined;

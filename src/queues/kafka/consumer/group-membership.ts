@@ -170,6 +170,8 @@ export class GroupMembership {
     this.#wantsToRejoin = false;
     this.#isJoining = true;
     try {
+      // Known before the long wait for the others, so that it can leave the group meanwhile.
+      if (this.#memberId === nobody) this.#memberId = await this.#newMemberId();
       const said = { topic: topic.name, owned: listener.owned(), generation: this.#generation, fills };
       const groupProtocols = [{ name: assignorName, metadata: encodeSubscription(said) }];
       const request = { groupId, memberId: this.#memberId, sessionTimeout, rebalanceTimeout, groupProtocols };
@@ -196,6 +198,10 @@ export class GroupMembership {
     } finally {
       this.#isJoining = false;
     }
+  }
+
+  async #newMemberId(): Promise<string> {
+    return (await this.#coordinator.newMemberId(this.#options, { signal: this.#ended.signal })) ?? nobody;
   }
 
   async #beat(): Promise<void> {
