@@ -23,7 +23,7 @@ export interface RepartitionOptions extends Omit<InitOptions, 'topic' | 'repair'
  * Fills a new topic, of another count of partitions, with all that the old one holds, and leaves a note in both, so that
  * nobody goes on with the old one and stores go on with the new one. Publishers must have stopped: when something is
  * published meanwhile it is refused, naming the partitions. A call that was interrupted is made again: it deletes what it
- * had filled in part, and begins anew; one that was finished does nothing.
+ * had filled in part, and begins anew; one that was finished does nothing, but to refuse what was published since.
  */
 export async function repartition(options: RepartitionOptions): Promise<InitReport> {
   await prepareCodecs();
@@ -47,9 +47,9 @@ class Repartition {
   async run(): Promise<readonly string[]> {
     const { from, to } = this.#options;
     const old = await this.#old();
-    if (old.guard.movedTo === to) return [];
     const copied = (await this.#filled(old)) ?? (await this.#fill(old));
     await this.#refuseMoved(old, copied);
+    if (old.guard.movedTo === to) return this.#did;
     await writeGuard(this.#administration, this.#options.clock, old.guardTopic.facts, { ...old.guard, movedTo: to });
     this.#did.push(`noted that the commands of topic ${from} go to topic ${to} now`);
     await this.#refuseMoved(old, copied);
@@ -155,8 +155,9 @@ class Repartition {
     const name = this.#options.to;
     throw new PersistenceError(
       'QUEUE_UNSAFE',
-      `something was published to topic ${old.topic.name} meanwhile: ${moved.join(', ')}. Stop its publishers, delete ` +
-        `topics ${name} and ${guardTopicOf(name)} if they are there, and begin again`,
+      `something was published to topic ${old.topic.name} meanwhile: ${moved.join(', ')}. Stop its publishers. When ` +
+        `topic ${name} is in use already, publish those commands to it again; otherwise delete topics ${name} and ` +
+        `${guardTopicOf(name)} if they are there, and begin again`,
     );
   }
 
