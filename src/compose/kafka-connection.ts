@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { QueueAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import type { KafkaConnectionOptions, KafkaSasl, KafkaTls } from '../queues/kafka/connection/kafka-options.ts';
+import { readNamedFile } from './named-file.ts';
 import { type NamedFile, readCertificates, readIdentity } from './pem-files.ts';
 
 export type KafkaAddress = Extract<QueueAddress, { readonly kind: 'kafka' }>;
@@ -15,7 +15,7 @@ export async function kafkaConnection({ brokers }: KafkaAddress, values: Values)
     connectionTimeout: values['kafka.connectionTimeout'],
     requestTimeout: values['kafka.requestTimeout'],
     tls: await tlsOf(values),
-    sasl: saslOf(values),
+    sasl: await saslOf(values),
   };
 }
 
@@ -31,7 +31,7 @@ async function tlsOf(values: Values): Promise<KafkaTls | undefined> {
   return { ca, ...(await readIdentity(fileOf('kafka.tlsCertificate'), fileOf('kafka.tlsKey'))) };
 }
 
-function saslOf(values: Values): KafkaSasl | undefined {
+async function saslOf(values: Values): Promise<KafkaSasl | undefined> {
   const mechanism = values['kafka.saslMechanism'];
   const username = values['kafka.saslUsername'];
   const password = values['kafka.saslPassword'];
@@ -44,7 +44,9 @@ function saslOf(values: Values): KafkaSasl | undefined {
   }
   if (mechanism === 'oauthbearer') {
     if (tokenFile === undefined) throw mismatch('kafka.saslMechanism oauthbearer needs kafka.saslTokenFile');
-    return { mechanism, token: async () => (await readToken(tokenFile)).trim() };
+    // Once it was there, a file that is not is being replaced, or soon made again: only then it is worth a retry.
+    await readToken(tokenFile);
+    return { mechanism, token: () => readToken(tokenFile) };
   }
   if (username === undefined || password === undefined) {
     throw mismatch(`kafka.saslMechanism ${mechanism} needs kafka.saslUsername and kafka.saslPassword`);
@@ -52,10 +54,12 @@ function saslOf(values: Values): KafkaSasl | undefined {
   return { mechanism, username, password };
 }
 
+/** Never an empty one: brokers refuse that for good, and whoever replaces the file may have emptied it first. */
 async function readToken(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new PersistenceError('INVALID_CONFIGURATION', `kafka.saslTokenFile: ${path} cannot be read`, { cause });
-  });
+  const setting = 'kafka.saslTokenFile';
+  const token = (await readNamedFile(setting, path))?.toString('utf8').trim() ?? '';
+  if (token === '') throw mismatch(`${setting}: ${path} is empty`);
+  return token;
 }
 
 function mismatch(message: string): PersistenceError {

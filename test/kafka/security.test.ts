@@ -154,8 +154,7 @@ const refusals: Readonly<Record<string, Refused>> = {
   'a file for tokens that is not there': {
     way: 'oauthbearer',
     instead: ['"token"', '"nowhere"'],
-    code: 6,
-    says: /QUEUE_UNAVAILABLE: there is no bearer token for Kafka: kafka.saslTokenFile: nowhere cannot be read$/m,
+    says: /INVALID_CONFIGURATION: kafka.saslTokenFile: nowhere cannot be read \(ENOENT\)$/m,
   },
   'brokers that nobody vouches for': { way: 'plain', instead: ['"tlsCa": "ca.pem", ', ''], says: vouch },
   'an authority that is none': {
