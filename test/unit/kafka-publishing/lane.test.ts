@@ -140,6 +140,14 @@ describe('a lane', () => {
     expect(producer.groups).toEqual([[1], [1]]);
   });
 
+  test('a publish that was given up before it came is not written: it may have waited elsewhere', async () => {
+    const producer = new HeldProducer();
+    const lane = laneOf(producer);
+    await expect(lane.publish([someRecord()], AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
+    await lane.close();
+    expect(producer.groups).toEqual([]);
+  });
+
   test('an abort while it is being written changes nothing', async () => {
     const producer = new HeldProducer();
     const lane = laneOf(producer);

@@ -51,6 +51,7 @@ export class Publishes {
    * larger than the bound there is room when nothing else is here. `ABORTED` once `signal` is, as long as it waits.
    */
   add(records: readonly WaitingRecord[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
+    if (signal?.aborted) return Promise.reject(takenBack());
     const bytes = records.reduce((sum, { body }) => sum + body.length + recordOverhead, 0);
     if (!this.#fits(bytes)) {
       this.#wanted = Math.max(this.#wanted, bytes);
@@ -61,7 +62,7 @@ export class Publishes {
       const takeBack = (): void => {
         this.#leave(publish);
         this.settled(publish);
-        reject(new PersistenceError('ABORTED', 'the publish was given up before it was written'));
+        reject(takenBack());
       };
       const begin = (): void => signal?.removeEventListener('abort', takeBack);
       const publish: Publish = { records, bytes, resolve, reject, begin };
@@ -99,4 +100,8 @@ export class Publishes {
   #fits(bytes: number): boolean {
     return this.#bytes === 0 || this.#bytes + bytes <= this.#maximumBytes;
   }
+}
+
+function takenBack(): PersistenceError {
+  return new PersistenceError('ABORTED', 'the publish was given up before it was written');
 }
