@@ -26,6 +26,7 @@ import { whileWaiting } from './consumer/time-limit.ts';
 import type { TopicBrokers } from './consumer/topic-brokers.ts';
 import type { DeadLetterTopic } from './dead-letter-topic.ts';
 import type { KafkaPublisher } from './publishing/publisher.ts';
+import type { TopicInquiry } from './topics/topic-inquiry.ts';
 import { TrackedConsumer } from './tracked-consumer.ts';
 
 export interface KafkaQueueParts {
@@ -40,6 +41,9 @@ export interface KafkaQueueParts {
   readonly deadLetters: DeadLetterTopic | undefined;
   readonly openConsumer: (handler: AssignmentHandler, signal: AbortSignal) => Promise<KafkaConsumer>;
   readonly replay: (options: ReplayOptions, closing: AbortSignal) => KafkaReplay;
+  readonly inquiry: TopicInquiry;
+  /** How often, in milliseconds, whoever consumes looks whether the commands go to another topic. */
+  readonly inquiryInterval: number;
 }
 
 /** Milliseconds for which brokers that change leaders are asked again what they hold. */
@@ -87,7 +91,12 @@ export class KafkaQueue implements Queue {
     if (commands.length === 0) return [];
     // What is published from here on is no part of a replay that was asked for before.
     if (this.#beginning !== undefined) await this.#beginning;
-    return await this.#parts.publisher.publish(commands, signal);
+    try {
+      return await this.#parts.publisher.publish(commands, signal);
+    } catch (error) {
+      // A topic that was closed because its commands go elsewhere is, to the brokers, one that takes no large batches.
+      throw isPersistenceError(error, 'QUEUE_UNSAFE') ? ((await this.#parts.inquiry.moved()) ?? error) : error;
+    }
   }
 
   async whenWritable(signal?: AbortSignal): Promise<void> {
@@ -104,7 +113,10 @@ export class KafkaQueue implements Queue {
       const opened = await whileWaiting([this.#ending.signal, signal], (over) =>
         this.#parts.openConsumer(handler, over),
       );
+      const over = new AbortController();
+      void this.#endWhenMoved(opened, over.signal);
       const consumer = new TrackedConsumer(opened, () => {
+        over.abort();
         if (this.#current?.consumer === consumer) this.#current = undefined;
       });
       this.#current = { consumer };
@@ -141,6 +153,16 @@ export class KafkaQueue implements Queue {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Nothing more comes to a topic whose commands go elsewhere: a worker would wait there, and look alive. */
+  async #endWhenMoved(consumer: KafkaConsumer, over: AbortSignal): Promise<void> {
+    const { clock, inquiry, inquiryInterval } = this.#parts;
+    while (!over.aborted) {
+      await clock.sleep(inquiryInterval, over).catch(() => undefined);
+      const moved = over.aborted ? undefined : await inquiry.moved();
+      if (moved !== undefined && !over.aborted) return consumer.letDown(moved);
+    }
   }
 
   async #close(): Promise<void> {

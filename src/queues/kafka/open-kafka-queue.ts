@@ -15,6 +15,7 @@ import { KafkaPublisher } from './publishing/publisher.ts';
 import { inspect, type UsableTopic, usable } from './topics/check-topic.ts';
 import { sourceOf } from './topics/guard.ts';
 import { TopicAdministration, type TopicFacts } from './topics/topic-administration.ts';
+import { TopicInquiry } from './topics/topic-inquiry.ts';
 
 /** Sizes in bytes, times in milliseconds. */
 export interface KafkaQueueOptions {
@@ -43,6 +44,8 @@ export interface KafkaQueueOptions {
   readonly minimumRetentionMs: number;
   /** Where dead letters are copied to. Default: nowhere. */
   readonly deadLetterTopic?: string | undefined;
+  /** How often whoever consumes looks whether the topic was repartitioned. Default: every minute. */
+  readonly inquiryIntervalMs?: number | undefined;
   readonly clock: Clock;
   /** Told what the connections go through, and what is weak about the topics. */
   readonly onLog: KafkaLog;
@@ -79,7 +82,8 @@ export async function openKafkaQueue(options: KafkaQueueOptions): Promise<KafkaQ
     maximumWaitingBytes: options.maximumWaitingBytes ?? 64 * mebibyte,
     largestBatch: Number(found.topic.settings.get('max.message.bytes')),
   });
-  return new KafkaQueue(partsOf(options, { connecting, found, copies: report.deadLetterTopic, publisher }));
+  const inquiry = new TopicInquiry(options);
+  return new KafkaQueue(partsOf(options, { inquiry, connecting, found, copies: report.deadLetterTopic, publisher }));
 }
 
 interface Opened {
@@ -88,9 +92,11 @@ interface Opened {
   /** The topic for copies of dead letters. */
   readonly copies: TopicFacts | undefined;
   readonly publisher: KafkaPublisher;
+  readonly inquiry: TopicInquiry;
 }
 
-function partsOf(options: KafkaQueueOptions, { connecting, found, copies, publisher }: Opened): KafkaQueueParts {
+function partsOf(options: KafkaQueueOptions, opened: Opened): KafkaQueueParts {
+  const { connecting, found, copies, publisher, inquiry } = opened;
   const { clock, group, sessionTimeoutMs, rebalanceTimeoutMs, transactionalId } = options;
   const { topic, guard } = found;
   const events = new EventEmitter<QueueEvents>();
@@ -107,6 +113,8 @@ function partsOf(options: KafkaQueueOptions, { connecting, found, copies, publis
     publisher,
     deadLetters: copying === undefined ? undefined : new DeadLetterTopic({ ...copying, commandTopic: topic.name }),
     openConsumer: (handler, signal) => openKafkaConsumer(consuming, handler, signal),
+    inquiry,
+    inquiryInterval: options.inquiryIntervalMs ?? 60_000,
     replay: (replay, closing) => replayKafka({ ...connecting, topic }, replay, closing),
   };
 }

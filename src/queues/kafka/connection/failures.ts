@@ -56,7 +56,8 @@ function saidBy(error: unknown): string {
 function brokerAdvice(name: string, operation: Operation | undefined): string {
   if (name.endsWith('_AUTHORIZATION_FAILED')) return `; allow ${operation ?? 'it'} to this user by an ACL`;
   if (name === 'UNKNOWN_TOPIC_OR_PARTITION') return '; macp-persist init makes the topics';
-  if (name === 'MESSAGE_TOO_LARGE') return '; raise max.message.bytes of the topic';
+  if (name === 'MESSAGE_TOO_LARGE')
+    return '; raise max.message.bytes of the topic, unless macp-persist repartition has closed it';
   if (name === 'SASL_AUTHENTICATION_FAILED') return whoWeAre;
   return '';
 }

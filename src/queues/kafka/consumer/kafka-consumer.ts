@@ -125,6 +125,11 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
+  /** Ends as it would because of what no retry mends: {@link take} rejects with `error`. */
+  letDown(error: PersistenceError): void {
+    this.#fail(error);
+  }
+
   /** Delivers nothing more; resolves once the handler has settled all that was delivered. */
   drain(): Promise<void> {
     return this.#ownership.drain();

@@ -63,14 +63,17 @@ export interface UsableTopic {
  */
 export function usable({ topic, guardTopic, findings }: TopicReport, servers: string): UsableTopic {
   const guard = guardTopic?.guard;
-  const moved = guard?.movedTo;
-  if (topic !== undefined && moved !== undefined) {
-    const { what, remedy } = movedFinding(topic.name, moved);
-    throw new PersistenceError('QUEUE_MOVED', `${what}: ${remedy}`);
-  }
+  if (topic !== undefined) refuseMoved(topic.name, guard);
   const problems = findings.filter(({ severity }) => severity === 'problem');
   if (topic !== undefined && guard !== undefined && problems.length === 0) return { topic, guard };
   throw unsafe(problems, servers);
+}
+
+/** Throws `QUEUE_MOVED` for a topic whose commands went to another one. */
+export function refuseMoved(name: string, guard: Guard | undefined): void {
+  if (guard?.movedTo === undefined) return;
+  const { what, remedy } = movedFinding(name, guard.movedTo);
+  throw new PersistenceError('QUEUE_MOVED', `${what}: ${remedy}`);
 }
 
 /** All problems in one error, and the command that mends those that settings mend. */

@@ -1,5 +1,6 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { PartitionBounds } from '../../../ports/queue.ts';
+import { tryWithin } from '../consumer/patience.ts';
 import { prepareCodecs } from '../protocol/compression/expand.ts';
 import { RecordWriter } from '../publishing/record-writer.ts';
 import { inspect, type UsableTopic, unsafe, usable } from './check-topic.ts';
@@ -20,8 +21,8 @@ export interface RepartitionOptions extends Omit<InitOptions, 'topic' | 'repair'
 }
 
 /**
- * Fills a new topic, of another count of partitions, with all that the old one holds, and leaves a note in both, so that
- * nobody goes on with the old one and stores go on with the new one. Publishers must have stopped: when something is
+ * Fills a new topic, of another count of partitions, with all that the old one holds, closes the old one, and leaves a
+ * note in both, so that nobody goes on with the old one and stores go on with the new one. Publishers must have stopped: when something is
  * published meanwhile it is refused, naming the partitions. A call that was interrupted is made again: it deletes what it
  * had filled in part, and begins anew; one that was finished does nothing, but to refuse what was published since.
  */
@@ -33,6 +34,11 @@ export async function repartition(options: RepartitionOptions): Promise<InitRepo
   const report = await initTopic({ ...options, topic: options.to });
   return { did: [...did, ...report.did], findings: report.findings };
 }
+
+/** Bytes of a record batch: less than any command takes with its attributes, more than the marker of a transaction. */
+const closedBatch = '128';
+/** Milliseconds that a change may take to be known. */
+const spreading = 30_000;
 
 class Repartition {
   readonly #administration: TopicAdministration;
@@ -49,11 +55,29 @@ class Repartition {
     const old = await this.#old();
     const copied = (await this.#filled(old)) ?? (await this.#fill(old));
     await this.#refuseMoved(old, copied);
-    if (old.guard.movedTo === to) return this.#did;
-    await writeGuard(this.#administration, this.#options.clock, old.guardTopic.facts, { ...old.guard, movedTo: to });
-    this.#did.push(`noted that the commands of topic ${from} go to topic ${to} now`);
+    await this.#closeOld(old);
+    if (old.guard.movedTo !== to) {
+      await writeGuard(this.#administration, this.#options.clock, old.guardTopic.facts, { ...old.guard, movedTo: to });
+      this.#did.push(`noted that the commands of topic ${from} go to topic ${to} now`);
+    }
     await this.#refuseMoved(old, copied);
     return this.#did;
+  }
+
+  /**
+   * Has the brokers take no command into the old topic any more: whoever has it open reads no note, and a client of its
+   * own never does. Resolves once a broker is seen to know.
+   */
+  async #closeOld({ topic }: UsableTopic): Promise<void> {
+    if (topic.settings.get('max.message.bytes') === closedBatch) return;
+    const change = { topic: topic.name, setting: 'max.message.bytes', value: closedBatch };
+    await this.#administration.alter([change]);
+    await tryWithin(this.#options.clock, spreading, async () => {
+      const found = await this.#administration.describe(topic.name);
+      if (found?.settings.get(change.setting) === closedBatch) return;
+      throw new PersistenceError('QUEUE_UNAVAILABLE', `the brokers do not know yet that topic ${topic.name} is closed`);
+    });
+    this.#did.push(`closed topic ${topic.name}: set max.message.bytes of it to ${closedBatch}`);
   }
 
   /** The old topic. It may have more partitions than it was set up with, which is what is to be mended. */
