@@ -11,6 +11,7 @@ import type { Ending } from '../support/program.ts';
 import { type SecuredKafka, startSecuredBroker } from '../support/secured-kafka.ts';
 import { TopicProgram } from '../support/topic-program.ts';
 import { unsecuredToken } from '../support/unsecured-token.ts';
+import { initialisedTopic } from './kafka-queue-harness.ts';
 
 /** What a role does, with nothing left out that it may do. */
 const works: Readonly<Record<string, readonly string[]>> = {
@@ -20,7 +21,12 @@ const works: Readonly<Record<string, readonly string[]>> = {
   transactions: ['publish', '-'],
   worker: ['worker', '--exit-when-caught-up', '--log-level', 'fatal'],
   reader: ['status'],
+  mover: ['repartition', 'NEW', '--kafka-partitions', '2'],
 };
+
+function wordsOf({ role, named }: Actor): readonly string[] {
+  return (works[role] ?? []).map((word) => (word === 'NEW' ? named.NEW : word));
+}
 
 interface Actor {
   readonly role: string;
@@ -39,12 +45,12 @@ let program: TopicProgram;
 
 /** Whoever makes topics has some of its own; all others work on the same ones. */
 function actorOf(role: string, user: string, grants: readonly Grant[]): Actor {
-  const own = role === 'init' || role === 'repair';
+  const own = role === 'init' || role === 'repair' || role === 'mover';
   return {
     role,
     user,
     grants,
-    named: { TOPIC: own ? `of-${user}` : 'commands', GROUP: `group-${user}`, ID: `id-${user}` },
+    named: { TOPIC: own ? `of-${user}` : 'commands', NEW: `new-of-${user}`, GROUP: `group-${user}`, ID: `id-${user}` },
   };
 }
 
@@ -66,6 +72,10 @@ beforeAll(async () => {
   for (const { role, named } of actors) {
     if (role === 'repair')
       await createTopic(kafka.address, { topic: named.TOPIC, settings: { 'retention.ms': '60000' } });
+    if (role === 'mover') {
+      await initialisedTopic(kafka.address, 1, named.TOPIC);
+      await sendWithKcat(kafka.address, named.TOPIC, { key: 'a', headers: [['ce_id', 'to be moved']] });
+    }
   }
   // Something to be copied as a dead letter, and a store that a status can be of.
   await sendWithKcat(kafka.address, 'commands', { key: 'a', headers: [['ce_id', 'no command']] });
@@ -105,7 +115,7 @@ function environmentOf({ role, user, named }: Actor): Readonly<Record<string, st
 const input = `${JSON.stringify(event)}\n`;
 
 /** Has a user do the work of its role, or something else. */
-async function act(actor: Actor, words = works[actor.role] ?? []): Promise<Ending> {
+async function act(actor: Actor, words = wordsOf(actor)): Promise<Ending> {
   return await program.run(words, { environment: environmentOf(actor), input });
 }
 
@@ -114,7 +124,7 @@ async function actHere(actor: Actor): Promise<readonly [exit: ExitName, said: st
   const results = new PassThrough().resume();
   const remarks = new PassThrough();
   const exit = await runProgram({
-    words: works[actor.role] ?? [],
+    words: wordsOf(actor),
     environment: environmentOf(actor),
     workingDirectory: program.directory,
     input: Readable.from([Buffer.from(input)]),

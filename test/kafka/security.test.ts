@@ -53,7 +53,7 @@ beforeAll(async () => {
   const grants = ['worker', 'publisher'].flatMap((role) => roles.get(role)?.own ?? []);
   // What both roles hold is allowed once.
   const distinct = [...new Map(grants.map((grant) => [Object.values(grant).join(), grant])).values()];
-  const groups = Object.keys(ways).map((way) => ({ TOPIC: 'macp.commands', GROUP: `by-${way}`, ID: '' }));
+  const groups = Object.keys(ways).map((way) => ({ TOPIC: 'macp.commands', NEW: '', GROUP: `by-${way}`, ID: '' }));
   const [first, ...others] = groups.map((named) => ({ user: 'worker', grants: distinct, named }));
   const ofGroup = others.map((one) => ({ ...one, grants: distinct.filter(({ type }) => type === 'group') }));
   await allow(kafka.address, first === undefined ? [] : [first, ...ofGroup]);

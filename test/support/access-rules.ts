@@ -8,7 +8,7 @@ import { asAdmin } from './kafka.ts';
 /** One operation that a role has to be allowed, as docs/secure-kafka.md says. */
 export interface Grant {
   readonly type: string;
-  /** `TOPIC`, with what may go on from it, `GROUP` or `ID`. */
+  /** `TOPIC` or `NEW`, with what may go on from it, `GROUP` or `ID`. */
   readonly name: string;
   readonly operation: string;
 }
@@ -35,18 +35,26 @@ export function documentedRoles(): ReadonlyMap<string, Role> {
   return roles;
 }
 
+/** What an operation allows as well. */
+const implied: ReadonlyMap<string, string> = new Map([
+  ['Read', 'Describe'],
+  ['Write', 'Describe'],
+  ['AlterConfigs', 'DescribeConfigs'],
+]);
+
 /**
  * The grants of a role but one. Where that one allowed to describe as well, describing stays allowed: else that would
  * be what is missed first.
  */
 export function without({ own, besides }: Role, left: Grant): readonly Grant[] {
   const rest = [...besides, ...own].filter((grant) => grant !== left);
-  const isDescribing = left.operation === 'Read' || left.operation === 'Write';
-  return isDescribing ? [...rest, { ...left, operation: 'Describe' }] : rest;
+  const operation = implied.get(left.operation);
+  const isThere = rest.some((grant) => grant.name === left.name && grant.operation === operation);
+  return operation === undefined || isThere ? rest : [...rest, { ...left, operation }];
 }
 
 /** What the names in grants stand for. */
-export type Named = Readonly<Record<'TOPIC' | 'GROUP' | 'ID', string>>;
+export type Named = Readonly<Record<'TOPIC' | 'NEW' | 'GROUP' | 'ID', string>>;
 
 /** Allows users what is granted to them. Resolves once the broker, a single one, knows all of it. */
 export async function allow(
@@ -98,5 +106,5 @@ function entryOf(user: string, { type, name, operation }: Grant, named: Named): 
 
 /** The name of a grant with what it stands for. */
 export function nameOf(name: string, named: Named): string {
-  return name.replace(/^(TOPIC|GROUP|ID)/, (word) => named[word as keyof Named]);
+  return name.replace(/^(TOPIC|NEW|GROUP|ID)/, (word) => named[word as keyof Named]);
 }
