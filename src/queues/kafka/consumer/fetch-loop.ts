@@ -158,7 +158,9 @@ export class FetchLoop {
   }
 
   #drop(outcome: FetchOutcome): void {
-    this.remove(outcome.dropped.map(({ partition }) => partition));
+    // A partition that went and came back while it was asked for has another feed by now, which nobody else fetches.
+    const known = outcome.dropped.filter((feed) => this.#routed.get(feed.partition)?.feed === feed);
+    this.remove(known.map(({ partition }) => partition));
     this.#parts.onDropped(outcome);
   }
 }
