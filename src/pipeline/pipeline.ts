@@ -89,6 +89,8 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
   /** Persists everything that the partitions it is given hold at this moment, then ends. */
   async runUntilCaughtUp(): Promise<PipelineSummary> {
     const bounds = await this.#options.queue.bounds();
+    // It may have been stopped while the queue was asked, which takes a while when that is away.
+    if (this.#state === 'stopped') return this.#summary;
     const isCaughtUp = () =>
       this.#decider.partitions.every((partition) => {
         const { start, end } = bounds.get(partition) ?? { start: 0, end: 0 };

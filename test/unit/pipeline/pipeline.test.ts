@@ -127,6 +127,16 @@ describe('a pipeline', () => {
     expect(await held.store.readCursors([session])).toEqual([undefined]);
   });
 
+  it('that is stopped while it asks how much there is to catch up with has done nothing, and fails at nothing', async () => {
+    const queue = new ScriptedQueue();
+    queue.add(append(1, 'm1'));
+    const pipeline = pipelineOf(queue, createMemoryStore());
+    const running = pipeline.runUntilCaughtUp();
+    await pipeline.stop();
+    expect((await running).commits).toBe(0);
+    expect(queue.taken).toBe(0);
+  });
+
   it('is stopped while its queue has it wait for a consumer, and waits no longer', async () => {
     const queue = new ScriptedQueue();
     let isWaiting = false;
