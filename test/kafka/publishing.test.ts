@@ -121,6 +121,21 @@ test('dead letters are copied with key, headers and value as they were, and what
   expect(large?.value.length).toBe(40 * 1024 * 1024);
 });
 
+test('a topic of copies that was deleted is one that is missing: no command went with it', async () => {
+  const [topic, deadLetterTopic] = [uniqueName(), uniqueName('dead-letters')];
+  const options = { ...queueOptions(kafkaAddress(), topic), deadLetterTopic };
+  const connection = { ...options.connection, requestTimeout: 1_000 };
+  await initTopic({ ...options, partitions: 1, retentionMs: options.minimumRetentionMs, batchBytes: 1024 * 1024 });
+  await using queue = await openKafkaQueue({ ...options, connection });
+  const letter = letterOf({ key: undefined, headers: [], value: Buffer.alloc(0) }, {});
+  await queue.deadLetterCopies?.copy([letter]);
+  await deleteTopics(kafkaAddress(), [deadLetterTopic]);
+  await expect(queue.deadLetterCopies?.copy([letter])).rejects.toMatchObject({
+    code: 'QUEUE_UNSAFE',
+    message: expect.stringMatching(/is gone.*init/),
+  });
+});
+
 function letterOf(message: Message, more: Partial<DeadLetter>): DeadLetter {
   return {
     kind: 'dead letter',

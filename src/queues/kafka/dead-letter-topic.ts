@@ -1,4 +1,4 @@
-import { isPersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import { decodeMessage, type Message, type MessageHeader } from '../../domain/message.ts';
 import { partitionOf } from '../../domain/partition.ts';
 import type { DeadLetter } from '../../domain/plan.ts';
@@ -44,7 +44,7 @@ export class DeadLetterTopic implements DeadLetterCopies {
 
   /** Resolves once all are durable. What fails may be copied twice. */
   copy(letters: readonly DeadLetter[]): Promise<void> {
-    const copying = this.#latest.then(() => this.#copy(letters));
+    const copying = this.#latest.then(() => this.#copy(letters).catch(withoutHistory));
     this.#latest = copying.catch(() => undefined);
     return copying;
   }
@@ -87,6 +87,13 @@ export class DeadLetterTopic implements DeadLetterCopies {
     const body = encodeRecordBody({ key, headers: [...headers, ...fate(letter, commandTopic)], value });
     return { partition, record: { timestamp: clock.now(), body } };
   }
+}
+
+/** A topic of copies that is gone took no command along: nothing has to be restored for it. */
+function withoutHistory(error: unknown): never {
+  if (!isPersistenceError(error, 'SOURCE_LOST_HISTORY')) throw error;
+  const message = `${error.message}; macp-persist init makes one for copies of dead letters, and a new start uses it`;
+  throw new PersistenceError('QUEUE_UNSAFE', message, { cause: error });
 }
 
 function fate({ id, reason, refusal, detail, position }: DeadLetter, topic: string): readonly MessageHeader[] {
