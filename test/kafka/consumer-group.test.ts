@@ -1,10 +1,6 @@
-import { EventEmitter } from 'node:events';
 import { AssignerProtocol, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/platform/system-clock.ts';
-import type { QueueEvents } from '../../src/ports/queue.ts';
-import { assignorName, encodeSubscription } from '../../src/queues/kafka/consumer/group-protocol.ts';
-import { openKafkaConsumer } from '../../src/queues/kafka/consumer/open-kafka-consumer.ts';
 import { asAdmin, kafkaAddress, kafkaClient, uniqueName } from '../support/kafka.ts';
 import {
   type ConsumedTopic,
@@ -185,37 +181,6 @@ describe('members of one group', () => {
     await two.until(() => two.taken.length === 3);
     await two.close();
   });
-});
-
-test('who is given up while it waits to join does not wait for the others, and they do not wait for it', async () => {
-  const topic = await consumedTopic(kafkaAddress(), 2);
-  const groupId = uniqueName('group');
-  const { name } = topic.topic;
-  const cluster = topic.openCluster();
-  await cluster.connect();
-  await cluster.addTargetTopic(name);
-  const broker = await cluster.findGroupCoordinator(groupId);
-  const metadata = encodeSubscription({ topic: name, owned: [], generation: -1, fills: undefined });
-  const groupProtocols = [{ name: assignorName, metadata }];
-  const timeouts = { sessionTimeout, rebalanceTimeout: sessionTimeout };
-  // It joins and is silent from then on, as if it hung.
-  const { memberId, generationId } = await broker.joinGroup({ groupId, memberId: '', ...timeouts, groupProtocols });
-  await broker.syncGroup({ groupId, memberId, generationId, groupAssignment: [] });
-  const members = () =>
-    asAdmin(topic.address, async (admin) => {
-      const [group] = (await admin.describeGroups([groupId])).groups;
-      return group?.members.map((member) => member.memberId) ?? [];
-    });
-  const giveUp = new AbortController();
-  const handler = { assigned: async () => new Map(), revoked: async () => undefined };
-  const options = { ...topic, groupId, ...timeouts, clock: systemClock, events: new EventEmitter<QueueEvents>() };
-  const joining = openKafkaConsumer(options, handler, giveUp.signal);
-  joining.catch(() => undefined);
-  await expect.poll(members).toHaveLength(2);
-  giveUp.abort();
-  await expect(joining).rejects.toMatchObject({ code: 'QUEUE_CLOSED' });
-  await expect.poll(members).toEqual([memberId]);
-  await cluster.close();
 });
 
 describe('a group', () => {

@@ -61,6 +61,8 @@ export class KafkaQueue implements Queue {
   readonly #ending = new AbortController();
   /** There, without a consumer yet, while one is being opened. */
   #current: { readonly consumer: TrackedConsumer | undefined } | undefined;
+  /** Settles once the consumer that is being opened is there, or has left the group. */
+  #opening: Promise<unknown> = Promise.resolve();
   /** Settles once it is known where every replay ends; undefined when it is known. */
   #beginning: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
@@ -110,9 +112,9 @@ export class KafkaQueue implements Queue {
     if (this.#current !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
     this.#current = { consumer: undefined };
     try {
-      const opened = await whileWaiting([this.#ending.signal, signal], (over) =>
-        this.#parts.openConsumer(handler, over),
-      );
+      const opening = whileWaiting([this.#ending.signal, signal], (over) => this.#parts.openConsumer(handler, over));
+      this.#opening = opening.catch(() => undefined);
+      const opened = await opening;
       const over = new AbortController();
       void this.#endWhenMoved(opened, over.signal);
       const consumer = new TrackedConsumer(opened, () => {
@@ -169,6 +171,7 @@ export class KafkaQueue implements Queue {
     const { publisher, deadLetters, brokers } = this.#parts;
     this.#ending.abort();
     await publisher.close();
+    await this.#opening;
     const consumer = this.#current?.consumer;
     await consumer?.drain();
     await consumer?.close();
