@@ -168,7 +168,7 @@ export class KafkaQueue implements Queue {
   }
 
   async #close(): Promise<void> {
-    const { publisher, deadLetters, brokers } = this.#parts;
+    const { publisher, deadLetters, brokers, inquiry } = this.#parts;
     this.#ending.abort();
     await publisher.close();
     await this.#opening;
@@ -176,6 +176,7 @@ export class KafkaQueue implements Queue {
     await consumer?.drain();
     await consumer?.close();
     await deadLetters?.close();
+    await inquiry.close();
     await brokers.close();
   }
 

@@ -82,8 +82,7 @@ export async function openKafkaQueue(options: KafkaQueueOptions): Promise<KafkaQ
     maximumWaitingBytes: options.maximumWaitingBytes ?? 64 * mebibyte,
     largestBatch: Number(found.topic.settings.get('max.message.bytes')),
   });
-  const inquiry = new TopicInquiry(options);
-  return new KafkaQueue(partsOf(options, { inquiry, connecting, found, copies: report.deadLetterTopic, publisher }));
+  return new KafkaQueue(partsOf(options, { connecting, found, copies: report.deadLetterTopic, publisher }));
 }
 
 interface Opened {
@@ -92,13 +91,11 @@ interface Opened {
   /** The topic for copies of dead letters. */
   readonly copies: TopicFacts | undefined;
   readonly publisher: KafkaPublisher;
-  readonly inquiry: TopicInquiry;
 }
 
-function partsOf(options: KafkaQueueOptions, opened: Opened): KafkaQueueParts {
-  const { connecting, found, copies, publisher, inquiry } = opened;
+function partsOf(options: KafkaQueueOptions, { connecting, found, copies, publisher }: Opened): KafkaQueueParts {
   const { clock, group, sessionTimeoutMs, rebalanceTimeoutMs, transactionalId } = options;
-  const { topic, guard } = found;
+  const { topic, guard, guardFacts } = found;
   const events = new EventEmitter<QueueEvents>();
   const timeouts = { sessionTimeout: sessionTimeoutMs, rebalanceTimeout: rebalanceTimeoutMs };
   const consuming = { ...connecting, ...timeouts, groupId: group, topic, events };
@@ -113,7 +110,7 @@ function partsOf(options: KafkaQueueOptions, opened: Opened): KafkaQueueParts {
     publisher,
     deadLetters: copying === undefined ? undefined : new DeadLetterTopic({ ...copying, commandTopic: topic.name }),
     openConsumer: (handler, signal) => openKafkaConsumer(consuming, handler, signal),
-    inquiry,
+    inquiry: new TopicInquiry({ topic: topic.name, brokers: new TopicBrokers(guardFacts, connecting), clock }),
     inquiryInterval: options.inquiryIntervalMs ?? 60_000,
     replay: (replay, closing) => replayKafka({ ...connecting, topic }, replay, closing),
   };

@@ -55,6 +55,8 @@ export async function inspect(
 export interface UsableTopic {
   readonly topic: TopicFacts;
   readonly guard: Guard;
+  /** The topic that holds the guard. */
+  readonly guardFacts: TopicFacts;
 }
 
 /**
@@ -65,7 +67,9 @@ export function usable({ topic, guardTopic, findings }: TopicReport, servers: st
   const guard = guardTopic?.guard;
   if (topic !== undefined) refuseMoved(topic.name, guard);
   const problems = findings.filter(({ severity }) => severity === 'problem');
-  if (topic !== undefined && guard !== undefined && problems.length === 0) return { topic, guard };
+  if (topic !== undefined && guardTopic !== undefined && guard !== undefined && problems.length === 0) {
+    return { topic, guard, guardFacts: guardTopic.facts };
+  }
   throw unsafe(problems, servers);
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../ports/clock.ts';
 import { tryWithin } from '../consumer/patience.ts';
 import { readBounds } from '../consumer/read-bounds.ts';
+import type { TopicBrokers } from '../consumer/topic-brokers.ts';
 import { encodeRecordBody } from '../publishing/record-body.ts';
 import { RecordWriter } from '../publishing/record-writer.ts';
 import { decodeGuard, encodeGuard, type Guard, guardKey, guardTopicOf } from './guard.ts';
@@ -26,19 +27,29 @@ export async function readGuard(
   if (facts === undefined) return undefined;
   const brokers = administration.brokersOf(facts);
   try {
-    const bounds = await tryWithin(clock, patience, () => readBounds(brokers, [0]));
-    const { start, end } = bounds.get(0) ?? { start: 0, end: 0 };
-    let guard: Guard | undefined;
-    for await (const records of readPartition(brokers, clock, { partition: 0, from: start, to: end })) {
-      for (const read of records) {
-        if (read.kind !== 'record' || Buffer.from(read.key ?? []).toString('utf8') !== guardKey) continue;
-        guard = read.value.length === 0 ? undefined : decodeGuard(topic, read.value);
-      }
-    }
-    return { facts, guard };
+    return { facts, guard: await guardIn(brokers, clock, topic) };
   } finally {
     await brokers.close();
   }
+}
+
+/** The guard of `topic` as it stands in its topic, whose brokers these are; undefined where it was not written. */
+export async function guardIn(
+  brokers: TopicBrokers,
+  clock: Clock,
+  topic: string,
+  signal?: AbortSignal,
+): Promise<Guard | undefined> {
+  const bounds = await tryWithin(clock, patience, () => readBounds(brokers, [0], signal), signal);
+  const { start, end } = bounds.get(0) ?? { start: 0, end: 0 };
+  let guard: Guard | undefined;
+  for await (const records of readPartition(brokers, clock, { partition: 0, from: start, to: end }, signal)) {
+    for (const read of records) {
+      if (read.kind !== 'record' || Buffer.from(read.key ?? []).toString('utf8') !== guardKey) continue;
+      guard = read.value.length === 0 ? undefined : decodeGuard(topic, read.value);
+    }
+  }
+  return guard;
 }
 
 /** Writes the guard into its topic, in place of what it held. */

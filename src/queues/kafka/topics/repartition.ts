@@ -6,7 +6,7 @@ import { RecordWriter } from '../publishing/record-writer.ts';
 import { inspect, type UsableTopic, unsafe, usable } from './check-topic.ts';
 import { type CopyProgress, copyRecords } from './copy-records.ts';
 import { type CopiedSource, type Guard, guardTopicOf, sourceOf } from './guard.ts';
-import { type GuardTopic, writeGuard } from './guard-record.ts';
+import { writeGuard } from './guard-record.ts';
 import { type InitOptions, type InitReport, initTopic, makeTopic, settingsForCommands } from './init-topic.ts';
 import { settledBounds } from './settled-bounds.ts';
 import { type AdministrationOptions, TopicAdministration, type TopicFacts } from './topic-administration.ts';
@@ -57,7 +57,7 @@ class Repartition {
     await this.#refuseMoved(old, copied);
     await this.#closeOld(old);
     if (old.guard.movedTo !== to) {
-      await writeGuard(this.#administration, this.#options.clock, old.guardTopic.facts, { ...old.guard, movedTo: to });
+      await writeGuard(this.#administration, this.#options.clock, old.guardFacts, { ...old.guard, movedTo: to });
       this.#did.push(`noted that the commands of topic ${from} go to topic ${to} now`);
     }
     await this.#refuseMoved(old, copied);
@@ -81,7 +81,7 @@ class Repartition {
   }
 
   /** The old topic. It may have more partitions than it was set up with, which is what is to be mended. */
-  async #old(): Promise<UsableTopic & { readonly guardTopic: GuardTopic }> {
+  async #old(): Promise<UsableTopic> {
     const { from, to, connection } = this.#options;
     const report = await inspect(this.#administration, { ...this.#check(), topic: from });
     const { topic, guardTopic } = report;
@@ -94,7 +94,7 @@ class Repartition {
     }
     const isOther = guard.topicId !== topic.id || guard.isUnfinished === true;
     if (isOther || (guard.movedTo !== undefined && guard.movedTo !== to)) usable(report, connection.brokers.join(','));
-    return { topic, guard, guardTopic };
+    return { topic, guard, guardFacts: guardTopic.facts };
   }
 
   /** What an earlier call has filled the new topic with. What was filled in part only is deleted. */
