@@ -10,6 +10,7 @@ import {
 } from '../../src/conformance/queue-samples.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import { openKafkaQueue } from '../../src/queues/kafka/open-kafka-queue.ts';
+import { checkTopic } from '../../src/queues/kafka/topics/check-topic.ts';
 import { guardTopicOf } from '../../src/queues/kafka/topics/guard.ts';
 import { repartition } from '../../src/queues/kafka/topics/repartition.ts';
 import { TopicAdministration } from '../../src/queues/kafka/topics/topic-administration.ts';
@@ -47,6 +48,9 @@ test('who has a topic open that everything was moved from publishes nothing into
   await expect(taking()).rejects.toMatchObject(moved);
   await using queue = await openKafkaQueue(queueOptions(kafkaAddress(), to));
   assertDelivered(await consumeAll(queue), someCommands(someSessions, 1, 2));
+  // What closes it is no mistake that anybody is to mend.
+  const { findings } = await checkTopic({ ...settings, batchBytes: 1024 * 1024 });
+  expect(findings.map(({ what }) => what)).toEqual([expect.stringContaining(`go to topic ${to} now`)]);
 });
 
 test('brokers refuse what a client of another kind publishes to it', async () => {

@@ -42,12 +42,13 @@ export async function inspect(
   const guardTopic = await readGuard(administration, check.clock, check.topic);
   const copies = check.deadLetterTopic;
   const deadLetterTopic = copies === undefined ? undefined : await administration.describe(copies);
+  const moved = guardTopic?.guard?.movedTo;
+  // It was closed with that, and nothing about it is to be mended.
+  if (moved !== undefined) return { topic, guardTopic, deadLetterTopic, findings: [movedFinding(check.topic, moved)] };
   const findings = topic === undefined ? [missing(check.topic)] : [...judgeTopic(topic, guardTopic?.guard, check)];
   if (guardTopic !== undefined) findings.push(...judgeGuardTopic(guardTopic.facts));
   if (deadLetterTopic !== undefined) findings.push(...judgeDeadLetterTopic(deadLetterTopic));
   else if (copies !== undefined) findings.push(missing(copies));
-  const moved = guardTopic?.guard?.movedTo;
-  if (moved !== undefined) findings.push(movedFinding(check.topic, moved));
   return { topic, guardTopic, deadLetterTopic, findings };
 }
 
