@@ -4,8 +4,8 @@ import type { ByteCursor } from './byte-cursor.ts';
 /** Names and places beyond so many are read anew each time: whoever invents them must not fill the memory. */
 const mostNames = 256;
 const mostPlaces = 64;
-/** What repeats is short; longer values are not kept. */
-const mostValueBytes = 128;
+/** What repeats is short; longer names and values are not kept. */
+const mostBytes = 128;
 /** A place where so many values in a row differed is tried again only now and then: nothing repeats there. */
 const patience = 16;
 const retryAfter = 256;
@@ -48,7 +48,8 @@ export class RepeatedHeaders {
       return before.header;
     }
     const value = cursor.bytes.subarray(start, cursor.at);
-    if (place < mostPlaces && length <= mostValueBytes) this.#places[place] = noted(before, name, value);
+    const isShort = length <= mostBytes && name.bytes.length <= mostBytes;
+    if (place < mostPlaces && isShort) this.#places[place] = noted(before, name, value);
     return [name.text, value];
   }
 
@@ -59,6 +60,7 @@ export class RepeatedHeaders {
     const { bytes, at: end } = cursor;
     const before = this.#places[place]?.name;
     if (before !== undefined && stands(before.bytes, bytes, start, end)) return before;
+    if (length > mostBytes) return { bytes: bytes.subarray(start, end), text: bytes.toString('utf8', start, end) };
     const key = bytes.toString('latin1', start, end);
     return this.#known.get(key) ?? this.#learn(key, bytes.subarray(start, end));
   }
