@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   PlanBuilder,
   someDeadLetter,
@@ -13,23 +12,15 @@ import type { Plan } from '../../src/domain/plan.ts';
 import { encodeCommit } from '../../src/stores/redis/encode-commit.ts';
 import { standaloneKeys } from '../../src/stores/redis/keys.ts';
 import { splitPlan } from '../../src/stores/redis/split-plan.ts';
-import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
+import { useOneRedis } from '../support/one-redis.ts';
+import { startRedis, uniquePrefix } from '../support/redis.ts';
 import { dumpKeys, rawClient } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
 
 const eve = 'eve' as SessionId;
 const mebibyte = 1024 * 1024;
 
-let redis: OwnRedis;
-let client: Redis;
-beforeAll(async () => {
-  redis = await startRedis();
-  client = rawClient(redis.port);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis[Symbol.asyncDispose]();
-});
+const redis = useOneRedis();
 
 /** Something to start from, and a plan that writes to every kind of key there is. */
 function plans(): readonly [Plan, Plan] {
@@ -69,12 +60,12 @@ function keysOf(plan: Plan, prefix: string): readonly string[] {
 
 test('a commit writes to no key that it did not check', async () => {
   const prefix = uniquePrefix();
-  await using store = await openAt(serverAt(redis.port), prefix);
+  await using store = await openAt(serverAt(redis.server.port), prefix);
   const [first, everything] = plans();
   await store.commit(first);
-  const before = await dumpKeys(client, prefix);
+  const before = await dumpKeys(redis.client, prefix);
   await store.commit(everything);
-  const after = await dumpKeys(client, prefix);
+  const after = await dumpKeys(redis.client, prefix);
   const written = [...new Set([...before.keys(), ...after.keys()])].filter((key) => before.get(key) !== after.get(key));
   expect(written.length).toBeGreaterThan(15);
   expect(keysOf(everything, prefix)).toEqual(expect.arrayContaining(written));
@@ -84,32 +75,35 @@ test('a key of a wrong type, at each position, makes a commit fail and leaves ev
   const count = keysOf(plans()[1], 'some').length;
   for (let position = 0; position < count; position += 1) {
     const prefix = uniquePrefix();
-    await using store = await openAt(serverAt(redis.port), prefix);
+    await using store = await openAt(serverAt(redis.server.port), prefix);
     const [first, everything] = plans();
     await store.commit(first);
     const key = keysOf(everything, prefix)[position] ?? '';
-    await client.del(key);
-    await client.xadd(key, '*', 'foreign', 'value');
-    const before = await dumpKeys(client, prefix);
+    await redis.client.del(key);
+    await redis.client.xadd(key, '*', 'foreign', 'value');
+    const before = await dumpKeys(redis.client, prefix);
     await expect(store.commit(everything), key).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-    expect(await dumpKeys(client, prefix), key).toEqual(before);
+    expect(await dumpKeys(redis.client, prefix), key).toEqual(before);
   }
 });
 
 test.each([
-  ['a log that somebody else wrote to', (prefix: string) => client.rpush(`${prefix}:log:ada`, 'foreign')],
-  ['a log that somebody else removed', (prefix: string) => client.del(`${prefix}:log:ada`)],
-  ['a total that is no number', (prefix: string) => client.hset(`${prefix}:worker:totals`, 'sessions', 'many')],
-  ['a total that would fall below 0', (prefix: string) => client.hset(`${prefix}:worker:totals`, 'sessions', '0')],
-  ['a store that is gone', (prefix: string) => client.del(`${prefix}:worker:identity`)],
-  ['another store in its place', (prefix: string) => client.set(`${prefix}:worker:identity`, '{"kind":"redis"}')],
+  ['a log that somebody else wrote to', (prefix: string) => redis.client.rpush(`${prefix}:log:ada`, 'foreign')],
+  ['a log that somebody else removed', (prefix: string) => redis.client.del(`${prefix}:log:ada`)],
+  ['a total that is no number', (prefix: string) => redis.client.hset(`${prefix}:worker:totals`, 'sessions', 'many')],
+  [
+    'a total that would fall below 0',
+    (prefix: string) => redis.client.hset(`${prefix}:worker:totals`, 'sessions', '0'),
+  ],
+  ['a store that is gone', (prefix: string) => redis.client.del(`${prefix}:worker:identity`)],
+  ['another store in its place', (prefix: string) => redis.client.set(`${prefix}:worker:identity`, '{"kind":"redis"}')],
 ])('%s makes a commit fail and leaves every key as it was', async (_, spoil) => {
   const prefix = uniquePrefix();
-  await using store = await openAt(serverAt(redis.port), prefix);
+  await using store = await openAt(serverAt(redis.server.port), prefix);
   const builder = new PlanBuilder();
   await store.commit(builder.append(ada, ...entries(0, 3)).build());
   await spoil(prefix);
-  const before = await dumpKeys(client, prefix);
+  const before = await dumpKeys(redis.client, prefix);
   const plan = builder
     .append(ada, ...entries(3, 5))
     .remove(ada)
@@ -117,7 +111,7 @@ test.each([
     .unreadable(someDeadLetter('one', undefined))
     .position(source, 0, somePosition(8));
   await expect(store.commit(plan.remove(bob).build())).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-  expect(await dumpKeys(client, prefix)).toEqual(before);
+  expect(await dumpKeys(redis.client, prefix)).toEqual(before);
 });
 
 test('a store whose memory is full refuses commits whole, reads on, and takes the same plan when there is room', async () => {
@@ -141,18 +135,18 @@ test('a store whose memory is full refuses commits whole, reads on, and takes th
 });
 
 test('scripts that Redis has forgotten are sent again', async () => {
-  await using store = await openAt(serverAt(redis.port), uniquePrefix());
+  await using store = await openAt(serverAt(redis.server.port), uniquePrefix());
   const builder = new PlanBuilder();
   for (let index = 0; index < 5; index += 1) {
-    await client.script('FLUSH');
+    await redis.client.script('FLUSH');
     await store.commit(builder.append(ada, ...entries(index, index + 1)).build());
-    await client.script('FLUSH');
+    await redis.client.script('FLUSH');
     await assertLog(store, ada, entries(0, index + 1));
   }
 });
 
 test('a plan of 16,384 entries of as many sessions is committed in one step', async () => {
-  await using store = await openAt(serverAt(redis.port), uniquePrefix());
+  await using store = await openAt(serverAt(redis.server.port), uniquePrefix());
   const ids = Array.from({ length: 16_384 }, (_, index) => `session-${index}` as SessionId);
   const builder = new PlanBuilder();
   for (const session of ids) builder.append(session, oddBytes(512));
@@ -164,7 +158,7 @@ test('a plan of 16,384 entries of as many sessions is committed in one step', as
 });
 
 test('a log of 100,000 entries is put in place of another in one step, and 20,000 commands are parked and taken out', async () => {
-  await using store = await openAt(serverAt(redis.port), uniquePrefix());
+  await using store = await openAt(serverAt(redis.server.port), uniquePrefix());
   const builder = new PlanBuilder();
   await store.commit(builder.append(ada, ...entries(0, 2)).build());
   await store.commit(builder.replace(ada, ...entries(0, 100_000)).build());
@@ -177,7 +171,7 @@ test('a log of 100,000 entries is put in place of another in one step, and 20,00
 });
 
 test('the largest values there can be are committed and read back', async () => {
-  await using store = await openAt(serverAt(redis.port), uniquePrefix());
+  await using store = await openAt(serverAt(redis.server.port), uniquePrefix());
   const large = Buffer.from(oddBytes(16 * mebibyte));
   const builder = new PlanBuilder().append(ada, ...entries(0, 40), large, ...entries(41, 43), large, large);
   await store.commit(builder.save(ada, large).park(ada, someParked(9, large)).build());

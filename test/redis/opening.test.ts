@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { readContents } from '../../src/conformance/store-contents.ts';
 import { lifeOfTwoSessions } from '../../src/conformance/store-life.ts';
 import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
@@ -10,36 +9,28 @@ import { readDurability } from '../../src/stores/redis/durability.ts';
 import { redisStoreExists } from '../../src/stores/redis/redis-store.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { freePort } from '../support/free-port.ts';
+import { useOneRedis } from '../support/one-redis.ts';
 import { commitUntilDone } from '../support/persistent-commits.ts';
-import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
+import { startRedis, uniquePrefix } from '../support/redis.ts';
 import { dumpKeys, rawClient } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
 
-let redis: OwnRedis;
-let client: Redis;
-beforeAll(async () => {
-  redis = await startRedis();
-  client = rawClient(redis.port);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis[Symbol.asyncDispose]();
-});
+const redis = useOneRedis();
 
 test('several that make a store at the same time make one', async () => {
   const prefix = uniquePrefix();
-  const stores = await Promise.all(Array.from({ length: 5 }, () => openAt(serverAt(redis.port), prefix)));
+  const stores = await Promise.all(Array.from({ length: 5 }, () => openAt(serverAt(redis.server.port), prefix)));
   expect(new Set(stores.map(({ identity }) => identity.id)).size).toBe(1);
   await Promise.all(stores.map((store) => store.close()));
 });
 
 test('stores under different prefixes, or in different databases, know nothing of each other', async () => {
   const [one, other] = [uniquePrefix(), uniquePrefix()];
-  await using store = await openAt(serverAt(redis.port), one);
+  await using store = await openAt(serverAt(redis.server.port), one);
   await store.commit(new PlanBuilder().append(ada, ...entries(0, 1)).build());
-  await using beside = await openAt(serverAt(redis.port), other);
-  await using below = await openAt(serverAt(redis.port), `${one}:worker`);
-  await using elsewhere = await openAt({ host: '127.0.0.1', port: redis.port, database: 3 }, one);
+  await using beside = await openAt(serverAt(redis.server.port), other);
+  await using below = await openAt(serverAt(redis.server.port), `${one}:worker`);
+  await using elsewhere = await openAt({ host: '127.0.0.1', port: redis.server.port, database: 3 }, one);
   for (const empty of [beside, below, elsewhere]) {
     expect(await empty.listCursors({ limit: 10 })).toEqual([]);
     expect(empty.identity.id).not.toBe(store.identity.id);
@@ -48,13 +39,13 @@ test('stores under different prefixes, or in different databases, know nothing o
 
 test('whether there is a store is told without making one', async () => {
   const prefix = uniquePrefix();
-  const options = { connection: serverAt(redis.port), prefix };
+  const options = { connection: serverAt(redis.server.port), prefix };
   expect(await redisStoreExists(options)).toBe(false);
-  expect(await dumpKeys(client, prefix)).toEqual(new Map());
-  await client.sadd(`${prefix}:sessions`, 'one');
+  expect(await dumpKeys(redis.client, prefix)).toEqual(new Map());
+  await redis.client.sadd(`${prefix}:sessions`, 'one');
   expect(await redisStoreExists(options)).toBe(true);
-  await (await openAt(serverAt(redis.port), prefix)).close();
-  await client.del(`${prefix}:sessions`);
+  await (await openAt(serverAt(redis.server.port), prefix)).close();
+  await redis.client.del(`${prefix}:sessions`);
   expect(await redisStoreExists(options)).toBe(true);
 });
 
@@ -65,26 +56,30 @@ test.each<[string, string, (prefix: string) => Promise<unknown>]>([
   ['STORE_CORRUPT', 'an identity without an id', (prefix) => identify(prefix, '{"kind":"redis","layoutVersion":1}')],
   ['STORE_CORRUPT', 'another kind', (prefix) => identify(prefix, '{"kind":"level","id":"x","layoutVersion":1}')],
   ['STORE_CORRUPT', 'version 0', (prefix) => identify(prefix, '{"kind":"redis","id":"x","layoutVersion":0}')],
-  ['STORE_CORRUPT', 'an identity that is a list', (prefix) => client.rpush(`${prefix}:worker:identity`, 'x')],
-  ['STORE_CORRUPT', 'cursors without an identity', (prefix) => client.hset(`${prefix}:worker:cursors`, 'x', 'y')],
-  ['STORE_CORRUPT', 'positions without an identity', (prefix) => client.hset(`${prefix}:worker:positions`, 'x', 'y')],
+  ['STORE_CORRUPT', 'an identity that is a list', (prefix) => redis.client.rpush(`${prefix}:worker:identity`, 'x')],
+  ['STORE_CORRUPT', 'cursors without an identity', (prefix) => redis.client.hset(`${prefix}:worker:cursors`, 'x', 'y')],
+  [
+    'STORE_CORRUPT',
+    'positions without an identity',
+    (prefix) => redis.client.hset(`${prefix}:worker:positions`, 'x', 'y'),
+  ],
 ])('%s: %s is refused and left as it is', async (code, _, place) => {
   const prefix = uniquePrefix();
   await place(prefix);
-  const before = await dumpKeys(client, prefix);
-  await expect(openAt(serverAt(redis.port), prefix)).rejects.toMatchObject({ code });
-  expect(await dumpKeys(client, prefix)).toEqual(before);
+  const before = await dumpKeys(redis.client, prefix);
+  await expect(openAt(serverAt(redis.server.port), prefix)).rejects.toMatchObject({ code });
+  expect(await dumpKeys(redis.client, prefix)).toEqual(before);
 });
 
 function identify(prefix: string, text: string): Promise<unknown> {
-  return client.set(`${prefix}:worker:identity`, text);
+  return redis.client.set(`${prefix}:worker:identity`, text);
 }
 
 describe('who is not let in is told so, and no secret with it', () => {
   const secret = 'wrong-canary-7f3a';
 
   beforeAll(async () => {
-    await client.call('ACL', 'SETUSER', 'worker', 'on', '>right-canary', '~*', '+@all');
+    await redis.client.call('ACL', 'SETUSER', 'worker', 'on', '>right-canary', '~*', '+@all');
   });
 
   test.each([
@@ -92,24 +87,24 @@ describe('who is not let in is told so, and no secret with it', () => {
     ['an unknown user', { username: 'nobody', password: secret }],
     ['a database that there is not', { database: 99 }],
   ])('%s', async (_, access) => {
-    const failed = openAt({ host: '127.0.0.1', port: redis.port, database: 0, ...access }, uniquePrefix());
+    const failed = openAt({ host: '127.0.0.1', port: redis.server.port, database: 0, ...access }, uniquePrefix());
     const error = await failed.catch((thrown) => thrown);
     expect(error).toMatchObject({ code: 'INVALID_CONFIGURATION' });
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('canary');
   });
 
   test('a connection that asks for TLS where there is none', async () => {
-    const plain = openAt({ ...serverAt(redis.port), tls: {} }, uniquePrefix(), { answerTimeoutMs: 300 });
+    const plain = openAt({ ...serverAt(redis.server.port), tls: {} }, uniquePrefix(), { answerTimeoutMs: 300 });
     await expect(plain).rejects.toMatchObject({
       code: expect.stringMatching(/INVALID_CONFIGURATION|STORE_UNAVAILABLE/),
     });
   });
 
   test('a server in place of a cluster, an empty prefix', async () => {
-    const nodes = openAt({ nodes: [{ host: '127.0.0.1', port: redis.port }] }, uniquePrefix());
+    const nodes = openAt({ nodes: [{ host: '127.0.0.1', port: redis.server.port }] }, uniquePrefix());
     await expect(nodes).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
-    await expect(openAt(serverAt(redis.port), '')).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
-    const braces = openAt({ nodes: [{ host: '127.0.0.1', port: redis.port }] }, 'a{b}');
+    await expect(openAt(serverAt(redis.server.port), '')).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
+    const braces = openAt({ nodes: [{ host: '127.0.0.1', port: redis.server.port }] }, 'a{b}');
     await expect(braces).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
   });
 });
@@ -129,8 +124,8 @@ const neededToCommit = ['rpush', 'hset', 'hdel', 'sadd', 'srem', 'zadd', 'set', 
 
 async function userWith(name: string, ...rules: readonly string[]) {
   const password = 'let-me-in';
-  await client.call('ACL', 'SETUSER', name, 'reset', 'on', `>${password}`, '~acl-*', ...rules);
-  return { ...serverAt(redis.port), username: name, password };
+  await redis.client.call('ACL', 'SETUSER', name, 'reset', 'on', `>${password}`, '~acl-*', ...rules);
+  return { ...serverAt(redis.server.port), username: name, password };
 }
 
 test('a user who may do no more than the documents say can do everything that a store does', async () => {

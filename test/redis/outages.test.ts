@@ -1,29 +1,21 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readContents } from '../../src/conformance/store-contents.ts';
 import { lifeOfTwoSessions } from '../../src/conformance/store-life.ts';
 import { PlanBuilder, someDeadLetter, somePosition } from '../../src/conformance/store-plan-builder.ts';
 import { ada, assertLog, bob, entries, source } from '../../src/conformance/store-samples.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
+import { useOneRedis } from '../support/one-redis.ts';
 import { commitUntilDone, memoryAfter } from '../support/persistent-commits.ts';
 import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
 import { rawClient } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
 
-let redis: OwnRedis;
-let client: Redis;
-beforeAll(async () => {
-  redis = await startRedis();
-  client = rawClient(redis.port);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis[Symbol.asyncDispose]();
-});
+const redis = useOneRedis();
 
 test('commits whose answers are lost change nothing twice when they are made again', async () => {
-  await using proxy = await startCuttingProxy(redis.port);
+  await using proxy = await startCuttingProxy(redis.server.port);
   await using store = await openAt(serverAt(proxy.port), uniquePrefix());
   const plans = lifeOfTwoSessions();
   let failures = 0;
@@ -38,7 +30,7 @@ test('commits whose answers are lost change nothing twice when they are made aga
 test.each([1, 2, 3])(
   'connections cut at any byte of a commit leave it whole or not made at all (seed %i)',
   async (seed) => {
-    await using proxy = await startCuttingProxy(redis.port);
+    await using proxy = await startCuttingProxy(redis.server.port);
     await using store = await openAt(serverAt(proxy.port), uniquePrefix());
     const builder = new PlanBuilder();
     const plans = Array.from({ length: 60 }, (_, index) =>
@@ -65,9 +57,9 @@ function cutSomewhere(proxy: CuttingProxy, seed: number, index: number): void {
 
 test('a commit that another has made in the meantime is refused, even after a lost answer to something else', async () => {
   const prefix = uniquePrefix();
-  await using proxy = await startCuttingProxy(redis.port);
+  await using proxy = await startCuttingProxy(redis.server.port);
   await using store = await openAt(serverAt(proxy.port), prefix);
-  await using other = await openAt(serverAt(redis.port), prefix);
+  await using other = await openAt(serverAt(redis.server.port), prefix);
   const builder = new PlanBuilder();
   const [first, second] = [
     builder.append(ada, ...entries(0, 1)).build(),

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readContents, readLog } from '../../src/conformance/store-contents.ts';
 import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
 import { ada, entries } from '../../src/conformance/store-samples.ts';
@@ -12,22 +11,14 @@ import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
-import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
-import { dumpKeys, rawClient } from '../support/redis-contents.ts';
+import { useOneRedis } from '../support/one-redis.ts';
+import { uniquePrefix } from '../support/redis.ts';
+import { dumpKeys } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
 import { rawDelivery, ScriptedQueue } from '../support/scripted-queue.ts';
 import { goldenFolders, goldenLines } from '../unit/wire/golden.ts';
 
-let redis: OwnRedis;
-let client: Redis;
-beforeAll(async () => {
-  redis = await startRedis();
-  client = rawClient(redis.port);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis[Symbol.asyncDispose]();
-});
+const redis = useOneRedis();
 
 function fixture(name: string): readonly string[] {
   return readFileSync(new URL(`../fixtures/golden/${name}`, import.meta.url), 'utf8')
@@ -45,14 +36,14 @@ async function persist(store: Store, lines: readonly Uint8Array[]): Promise<void
 
 /** Everything that upstream would find under the prefix. */
 async function upstreamKeys(prefix: string): Promise<Readonly<Record<string, unknown>>> {
-  const keys = (await client.keys(`${prefix}:*`)).filter((key) => !key.startsWith(`${prefix}:worker:`));
+  const keys = (await redis.client.keys(`${prefix}:*`)).filter((key) => !key.startsWith(`${prefix}:worker:`));
   const found: Record<string, unknown> = {};
   for (const key of keys.sort()) {
     const name = key.slice(prefix.length);
-    const type = await client.type(key);
-    if (type === 'string') found[name] = await client.get(key);
-    else if (type === 'list') found[name] = await client.lrange(key, 0, -1);
-    else found[name] = (await client.smembers(key)).sort();
+    const type = await redis.client.type(key);
+    if (type === 'string') found[name] = await redis.client.get(key);
+    else if (type === 'list') found[name] = await redis.client.lrange(key, 0, -1);
+    else found[name] = (await redis.client.smembers(key)).sort();
   }
   return found;
 }
@@ -63,16 +54,16 @@ async function writeAsUpstream(prefix: string, line: Uint8Array): Promise<void> 
   const { type, subject } = JSON.parse(text);
   const data = text.slice(text.indexOf('"data":') + '"data":'.length, -1);
   const [session, log] = [`${prefix}:session:${subject}`, `${prefix}:log:${subject}`];
-  if (type === 'macp.session.create.v1') await client.sadd(`${prefix}:sessions`, subject);
-  if (type === 'macp.log.append.v1') await client.rpush(log, data);
-  if (type === 'macp.session.save.v1') await client.set(session, data);
+  if (type === 'macp.session.create.v1') await redis.client.sadd(`${prefix}:sessions`, subject);
+  if (type === 'macp.log.append.v1') await redis.client.rpush(log, data);
+  if (type === 'macp.session.save.v1') await redis.client.set(session, data);
   if (type === 'macp.session.delete.v1') {
-    await client.del(session, log, `${prefix}:receipt:${subject}`, `${prefix}:anchor:${subject}`);
-    await client.srem(`${prefix}:sessions`, subject);
+    await redis.client.del(session, log, `${prefix}:receipt:${subject}`, `${prefix}:anchor:${subject}`);
+    await redis.client.srem(`${prefix}:sessions`, subject);
   }
   if (type === 'macp.log.replace.v1') {
-    await client.del(log);
-    for (const entry of splitEntries(data)) await client.rpush(log, entry);
+    await redis.client.del(log);
+    for (const entry of splitEntries(data)) await redis.client.rpush(log, entry);
   }
 }
 
@@ -100,7 +91,7 @@ test.each(goldenFolders)(
   async (folder) => {
     const [ours, theirs] = [uniquePrefix(), uniquePrefix()];
     const lines = goldenLines(folder);
-    await using store = await openAt(serverAt(redis.port), ours);
+    await using store = await openAt(serverAt(redis.server.port), ours);
     await persist(store, lines);
     for (const line of lines) await writeAsUpstream(theirs, line);
     const expected = await upstreamKeys(theirs);
@@ -115,9 +106,9 @@ describe('what macp-runtime 0.13.0 has written into Redis', () => {
     for (const line of fixture('edge/raw-redis-0.13.0.ndjson')) {
       const { key, type, value } = JSON.parse(line);
       const name = `${prefix}${key.slice('macp'.length)}`;
-      if (type === 'string') await client.set(name, value);
-      else if (type === 'list') await client.rpush(name, ...value);
-      else await client.sadd(name, ...value);
+      if (type === 'string') await redis.client.set(name, value);
+      else if (type === 'list') await redis.client.rpush(name, ...value);
+      else await redis.client.sadd(name, ...value);
     }
     return prefix;
   }
@@ -135,7 +126,7 @@ describe('what macp-runtime 0.13.0 has written into Redis', () => {
   test('is adopted as it is', async () => {
     const prefix = await placed();
     const before = await upstreamKeys(prefix);
-    await using store = await openAt(serverAt(redis.port), prefix);
+    await using store = await openAt(serverAt(redis.server.port), prefix);
     expect(await dump(store)).toEqual(fixture('edge/expected-redis-0.13.0.ndjson'));
     expect(await upstreamKeys(prefix)).toEqual(before);
     for (const [, cursor] of await store.listCursors({ limit: 1_000 })) {
@@ -148,10 +139,10 @@ describe('what macp-runtime 0.13.0 has written into Redis', () => {
   test('is adopted once, and by one, however many open it at the same time and are interrupted', async () => {
     const prefix = await placed();
     for (const session of Array.from({ length: 400 }, (_, index) => `more-${index}`)) {
-      await client.sadd(`${prefix}:sessions`, session);
-      await client.rpush(`${prefix}:log:${session}`, '{}', '{}');
+      await redis.client.sadd(`${prefix}:sessions`, session);
+      await redis.client.rpush(`${prefix}:log:${session}`, '{}', '{}');
     }
-    await using proxy = await startCuttingProxy(redis.port);
+    await using proxy = await startCuttingProxy(redis.server.port);
     for (const bytes of [3_000, 20_000, 60_000, 150_000]) {
       proxy.cutAfter(bytes);
       const interrupted = openAt(serverAt(proxy.port), prefix).then(
@@ -161,11 +152,11 @@ describe('what macp-runtime 0.13.0 has written into Redis', () => {
       await interrupted;
     }
     expect(proxy.cuts).toBeGreaterThan(1);
-    const stores = await Promise.all(Array.from({ length: 4 }, () => openAt(serverAt(redis.port), prefix)));
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openAt(serverAt(redis.server.port), prefix)));
     expect(new Set(stores.map(({ identity }) => identity.id)).size).toBe(1);
     const [contents, ...others] = await Promise.all(stores.map((store) => readContents(store)));
     for (const other of others) expect(other).toEqual(contents);
-    expect(contents?.totals.sessions).toBe(await client.scard(`${prefix}:sessions`));
+    expect(contents?.totals.sessions).toBe(await redis.client.scard(`${prefix}:sessions`));
     expect(contents?.sessions.length).toBe(contents?.totals.sessions);
     await Promise.all(stores.map((store) => store.close()));
   });
@@ -182,11 +173,11 @@ test('a session that is adopted goes on: its log is added to, a receipt stays, a
     entry_kind: 'Checkpoint',
     compacted_incoming_ordinals: 17,
   });
-  await client.sadd(`${prefix}:sessions`, 'ada');
-  await client.rpush(`${prefix}:log:ada`, checkpoint, 'no JSON at all');
-  await client.set(`${prefix}:receipt:ada`, 'r');
-  await client.set(`${prefix}:anchor:ada`, 'a', 'EX', 1000);
-  await using store = await openAt(serverAt(redis.port), prefix);
+  await redis.client.sadd(`${prefix}:sessions`, 'ada');
+  await redis.client.rpush(`${prefix}:log:ada`, checkpoint, 'no JSON at all');
+  await redis.client.set(`${prefix}:receipt:ada`, 'r');
+  await redis.client.set(`${prefix}:anchor:ada`, 'a', 'EX', 1000);
+  await using store = await openAt(serverAt(redis.server.port), prefix);
   const [cursor] = await store.readCursors([ada]);
   expect(cursor).toEqual({
     ...initialCursor,
@@ -202,30 +193,30 @@ test('a session that is adopted goes on: its log is added to, a receipt stays, a
   if (change === undefined) return;
   const plan = { ...new PlanBuilder().build(), changes: [{ ...change, before: cursor, after }] };
   await store.commit(plan);
-  expect(await client.llen(`${prefix}:log:ada`)).toBe(4);
+  expect(await redis.client.llen(`${prefix}:log:ada`)).toBe(4);
 });
 
 test.each<[string, (prefix: string) => Promise<unknown>]>([
-  ['an id that is none', (prefix) => client.sadd(`${prefix}:sessions`, 'a/b')],
-  ['an id that is no text', (prefix) => client.sadd(`${prefix}:sessions`, Buffer.from([0xff, 0xfe]))],
+  ['an id that is none', (prefix) => redis.client.sadd(`${prefix}:sessions`, 'a/b')],
+  ['an id that is no text', (prefix) => redis.client.sadd(`${prefix}:sessions`, Buffer.from([0xff, 0xfe]))],
   [
     'a log of another type',
-    (prefix) => client.multi().sadd(`${prefix}:sessions`, 'x').set(`${prefix}:log:x`, '').exec(),
+    (prefix) => redis.client.multi().sadd(`${prefix}:sessions`, 'x').set(`${prefix}:log:x`, '').exec(),
   ],
-  ['a set of sessions of another type', (prefix) => client.set(`${prefix}:sessions`, 'x')],
+  ['a set of sessions of another type', (prefix) => redis.client.set(`${prefix}:sessions`, 'x')],
 ])('%s is not adopted: the store is refused, and nothing of upstream is touched', async (_, place) => {
   const prefix = uniquePrefix();
   await place(prefix);
-  const before = await dumpKeys(client, prefix);
-  await expect(openAt(serverAt(redis.port), prefix)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-  expect(Object.fromEntries(await dumpKeys(client, prefix))).toMatchObject(Object.fromEntries(before));
+  const before = await dumpKeys(redis.client, prefix);
+  await expect(openAt(serverAt(redis.server.port), prefix)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  expect(Object.fromEntries(await dumpKeys(redis.client, prefix))).toMatchObject(Object.fromEntries(before));
 });
 
 test('a session of upstream without a log is adopted, keys without a session are left alone', async () => {
   const prefix = uniquePrefix();
-  await client.sadd(`${prefix}:sessions`, 'empty');
-  await client.rpush(`${prefix}:log:stray`, '{}');
-  await using store = await openAt(serverAt(redis.port), prefix);
+  await redis.client.sadd(`${prefix}:sessions`, 'empty');
+  await redis.client.rpush(`${prefix}:log:stray`, '{}');
+  await using store = await openAt(serverAt(redis.server.port), prefix);
   expect(await store.listSessions({ limit: 10 })).toEqual(['empty']);
   expect(await store.openSession('stray' as SessionId)).toBeUndefined();
 });

@@ -1,24 +1,14 @@
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { base64, readLog } from '../../src/conformance/store-contents.ts';
 import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
 import { ada, entries, oddBytes } from '../../src/conformance/store-samples.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { SessionView, Store } from '../../src/ports/store.ts';
-import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
-import { rawClient } from '../support/redis-contents.ts';
+import { useOneRedis } from '../support/one-redis.ts';
+import { uniquePrefix } from '../support/redis.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
 
-let redis: OwnRedis;
-let client: Redis;
-beforeAll(async () => {
-  redis = await startRedis();
-  client = rawClient(redis.port);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis[Symbol.asyncDispose]();
-});
+const redis = useOneRedis();
 
 async function viewOf(store: Store): Promise<SessionView> {
   const view = await store.openSession(ada);
@@ -28,7 +18,7 @@ async function viewOf(store: Store): Promise<SessionView> {
 
 test('a view goes on reading a log that was replaced, however often, and is told when that log is gone', async () => {
   const prefix = uniquePrefix();
-  await using store = await openAt(serverAt(redis.port), prefix);
+  await using store = await openAt(serverAt(redis.server.port), prefix);
   const builder = new PlanBuilder();
   const views: { readonly view: SessionView; readonly log: Uint8Array[] }[] = [];
   for (const first of [0, 10, 20]) {
@@ -38,13 +28,13 @@ test('a view goes on reading a log that was replaced, however often, and is told
   }
   await store.commit(builder.remove(ada).build());
   for (const { view, log } of views) expect((await readLog(view)).map(base64)).toEqual(log.map(base64));
-  const replaced = await client.keys(`${prefix}:worker:replaced-log:*`);
+  const replaced = await redis.client.keys(`${prefix}:worker:replaced-log:*`);
   expect(replaced.length).toBe(3);
   for (const key of replaced) {
-    expect(await client.pttl(key)).toBeGreaterThan(0);
-    expect(await client.pttl(key)).toBeLessThanOrEqual(60_000);
+    expect(await redis.client.pttl(key)).toBeGreaterThan(0);
+    expect(await redis.client.pttl(key)).toBeLessThanOrEqual(60_000);
   }
-  await client.del(...replaced);
+  await redis.client.del(...replaced);
   for (const { view } of views) {
     await expect(readLog(view)).rejects.toMatchObject({ code: 'VIEW_EXPIRED', retryable: true });
     await view.close();
@@ -53,28 +43,28 @@ test('a view goes on reading a log that was replaced, however often, and is told
 
 test('a replaced log is gone after the time it is given', async () => {
   const prefix = uniquePrefix();
-  await using store = await openAt(serverAt(redis.port), prefix, { viewLifetimeMs: 50 });
+  await using store = await openAt(serverAt(redis.server.port), prefix, { viewLifetimeMs: 50 });
   const builder = new PlanBuilder();
   await store.commit(builder.append(ada, ...entries(0, 5)).build());
   await using view = await viewOf(store);
   await store.commit(builder.replace(ada, ...entries(5, 6)).build());
-  while ((await client.keys(`${prefix}:worker:replaced-log:*`)).length > 0) await systemClock.sleep(10);
+  while ((await redis.client.keys(`${prefix}:worker:replaced-log:*`)).length > 0) await systemClock.sleep(10);
   await expect(readLog(view)).rejects.toMatchObject({ code: 'VIEW_EXPIRED' });
 });
 
 test('a log that lacks entries ends with STORE_CORRUPT, never short', async () => {
   const prefix = uniquePrefix();
-  await using store = await openAt(serverAt(redis.port), prefix);
+  await using store = await openAt(serverAt(redis.server.port), prefix);
   await store.commit(new PlanBuilder().append(ada, ...entries(0, 50)).build());
-  await client.ltrim(`${prefix}:log:ada`, 0, 30);
+  await redis.client.ltrim(`${prefix}:log:ada`, 0, 30);
   await using view = await viewOf(store);
   await expect(readLog(view)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-  await client.del(`${prefix}:log:ada`);
+  await redis.client.del(`${prefix}:log:ada`);
   await expect(readLog(view)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
 });
 
 test('pages hold about a quarter of a MiB, small entries and large ones in any order', async () => {
-  await using store = await openAt(serverAt(redis.port), uniquePrefix());
+  await using store = await openAt(serverAt(redis.server.port), uniquePrefix());
   const sizes = Array.from({ length: 300 }, (_, index) => (index % 37 === 36 ? 400_000 : 50 + ((index * 997) % 9_000)));
   await store.commit(new PlanBuilder().append(ada, ...sizes.map(oddBytes)).build());
   await using view = await viewOf(store);

@@ -13,6 +13,7 @@ import type {
 } from '../../ports/queue.ts';
 import { checkPublish } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
+import { OnlyConsumer } from '../only-consumer.ts';
 import { refuseGivenUp } from '../refuse-given-up.ts';
 import type { Backlog } from './backlog.ts';
 import { Batches } from './batches.ts';
@@ -55,7 +56,7 @@ export class EmbeddedQueue implements Queue {
   /** Resolves when the queue fails for good: stop the process, it recovers from disk at its next start. */
   readonly failure: Promise<PersistenceError>;
   readonly #parts: EmbeddedQueueParts;
-  #consumer: { readonly consumer: EmbeddedConsumer | undefined; readonly handler: AssignmentHandler } | undefined;
+  readonly #consumer = new OnlyConsumer();
   #consumed: number;
   #noted: number;
   #closing: Promise<void> | undefined;
@@ -81,19 +82,11 @@ export class EmbeddedQueue implements Queue {
 
   async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
     this.#refuseClosed();
-    refuseGivenUp(signal);
-    if (this.#consumer !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
-    const reserved = { consumer: undefined, handler };
-    this.#consumer = reserved;
-    try {
+    return await this.#consumer.take(handler, signal, async () => {
       const consumer = await this.#consumerOf(handler, signal);
       this.#refuseClosed();
-      this.#consumer = { consumer, handler };
       return consumer;
-    } catch (error) {
-      this.#consumer = undefined;
-      throw error;
-    }
+    });
   }
 
   replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]> {
@@ -120,12 +113,8 @@ export class EmbeddedQueue implements Queue {
     const { journal, retention, ledger, backlog } = this.#parts;
     backlog.wake();
     await journal.settled();
-    const current = this.#consumer;
     try {
-      if (current?.consumer !== undefined) {
-        await current.handler.revoked(this.#partitionNumbers());
-        await current.consumer.close();
-      }
+      await this.#consumer.end(this.#partitionNumbers());
       // A note that a failing disk does not take only delays retention.
       if (journal.failure === undefined) await retention.settle().catch(() => undefined);
     } finally {
@@ -151,9 +140,7 @@ export class EmbeddedQueue implements Queue {
     return new EmbeddedConsumer(new Batches(openReader(place), next), journal, {
       distance: (at) => segments.distance(at),
       acknowledged: (acknowledged, distance) => this.#acknowledge(acknowledged, distance),
-      closed: () => {
-        this.#consumer = undefined;
-      },
+      closed: () => this.#consumer.leave(),
     });
   }
 

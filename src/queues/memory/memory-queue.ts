@@ -18,6 +18,7 @@ import type {
 import { Bell } from '../bell.ts';
 import { checkPublish } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
+import { OnlyConsumer } from '../only-consumer.ts';
 import { refuseGivenUp } from '../refuse-given-up.ts';
 import { MemoryConsumer } from './memory-consumer.ts';
 import { MemoryLog, type MemoryReader } from './memory-log.ts';
@@ -51,7 +52,7 @@ export class MemoryQueue implements Queue {
   readonly #consumed = new Bell();
   #acknowledged: readonly number[];
   #wanted = 1;
-  #current: { readonly consumer: Consumer | undefined; readonly handler: AssignmentHandler } | undefined;
+  readonly #consumer = new OnlyConsumer();
   #closing: Promise<void> | undefined;
 
   constructor(options: MemoryQueueOptions) {
@@ -99,18 +100,11 @@ export class MemoryQueue implements Queue {
 
   async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
     this.#refuseClosed();
-    refuseGivenUp(signal);
-    if (this.#current !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
-    this.#current = { consumer: undefined, handler };
-    try {
+    return await this.#consumer.take(handler, signal, async () => {
       const consumer = await this.#consumerOf(handler, signal);
       this.#refuseClosed();
-      this.#current = { consumer, handler };
       return consumer;
-    } catch (error) {
-      this.#current = undefined;
-      throw error;
-    }
+    });
   }
 
   replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]> {
@@ -137,10 +131,7 @@ export class MemoryQueue implements Queue {
     // The rest of the closing runs after `#closing` is set, so that those who are woken see it.
     await Promise.resolve();
     this.#consumed.ring();
-    const current = this.#current;
-    if (current?.consumer === undefined) return;
-    await current.handler.revoked(this.#numbers());
-    await current.consumer.close();
+    await this.#consumer.end(this.#numbers());
   }
 
   async #consumerOf(handler: AssignmentHandler, signal: AbortSignal | undefined): Promise<MemoryConsumer> {
@@ -158,9 +149,7 @@ export class MemoryQueue implements Queue {
     this.#acknowledge(next);
     return new MemoryConsumer(this.#log, next, this.#arrived, {
       acknowledged: (acknowledged) => this.#acknowledge(acknowledged),
-      closed: () => {
-        this.#current = undefined;
-      },
+      closed: () => this.#consumer.leave(),
     });
   }
 
