@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { asAdmin } from '../support/kafka.ts';
 import { startRedis } from '../support/redis.ts';
 import type { RunningProgram } from '../support/running-program.ts';
 import { TopicProgram } from '../support/topic-program.ts';
@@ -64,6 +65,27 @@ describe.concurrent('workers of one group', () => {
     await committed(standby, 1);
     expect(await standby.stop()).toMatchObject({ code: 0 });
     expect((await program.run(['sessions', 'list'])).stdout).toBe('a\nb\n');
+  });
+});
+
+describe.concurrent('a worker that waits for another one that hangs', () => {
+  test('ends at once when it is stopped', async () => {
+    await using program = await TopicProgram.init(2);
+    Object.assign(program.environment, {
+      MACP_PERSIST_STORE: program.redis,
+      MACP_PERSIST_KAFKA_SESSION_TIMEOUT: '10m',
+      MACP_PERSIST_KAFKA_REBALANCE_TIMEOUT: '10m',
+    });
+    const hanging = program.start(['worker', ...debug]);
+    await alone(hanging);
+    hanging.signal('SIGSTOP');
+    const waiting = program.start(['worker', ...debug]);
+    await waiting.untilLogged('worker opened');
+    // The group counts it in before it answers.
+    await expect
+      .poll(() => asAdmin(program.kafka, async (admin) => (await admin.describeGroups([program.topic])).groups))
+      .toMatchObject([{ members: { length: 2 } }]);
+    expect(await waiting.stop()).toMatchObject({ code: 0 });
   });
 });
 
