@@ -93,6 +93,8 @@ export class TopicBrokers {
       return found?.errorCode === unknownTopic.number ? undefined : found;
     } catch (error) {
       if (brokerError(error) === unknownTopic.name) return undefined;
+      // Nobody has said meanwhile that it is unknown.
+      this.#unknownSince = undefined;
       throw kafkaFailure(error, doing);
     }
   }
