@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { SourceId } from '../../src/domain/plan.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import { openKafkaQueue } from '../../src/queues/kafka/open-kafka-queue.ts';
 import { checkTopic } from '../../src/queues/kafka/topics/check-topic.ts';
 import { guardTopicOf } from '../../src/queues/kafka/topics/guard.ts';
+import { readGuard, writeGuard } from '../../src/queues/kafka/topics/guard-record.ts';
 import { type InitOptions, initTopic } from '../../src/queues/kafka/topics/init-topic.ts';
+import { TopicAdministration } from '../../src/queues/kafka/topics/topic-administration.ts';
 import { asAdmin, createTopic, deleteTopics, kafkaAddress, uniqueName } from '../support/kafka.ts';
 import { connectionTo, queueOptions } from './kafka-queue-harness.ts';
 
@@ -51,6 +54,22 @@ describe('init', () => {
     await Promise.all(Array.from({ length: 3 }, () => initTopic(initOptions(topic))));
     expect(await problemsOf(topic)).toEqual([]);
     await (await open(topic)).close();
+  });
+
+  test('writes no note anew that only a broker which has just started does not know of', async () => {
+    const topic = uniqueName();
+    const continues = { source: 'kafka:another' as SourceId, from: new Map([[0, 1]]), to: new Map([[0, 2]]) };
+    await initTopic(initOptions(topic));
+    await using administration = await TopicAdministration.open(initOptions(topic));
+    const noted = await readGuard(administration, systemClock, topic);
+    if (noted?.guard === undefined) throw new Error('no guard');
+    await writeGuard(administration, systemClock, noted.facts, { ...noted.guard, continues });
+    // The first look: neither the topic nor its guard.
+    const knowing = vi.spyOn(TopicAdministration.prototype, 'describe');
+    knowing.mockResolvedValueOnce(undefined).mockResolvedValueOnce(undefined);
+    await initTopic(initOptions(topic));
+    knowing.mockRestore();
+    expect((await readGuard(administration, systemClock, topic))?.guard).toMatchObject({ continues });
   });
 
   test('sets up a topic that is sound, and leaves what it holds and how it is set', async () => {

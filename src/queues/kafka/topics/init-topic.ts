@@ -2,7 +2,7 @@ import { PersistenceError } from '../../../domain/errors.ts';
 import { tryWithin } from '../consumer/patience.ts';
 import { inspect, type TopicReport, unsafe, usable } from './check-topic.ts';
 import { guardTopicOf } from './guard.ts';
-import { writeGuard } from './guard-record.ts';
+import { readGuard, writeGuard } from './guard-record.ts';
 import { type AdministrationOptions, TopicAdministration, type TopicFacts } from './topic-administration.ts';
 import { deadLetterBatch, roomyBatch, type TopicFinding, unfinished } from './topic-findings.ts';
 
@@ -57,7 +57,9 @@ export async function initTopic(options: InitOptions): Promise<InitReport> {
   const facts = before.topic ?? (await makeTopic(making, topic, partitions, settingsForCommands(options)));
   const guards =
     before.guardTopic?.facts ?? (await makeTopic(making, guardTopicOf(topic), 1, { 'cleanup.policy': 'compact' }));
-  if (before.guardTopic?.guard === undefined) {
+  // Read again: it may have been there all the time, and a broker that had just started did not know it.
+  const guard = before.guardTopic?.guard ?? (await readGuard(administration, clock, topic))?.guard;
+  if (guard === undefined) {
     await writeGuard(administration, clock, guards, { topicId: facts.id, partitions: facts.partitions });
     did.push(`noted that topic ${topic} is for commands, in ${facts.partitions} partitions`);
   }
