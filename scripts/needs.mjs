@@ -1,5 +1,6 @@
 import { provideCCompiler } from './c-compiler.mjs';
 import { provideCurl, providePython } from './document-tools.mjs';
+import { buildAddon, quickestRoute, whyNotBuilt } from './rocksdb-addon.mjs';
 import { provideSchemathesis } from './schemathesis.mjs';
 import { provideConfluentKafka, provideKcat } from './services/foreign-clients.mjs';
 import { provideKafka } from './services/kafka-installation.mjs';
@@ -30,9 +31,18 @@ export const needs = {
   Kafka: (scratch) => provideService(serviceKinds.kafka, scratch),
   Redis: (scratch) => provideService(serviceKinds.redis, scratch),
   kcat: provideKcat,
+  'RocksDB addon': async () => void (await buildAddon(quickestRoute())),
   strace: provideStrace,
   'confluent-kafka for Python': provideConfluentKafka,
 };
+
+/**
+ * What is not brought to a machine that lacks what it is made with: the suites that need it are left out there, and
+ * named. Tells the reason, or undefined where it can be provided.
+ *
+ * @type {Record<string, () => string | undefined>}
+ */
+export const absences = { 'RocksDB addon': whyNotBuilt };
 
 /**
  * @param {ServiceKind} kind

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpath
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { survivors } from './leftovers.mjs';
-import { needs } from './needs.mjs';
+import { absences, needs } from './needs.mjs';
 import { build, installDependencies, Refusal, requireNode, root } from './project.mjs';
 import { suites } from './suites.mjs';
 import { lastLine } from './verdict.mjs';
@@ -29,8 +29,12 @@ process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
 
 /** @returns {Promise<Verdict>} */
 async function main() {
-  const chosen = chooseSuites(process.argv.slice(2));
   requireNode();
+  const asked = chooseSuites(process.argv.slice(2));
+  const leftOut = asked.flatMap((suite) => leaveOut(suite) ?? []);
+  const chosen = asked.filter((suite) => leaveOut(suite) === undefined);
+  for (const { name, reason } of leftOut) console.log(`left out: ${name} (${reason})`);
+  if (chosen.length === 0) throw new Refusal('No suite is left to run.');
   installDependencies();
   build();
   const provided = [];
@@ -43,7 +47,8 @@ async function main() {
       chosen.map(({ name }) => name),
       Object.assign({}, ...provided.map(({ environment }) => environment)),
     );
-    return withLeftovers(readVerdict(code));
+    const verdict = withLeftovers(readVerdict(code));
+    return { ...verdict, leftOut: [...leftOut, ...verdict.leftOut] };
   } finally {
     endSurvivors();
     for (const { close } of provided.reverse()) await close?.();
@@ -57,6 +62,16 @@ function chooseSuites(names) {
   const wrong = names.find((name) => !known.includes(name));
   if (wrong !== undefined) throw new Refusal(`There is no suite ${wrong}. The suites: ${known.join(', ')}.`);
   return suites.filter(({ name }) => names.includes(name));
+}
+
+/**
+ * What to say of a suite that this machine cannot run.
+ *
+ * @param {typeof suites[number]} suite
+ */
+function leaveOut({ name, needs: needed }) {
+  const [reason] = needed.flatMap((need) => absences[need]?.() ?? []);
+  return reason === undefined ? undefined : { name: `suite ${name}`, reason };
 }
 
 /**

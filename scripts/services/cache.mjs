@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 /** Where what is fetched once is kept between runs: as the XDG base directory specification says. */
-const cache = () => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'macp-persist');
+export const cacheDirectory = () => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'macp-persist');
 
 /**
  * A directory of the cache, filled on first use. It appears whole or not at all, however many processes fill it at once.
@@ -13,7 +13,7 @@ const cache = () => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cach
  * @returns {Promise<string>} the directory
  */
 export async function cached(name, fill) {
-  const directory = join(cache(), name);
+  const directory = join(cacheDirectory(), name);
   if (existsSync(directory)) return directory;
   mkdirSync(dirname(directory), { recursive: true });
   const unfinished = mkdtempSync(join(dirname(directory), `${basename(directory)}-`));

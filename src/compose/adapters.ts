@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { QueueAddress, StoreAddress } from '../configuration/addresses.ts';
 import type { SourceId } from '../domain/plan.ts';
@@ -10,8 +9,10 @@ import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
 import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
 import type { QueueAdapter, StoreAdapter } from './adapter.ts';
+import { fileExists } from './file-exists.ts';
 import { kafkaAdapter } from './kafka.ts';
 import { redisAdapter } from './redis.ts';
+import { rocksdbAdapter } from './rocksdb.ts';
 
 type StoreAdapters = {
   readonly [Kind in StoreAddress['kind']]?: StoreAdapter<Extract<StoreAddress, { readonly kind: Kind }>>;
@@ -29,6 +30,7 @@ export const storeAdapters: StoreAdapters = {
     exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
   },
   redis: redisAdapter,
+  rocksdb: rocksdbAdapter,
 };
 
 /** The queues of this build, one entry an adapter. */
@@ -60,11 +62,3 @@ export const queueAdapters: QueueAdapters = {
   },
   kafka: kafkaAdapter,
 };
-
-async function fileExists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    // Whatever else is in the way is told when the store is opened.
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
-  );
-}

@@ -86,7 +86,7 @@ const localRedis: StoreAddress = {
 
 function namedStore(kind: StoreReference['kind'], dataDir: string): StoreAddress {
   if (kind === 'memory') return { kind };
-  if (kind === 'level') return { kind, directory: join(dataDir, 'level') };
+  if (kind === 'level' || kind === 'rocksdb') return { kind, directory: join(dataDir, kind) };
   if (kind === 'redis') return localRedis;
   throw notBuilt('store', kind);
 }

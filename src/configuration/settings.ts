@@ -12,6 +12,7 @@ import {
   truth,
 } from './kinds.ts';
 import { redisSettings } from './redis-settings.ts';
+import { rocksdbSettings } from './rocksdb-settings.ts';
 import { optionalSetting, setting, type UpstreamSource, type ValuesOf } from './setting.ts';
 
 export type { Environment, Setting, SettingsTable } from './setting.ts';
@@ -37,7 +38,7 @@ export function settingsTable(available: AvailableKinds) {
     dataDir: setting(
       directory,
       'macp-persist-data',
-      'Directory of the embedded queue (its queue/) and of the level store (its level/)',
+      'Directory of the embedded queue (its queue/) and of a store that is named without a place (its level/, its rocksdb/)',
       {
         upstream: upstreamVariable('MACP_DATA_DIR'),
       },
@@ -78,8 +79,14 @@ export function settingsTable(available: AvailableKinds) {
       false,
       'Whether to refuse a store that loses what it acknowledged in a power cut, as it is set up',
     ),
+    adoptChanges: setting(
+      truth,
+      false,
+      'Whether to take a store as it is now where macp-runtime wrote to it after this project did',
+    ),
     ...kafkaSettings,
     ...redisSettings,
+    ...rocksdbSettings,
     'http.host': setting(
       text,
       '127.0.0.1',

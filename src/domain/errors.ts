@@ -29,11 +29,16 @@ const definitions = {
     meaning: 'the store could not write or sync; the process must recover from disk',
   },
   STORE_CORRUPT: { retryable: false, meaning: 'the store holds something it should not hold' },
+  STORE_CHANGED_ELSEWHERE: {
+    retryable: false,
+    meaning: 'something else wrote to the store after this system did; it has to be adopted as it is now',
+  },
   STORE_TOO_NEW: { retryable: false, meaning: 'the store was written by a newer layout version' },
   STORE_NOT_DURABLE: {
     retryable: false,
     meaning: 'the store is set up so that a power cut loses what it acknowledged',
   },
+  ADDON_MISSING: { retryable: false, meaning: 'the native addon of this store is not built, or not for this machine' },
   VIEW_EXPIRED: { retryable: true, meaning: 'what was being read was replaced too long ago; read it anew' },
   STORE_CLOSED: { retryable: false, meaning: 'the store was closed' },
   DISK_FULL: { retryable: true, meaning: 'the disk is full; nothing is written until there is room again' },

@@ -8,7 +8,7 @@ import { type FoundPlace, findPlace, type Place, placesOf } from './places.ts';
 /** Bytes below which a disk counts as full. */
 const leastSpace = 256 * 2 ** 20;
 /** What lies in a data directory. */
-const ownEntries = ['queue', 'level', 'backups', 'service.json'];
+const ownEntries = ['queue', 'level', 'rocksdb', 'backups', 'service.json'];
 
 export const directories: Check = async (examined) => {
   const found = await Promise.all(placesOf(examined.values).map((place) => examine(place, examined)));

@@ -40,7 +40,7 @@ describe('bash', () => {
   });
 
   test('completes options of the command, of all commands, and settings', () => {
-    expect(offeredByBash('publish', '-', '--a')).toEqual(['--as']);
+    expect(offeredByBash('publish', '-', '--a')).toEqual(['--adopt-changes', '--as']);
     expect(offeredByBash('sessions', 'log', 'id', '--fr')).toEqual(['--from']);
     expect(offeredByBash('worker', '--data')).toEqual(['--data-dir']);
     expect(offeredByBash('config', '--he')).toEqual(['--help']);
