@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   anyLimits,
   assertDelivered,
@@ -62,6 +62,27 @@ test('brokers refuse what a client of another kind publishes to it', async () =>
   await move(from, to);
   await expect(send()).rejects.toMatchObject({ type: 'MESSAGE_TOO_LARGE' });
   await producer.disconnect();
+});
+
+test('a topic that is filled already is not filled once more where a broker has just started and does not know it', async () => {
+  const [from, to] = await twoTopics();
+  const old = await openKafkaQueue(queueOptions(kafkaAddress(), from));
+  await old.publish(someCommands(someSessions, 1, 2));
+  await old.close();
+  await move(from, to);
+  await using queue = await openKafkaQueue(queueOptions(kafkaAddress(), to));
+  const bounds = await queue.bounds();
+  const { describe } = TopicAdministration.prototype;
+  const unknown = new Set([to, guardTopicOf(to)]);
+  const describing = vi.spyOn(TopicAdministration.prototype, 'describe');
+  describing.mockImplementation(async function (this: TopicAdministration, name) {
+    return unknown.delete(name) ? undefined : describe.call(this, name);
+  });
+  await expect(move(from, to)).rejects.toMatchObject({ code: 'QUEUE_UNSAFE', message: /there already/ });
+  describing.mockRestore();
+  expect(await queue.bounds()).toEqual(bounds);
+  // Once it is known again, nothing is left to be done.
+  expect((await move(from, to)).did).toEqual([]);
 });
 
 test('what is published to it nevertheless is told by every further call, until it is moved as well', async () => {

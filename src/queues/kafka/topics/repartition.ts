@@ -6,7 +6,7 @@ import { RecordWriter } from '../publishing/record-writer.ts';
 import { inspect, type UsableTopic, unsafe, usable } from './check-topic.ts';
 import { type CopyProgress, copyRecords } from './copy-records.ts';
 import { type CopiedSource, type Guard, guardTopicOf, sourceOf } from './guard.ts';
-import { writeGuard } from './guard-record.ts';
+import { readGuard, writeGuard } from './guard-record.ts';
 import { type InitOptions, type InitReport, initTopic, makeTopic, settingsForCommands } from './init-topic.ts';
 import { settledBounds } from './settled-bounds.ts';
 import { type AdministrationOptions, TopicAdministration, type TopicFacts } from './topic-administration.ts';
@@ -104,7 +104,7 @@ class Repartition {
     const guard = report.guardTopic?.guard;
     if (guard?.continues?.source !== sourceOf(topic.id)) {
       if (report.topic === undefined && guard === undefined) return undefined;
-      throw new PersistenceError('QUEUE_UNSAFE', `topic ${to} is there already: name one that is not`);
+      throw thereAlready(to);
     }
     if (guard.isUnfinished !== true) return guard.continues;
     if (report.topic !== undefined) await this.#administration.delete(to);
@@ -122,6 +122,9 @@ class Repartition {
     const guard: Guard = { topicId: '', partitions, continues };
     const making = { administration: this.#administration, options: this.#options, did: this.#did };
     const guards = await makeTopic(making, guardTopicOf(to), 1, { 'cleanup.policy': 'compact' });
+    // Read again: a broker that had just started may not have known what is there already.
+    const noted = (await readGuard(this.#administration, clock, to))?.guard;
+    if (noted !== undefined && noted.isUnfinished !== true) throw thereAlready(to);
     // Before the topic is there, so that nobody takes it for one that is finished, or was there before.
     await writeGuard(this.#administration, clock, guards, { ...guard, isUnfinished: true });
     const final = settingsForCommands(this.#options);
@@ -188,4 +191,8 @@ class Repartition {
   #check(): AdministrationOptions & { readonly minimumRetentionMs: number; readonly batchBytes: number } {
     return { ...this.#options, minimumRetentionMs: this.#options.retentionMs };
   }
+}
+
+function thereAlready(name: string): PersistenceError {
+  return new PersistenceError('QUEUE_UNSAFE', `topic ${name} is there already: name one that is not`);
 }
