@@ -6,8 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readContents } from '../../src/conformance/store-contents.ts';
 import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
 import { ada, assertLog, entries } from '../../src/conformance/store-samples.ts';
+import type { OpenDatabase } from '../../src/level/database.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
-import type { OpenDatabase } from '../../src/stores/level/database.ts';
 import { type LevelStore, openLevelStore } from '../../src/stores/level/level-store.ts';
 import { Faults } from '../support/faulty-level.ts';
 

@@ -1,6 +1,7 @@
+import type { Database, OpenDatabase } from '../../src/level/database.ts';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import type { FileSystem } from '../../src/ports/file-system.ts';
-import { type Database, type OpenDatabase, openClassicLevel } from '../../src/stores/level/database.ts';
+import { openClassicLevel } from '../../src/stores/level/database.ts';
 
 interface WritableBatch {
   _write(options: object): Promise<void>;

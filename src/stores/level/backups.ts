@@ -3,12 +3,13 @@ import { ClassicLevel } from 'classic-level';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { EmbeddedBackups, ReadOpened } from '../../embedded-store/embedded-store.ts';
 import { createBeside } from '../../level/create-database.ts';
+import type { Database } from '../../level/database.ts';
+import { classifyFailure } from '../../level/failures.ts';
+import { ReusedBatch } from '../../level/reused-batch.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { BackupSize } from '../../ports/store.ts';
 import { Turns } from '../turns.ts';
-import { ReusedBatch } from './batch.ts';
-import { type Database, openBackupDatabase } from './database.ts';
-import { classify } from './failures.ts';
+import { openBackupDatabase } from './database.ts';
 import type { OpenedLevel } from './level-engine.ts';
 
 /** Copied at once: what a page holds in memory, and how long it holds up the event loop. */
@@ -65,7 +66,7 @@ export class Backups implements EmbeddedBackups {
       return size;
     } catch (error) {
       await removeDraft(draft);
-      throw classify(error, to, 'writing a backup');
+      throw classifyFailure(error, `the level store in ${to}`, 'writing a backup');
     }
   }
 

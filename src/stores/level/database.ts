@@ -1,8 +1,4 @@
-import { ClassicLevel } from 'classic-level';
-import type { Key } from '../../embedded-store/record-keys.ts';
-
-export type Database = ClassicLevel<Key, Uint8Array>;
-export type DatabaseSnapshot = ReturnType<Database['snapshot']>;
+import { type OpenDatabase, openTuned } from '../../level/database.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -22,16 +18,7 @@ const tuning = {
 /** A copy is written in order and then closed: a small buffer is as fast, and it comes on top of the store's own. */
 const backupTuning = { ...tuning, writeBufferSize: 4 * mebibyte, cacheSize: mebibyte } as const;
 
-/** Opens the database in `directory`, which exists. Rejects with what the library threw. */
-export type OpenDatabase = (directory: string) => Promise<Database>;
-
 export const openClassicLevel: OpenDatabase = (directory) => openTuned(directory, tuning);
 
-/** Opens the database of a backup that is being written. Rejects with what the library threw. */
+/** Opens the database of a backup that is being written. */
 export const openBackupDatabase: OpenDatabase = (directory) => openTuned(directory, backupTuning);
-
-async function openTuned(directory: string, options: typeof tuning | typeof backupTuning): Promise<Database> {
-  const database: Database = new ClassicLevel(directory, { keyEncoding: 'view', valueEncoding: 'view', ...options });
-  await database.open();
-  return database;
-}

@@ -5,8 +5,8 @@ import { decodeTotals, encodeTotals } from '../../domain/encoding/totals.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import { countCursor, countFiled, emptyTotals, type StoreTotals } from '../../domain/totals.ts';
 import { identityKey, type Key, kindRange, parkedHeaderKey, totalsKey } from '../../embedded-store/record-keys.ts';
+import type { Database } from '../../level/database.ts';
 import type { StoreIdentity } from '../../ports/store.ts';
-import type { Database } from './database.ts';
 
 /** The layout that this code reads and writes. 3: headers tell what is refused. 2: keeps totals. 1: had neither. */
 const layoutVersion = 3;

@@ -7,15 +7,15 @@ import type { Engine, Guard, OpenedEngine, Opening } from '../../embedded-store/
 import { probeRoom, removeProbe } from '../../embedded-store/room-probe.ts';
 import type { StoredCursors } from '../../embedded-store/stored-cursors.ts';
 import { createLevelDatabase } from '../../level/create-database.ts';
+import type { Database, OpenDatabase } from '../../level/database.ts';
+import { classifyFailure } from '../../level/failures.ts';
+import { LevelRecords } from '../../level/level-records.ts';
+import { ReusedBatch } from '../../level/reused-batch.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { SessionView, StoreIdentity } from '../../ports/store.ts';
-import { ReusedBatch } from './batch.ts';
 import { Cleaner } from './cleaner.ts';
-import type { Database, OpenDatabase } from './database.ts';
-import { classify } from './failures.ts';
 import { type Layout, settleLayout } from './layout.ts';
-import { LevelRecords } from './level-records.ts';
 import { openView } from './level-session-view.ts';
 import { fillBatch } from './write-plan.ts';
 
@@ -61,7 +61,7 @@ export class LevelEngine implements Engine<OpenedLevel> {
   }
 
   classify(error: unknown, doing: string): PersistenceError {
-    return classify(error, this.#options.directory, doing);
+    return classifyFailure(error, this.name, doing);
   }
 }
 

@@ -5,10 +5,10 @@ import type { SessionId } from '../../domain/identifiers.ts';
 import type { Guard } from '../../embedded-store/engine.ts';
 import { cursorKey } from '../../embedded-store/record-keys.ts';
 import type { StoredCursors } from '../../embedded-store/stored-cursors.ts';
+import type { Database, DatabaseSnapshot } from '../../level/database.ts';
 import { type OrdinalRange, resolveLogRange } from '../../ports/log-range.ts';
 import type { LogRange, SessionView } from '../../ports/store.ts';
 import { viewClosed } from '../plan-checks.ts';
-import type { Database, DatabaseSnapshot } from './database.ts';
 import { documentKey, EntryKeys } from './keys.ts';
 
 const pageEntries = 1_000;

@@ -1,8 +1,9 @@
 import { type EmbeddedStore, openEmbeddedStore } from '../../embedded-store/embedded-store.ts';
+import type { OpenDatabase } from '../../level/database.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import { Backups } from './backups.ts';
-import { type OpenDatabase, openClassicLevel } from './database.ts';
+import { openClassicLevel } from './database.ts';
 import { LevelEngine, type OpenedLevel } from './level-engine.ts';
 
 export interface LevelStoreOptions {

@@ -1,8 +1,8 @@
 import type { Plan, Replacement, SessionChange } from '../../domain/plan.ts';
 import type { StoreTotals } from '../../domain/totals.ts';
 import { type Batch, writeSessionRecords, writeStoreRecords } from '../../embedded-store/write-records.ts';
+import type { ReusedBatch } from '../../level/reused-batch.ts';
 import { firstOrdinal } from '../plan-checks.ts';
-import type { ReusedBatch } from './batch.ts';
 import { encodeGarbage } from './garbage.ts';
 import { documentKey, EntryKeys, garbageKey } from './keys.ts';
 

@@ -1,12 +1,12 @@
-import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 
 /**
- * What a failure of the database means, as one of this project's errors. LevelDB reports operating-system errors as
+ * What a failure of a store that stands on LevelDB means, as one of this project's errors; `where` names the store, such
+ * as "the level store in DIRECTORY". It holds for failures of the file system, too. LevelDB reports operating-system errors as
  * the text of `strerror` only, and abstract-level wraps what failed while opening as a `cause`.
  */
-export function classify(error: unknown, directory: string, doing: string): PersistenceError {
+export function classifyFailure(error: unknown, where: string, doing: string): PersistenceError {
   if (isPersistenceError(error)) return error;
-  const where = `the level store in ${directory}`;
   const texts = [...textsOf(error)];
   const reason = texts.at(-1) ?? String(error);
   const says = (pattern: RegExp) => texts.some((text) => pattern.test(text));

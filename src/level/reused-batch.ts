@@ -1,11 +1,9 @@
-import type { Key } from '../../embedded-store/record-keys.ts';
-import type { Batch } from '../../embedded-store/write-records.ts';
 import type { Database } from './database.ts';
 
 /** What classic-level's chained batch does beneath the bookkeeping of abstract-level. */
 interface NativeBatch {
-  _put(key: Key, value: Uint8Array): void;
-  _del(key: Key): void;
+  _put(key: Uint8Array, value: Uint8Array): void;
+  _del(key: Uint8Array): void;
   _clear(): void;
   _write(options: { readonly sync: boolean }): Promise<void>;
 }
@@ -17,18 +15,18 @@ interface NativeBatch {
  * its write, and the memory of an ended one goes only when garbage collection finds it: 50 to 80 MiB more at 8,192 to
  * 16,384 entries a commit, and 0.5 us more an operation (docs/decisions/0007-level-layout.md).
  */
-export class ReusedBatch implements Batch {
+export class ReusedBatch {
   readonly #native: NativeBatch;
 
   constructor(database: Database) {
     this.#native = nativeBatch(database.batch());
   }
 
-  put(key: Key, value: Uint8Array): void {
+  put(key: Uint8Array, value: Uint8Array): void {
     this.#native._put(key, value);
   }
 
-  del(key: Key): void {
+  del(key: Uint8Array): void {
     this.#native._del(key);
   }
 
