@@ -6,6 +6,7 @@ import { nodeFileSystem } from '../platform/node-file-system.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { openEmbeddedQueue } from '../queues/embedded/open-embedded-queue.ts';
 import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
+import { fileStoreExists, openFileStore } from '../stores/file/file-store.ts';
 import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
 import type { QueueAdapter, StoreAdapter } from './adapter.ts';
@@ -28,6 +29,10 @@ export const storeAdapters: StoreAdapters = {
     open: ({ directory }) =>
       openLevelStore({ directory, files: nodeFileSystem, clock: systemClock, newId: randomUUID }),
     exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
+  },
+  file: {
+    open: ({ directory }) => openFileStore({ directory, files: nodeFileSystem, newId: randomUUID }),
+    exists: ({ directory }) => fileStoreExists(nodeFileSystem, directory),
   },
   redis: redisAdapter,
   rocksdb: rocksdbAdapter,

@@ -87,6 +87,8 @@ const localRedis: StoreAddress = {
 function namedStore(kind: StoreReference['kind'], dataDir: string): StoreAddress {
   if (kind === 'memory') return { kind };
   if (kind === 'level' || kind === 'rocksdb') return { kind, directory: join(dataDir, kind) };
+  // As macp-runtime does: what lies beside its sessions it does not look at.
+  if (kind === 'file') return { kind, directory: dataDir };
   if (kind === 'redis') return localRedis;
   throw notBuilt('store', kind);
 }

@@ -150,6 +150,7 @@ export class PlanBuilder {
       draft.after.hasReceipt = false;
       draft.after.hasAnchor = false;
       restartLog(draft, []);
+      draft.log = { reset: true, entries: [], removed: true };
     });
   }
 

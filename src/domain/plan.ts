@@ -90,6 +90,8 @@ export type FiledRecord = DeadLetter | Decision;
 export interface LogChange {
   readonly reset: boolean;
   readonly entries: readonly Uint8Array[];
+  /** True when the log was deleted and nothing was put in its place since, not even a log without entries. */
+  readonly removed?: boolean | undefined;
 }
 
 /** A new value, or `'remove'`. */

@@ -1,6 +1,6 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { FileSystem, OpenFile, OpenMode } from '../ports/file-system.ts';
+import type { FileStatus, OpenFile, OpenMode, SharedFileSystem } from '../ports/file-system.ts';
 
 const flags: Readonly<Record<OpenMode, string>> = { read: 'r', write: 'r+', create: 'w+' };
 
@@ -94,13 +94,39 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
+async function makeShared(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
+}
+
+async function status(path: string): Promise<FileStatus | undefined> {
+  try {
+    const found = await lstat(path);
+    return { kind: found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other', size: found.size };
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** The file system of the machine, through `node:fs`. */
-export const nodeFileSystem: FileSystem = {
+export const nodeFileSystem: SharedFileSystem = {
   async open(path, mode) {
     return new NodeFile(await open(path, flags[mode], 0o600));
   },
+  async openShared(path, mode) {
+    return new NodeFile(await open(path, flags[mode]));
+  },
   list: (directory) => readdir(directory),
+  listBytes: (directory) => readdir(directory, { encoding: 'buffer' }),
   makeDirectory,
+  makeShared,
+  status,
+  rename,
   remove: (path) => rm(path),
+  removeAll: (path) => rm(path, { recursive: true, force: true }),
   syncDirectory,
 };

@@ -32,3 +32,24 @@ export interface FileSystem {
   /** Makes the creation and removal of a directory's entries survive a power cut. */
   syncDirectory(path: string): Promise<void>;
 }
+
+/** A directory or a file, and how many bytes it has; anything else that has a name is `other`. */
+export interface FileStatus {
+  readonly kind: 'file' | 'directory' | 'other';
+  readonly size: number;
+}
+
+/** What an adapter needs besides, whose directories somebody else reads and writes as well. */
+export interface SharedFileSystem extends FileSystem {
+  /** As {@link FileSystem.open}; a new file gets the rights that the process gives to new files. */
+  openShared(path: string, mode: OpenMode): Promise<OpenFile>;
+  /** Makes one directory, with the rights that the process gives to new ones, unless it is there. Nothing is synced. */
+  makeShared(path: string): Promise<void>;
+  /** What lies at `path`; undefined when there is nothing. Links are not followed. */
+  status(path: string): Promise<FileStatus | undefined>;
+  /** Names of a directory's entries as bytes, because they need not be UTF-8. */
+  listBytes(directory: string): Promise<readonly Uint8Array[]>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, or a directory with all that is in it, if there is one. */
+  removeAll(path: string): Promise<void>;
+}

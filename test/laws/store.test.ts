@@ -1,11 +1,13 @@
 import { describe, test } from 'vitest';
 import { type StoreHarness, storeLaws } from '../../src/conformance/store-suite.ts';
+import { fileHarness } from '../support/file-harness.ts';
 import { levelHarness } from '../support/level-harness.ts';
 import { memoryHarness } from '../support/memory-harness.ts';
 
 const harnesses: Readonly<Record<string, StoreHarness>> = {
   memory: memoryHarness,
   level: levelHarness,
+  file: fileHarness,
 };
 
 for (const [name, harness] of Object.entries(harnesses)) {

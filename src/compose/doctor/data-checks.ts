@@ -106,9 +106,12 @@ async function failure(error: unknown, { values }: Examined): Promise<Finding> {
   return problem(subject, found, `stop ${who}, or wait until it ends`);
 }
 
+/** Where the stores of one process keep their locks. */
+const lockNames = { level: 'LOCK', rocksdb: 'LOCK', file: '.macp-persist/records/LOCK' } as const;
+
 function holderOfLock({ code }: PersistenceError, values: Examined['values']): ReturnType<typeof lockHolder> {
   const queue = queueAddress(values);
   const store = storeAddress(values);
   if (code === 'QUEUE_LOCKED') return lockHolder('directory' in queue ? join(queue.directory, 'meta', 'LOCK') : '');
-  return lockHolder('directory' in store ? join(store.directory, 'LOCK') : '');
+  return lockHolder('directory' in store ? join(store.directory, lockNames[store.kind]) : '');
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rmdir, statfs } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { sizeBelow } from '../growth.ts';
-import { queueAddress } from '../open.ts';
+import { queueAddress, storeAddress } from '../open.ts';
 import { type Check, type Examined, type Finding, ok, problem, shownBytes, systemCode, warning } from './finding.ts';
 import { type FoundPlace, findPlace, type Place, placesOf } from './places.ts';
 
@@ -9,6 +9,8 @@ import { type FoundPlace, findPlace, type Place, placesOf } from './places.ts';
 const leastSpace = 256 * 2 ** 20;
 /** What lies in a data directory. */
 const ownEntries = ['queue', 'level', 'rocksdb', 'backups', 'service.json'];
+/** What macp-runtime keeps in its data directory, and a file store with it. */
+const upstreamEntries = ['sessions', 'storage_version.json'];
 
 export const directories: Check = async (examined) => {
   const found = await Promise.all(placesOf(examined.values).map((place) => examine(place, examined)));
@@ -66,8 +68,11 @@ async function keepingData(
 export const strangers: Check = async ({ values }) => {
   const subject = 'data directory';
   const names = await readdir(values.dataDir).catch(() => []);
+  const store = storeAddress(values);
+  const isStore = store.kind === 'file' && store.directory === resolve(values.dataDir);
+  const own = isStore ? [...ownEntries, ...upstreamEntries] : ownEntries;
   const known = new Set(placesOf(values).map(({ path }) => relative(values.dataDir, path).split(sep)[0]));
-  const strange = names.filter((name) => !ownEntries.includes(name) && !known.has(name) && !name.startsWith('.'));
+  const strange = names.filter((name) => !own.includes(name) && !known.has(name) && !name.startsWith('.'));
   if (strange.length === 0) return [];
   const shown = strange.slice(0, 5).map((name) => JSON.stringify(name));
   const rest = strange.length > shown.length ? ` and ${strange.length - shown.length} more` : '';

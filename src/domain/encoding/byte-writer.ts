@@ -1,6 +1,7 @@
 /**
  * Writes binary records into one growing buffer. Integers are unsigned LEB128 varints (7 bits a byte, low bits first),
- * up to 2^53-1; texts and byte strings stand behind their length. Not shared between records: `finish` ends it.
+ * up to 2^53-1; texts and byte strings stand behind their length. Not shared between records: `finish` ends one, and
+ * only `restart` begins another.
  */
 export class ByteWriter {
   #bytes: Buffer;
@@ -52,9 +53,24 @@ export class ByteWriter {
   /** Bytes behind their length. */
   bytes(value: Uint8Array): void {
     this.varint(value.length);
+    this.raw(value);
+  }
+
+  /** Bytes whose length the reader learns otherwise. */
+  raw(value: Uint8Array): void {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#at);
     this.#at += value.length;
+  }
+
+  /** How many bytes were written. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Begins another record in the same memory: the one before is gone then. */
+  restart(): void {
+    this.#at = 0;
   }
 
   /** `write(value)`, with a byte before it that says whether there is one. */
@@ -64,7 +80,7 @@ export class ByteWriter {
   }
 
   /** The record. */
-  finish(): Uint8Array {
+  finish(): Buffer {
     return this.#bytes.subarray(0, this.#at);
   }
 

@@ -3,7 +3,15 @@ import { type Cursor, initialCursor, remember, withEndedReign, withSkipped } fro
 import type { Delivery, NumberedContent } from '../delivery.ts';
 import { shortDigest } from '../digest.ts';
 import type { Sequence, SessionId } from '../identifiers.ts';
-import type { FiledId, FiledRecord, ParkedCommand, ParkedHeader, Replacement, SessionChange } from '../plan.ts';
+import type {
+  FiledId,
+  FiledRecord,
+  LogChange,
+  ParkedCommand,
+  ParkedHeader,
+  Replacement,
+  SessionChange,
+} from '../plan.ts';
 import type { SessionState } from './knowledge.ts';
 
 const nothing: readonly never[] = [];
@@ -17,6 +25,7 @@ export class SessionDraft {
   readonly #parkedBefore: ReadonlyMap<Sequence, ParkedHeader>;
   readonly #cursor: Mutable<Cursor>;
   #resetsLog = false;
+  #removesLog = false;
   #entries: Uint8Array[] | undefined;
   #snapshot: Replacement | undefined;
   #receipt: Replacement | undefined;
@@ -144,6 +153,7 @@ export class SessionDraft {
         return;
       case 'macp.log.replace.v1':
         this.#cursor.presence = 'known';
+        this.#removesLog = false;
         return this.#restartLog(entriesOf(content), content.facts.compactionBase);
       case 'macp.session.delete.v1':
         return this.#delete();
@@ -158,6 +168,7 @@ export class SessionDraft {
 
   #append(content: NumberedContent): void {
     this.#cursor.presence = 'known';
+    this.#removesLog = false;
     this.#entries ??= [];
     this.#entries.push(content.data);
     this.#cursor.entries += 1;
@@ -180,6 +191,7 @@ export class SessionDraft {
     this.#snapshot = 'remove';
     this.#receipt = 'remove';
     this.#anchor = 'remove';
+    this.#removesLog = true;
     this.#restartLog([], 0);
   }
 
@@ -196,6 +208,11 @@ export class SessionDraft {
     this.#cursor.hasAnchor = true;
   }
 
+  #logChange(entries: readonly Uint8Array[]): LogChange {
+    const log = { reset: this.#resetsLog, entries };
+    return this.#removesLog ? { ...log, removed: true } : log;
+  }
+
   /** What the commit does to the session, or undefined when nothing changed. */
   change(): SessionChange | undefined {
     if (this.#cursor.version === (this.#before?.version ?? 0)) return undefined;
@@ -205,7 +222,7 @@ export class SessionDraft {
       session: this.session,
       before: this.#before,
       after: this.#cursor,
-      log: logChanged ? { reset: this.#resetsLog, entries } : undefined,
+      log: logChanged ? this.#logChange(entries) : undefined,
       snapshot: this.#snapshot,
       receipt: this.#receipt,
       anchor: this.#anchor,

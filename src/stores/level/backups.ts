@@ -1,6 +1,7 @@
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { PersistenceError } from '../../domain/errors.ts';
+import { refuseInside, refuseTaken } from '../../embedded-store/backup-place.ts';
 import type { EmbeddedBackups, ReadOpened } from '../../embedded-store/embedded-store.ts';
 import { createBeside } from '../../level/create-database.ts';
 import type { Database } from '../../level/database.ts';
@@ -120,22 +121,4 @@ async function syncFiles(files: FileSystem, directory: string): Promise<void> {
 /** What cannot be removed now is removed by the next backup; why this one failed matters more. */
 async function removeDraft(draft: string): Promise<void> {
   await ClassicLevel.destroy(draft).catch(() => undefined);
-}
-
-function refuseInside(store: string, to: string): void {
-  const [first] = relative(store, to).split(sep);
-  if (first === '..') return;
-  throw new PersistenceError('INVALID_INPUT', `a backup of the store in ${store} cannot lie within it`);
-}
-
-async function refuseTaken(files: FileSystem, to: string): Promise<void> {
-  try {
-    await files.list(to);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return;
-    // What lies there is no directory.
-    if (code !== 'ENOTDIR') throw error;
-  }
-  throw new PersistenceError('INVALID_INPUT', `${to} is there already: a backup needs a new directory`);
 }

@@ -1,0 +1,152 @@
+import { decodeCursor } from '../../domain/encoding/cursor.ts';
+import { PersistenceError } from '../../domain/errors.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
+import type { ReadOpened } from '../../embedded-store/embedded-store.ts';
+import { kindRange, parseCursorKey } from '../../embedded-store/record-keys.ts';
+import type { Database, DatabaseSnapshot } from '../../level/database.ts';
+import { ReusedBatch } from '../../level/reused-batch.ts';
+import type { SharedFileSystem } from '../../ports/file-system.ts';
+import type { BackupSize } from '../../ports/store.ts';
+import { writeLayoutRecord } from './create-records.ts';
+import { readStanding, writeCheckpoint } from './identity.ts';
+import type { OpenedFiles } from './opened-files.ts';
+import { Places, type SessionFile } from './places.ts';
+import { flush, openRecords } from './records-database.ts';
+import { decodeState, stateKey } from './session-state.ts';
+import type { Reader } from './set-aside.ts';
+
+/** Copied at once: what a piece holds in memory, and how long it holds up the event loop. */
+const pageRecords = 1_000;
+const pageBytes = 256 * 1024;
+
+type Moment = Awaited<ReturnType<OpenedFiles['moment']>>;
+
+/** One copy of a store as of one moment, durable once it is made, in a directory that is not there yet. */
+export class BackupCopy {
+  readonly #opened: OpenedFiles;
+  readonly #files: SharedFileSystem;
+  readonly #to: Places;
+  readonly #read: ReadOpened<OpenedFiles>;
+  #copiedTo = Buffer.alloc(0);
+  #records = 0;
+  #bytes = 0;
+
+  constructor(opened: OpenedFiles, files: SharedFileSystem, draft: string, read: ReadOpened<OpenedFiles>) {
+    this.#opened = opened;
+    this.#files = files;
+    this.#to = new Places(draft);
+    this.#read = read;
+  }
+
+  async make(): Promise<BackupSize> {
+    const files = this.#files;
+    const to = this.#to;
+    for (const path of [to.directory, to.sessions, to.own, to.records]) await files.makeShared(path);
+    const isLeft = (session: SessionId): boolean => Buffer.compare(Buffer.from(session, 'utf8'), this.#copiedTo) > 0;
+    const moment = await this.#read((opened) => opened.moment(isLeft));
+    try {
+      await this.#copySessions(moment);
+      await this.#copyRecords(moment.snapshot);
+    } finally {
+      await moment.snapshot.close();
+      await this.#opened.workplace.setAside.removeReader(moment.reader);
+    }
+    await writeLayoutRecord(files, to);
+    for (const path of [to.records, to.own, to.sessions, to.directory]) await files.syncDirectory(path);
+    return { records: this.#records, bytes: this.#bytes };
+  }
+
+  async #copySessions({ snapshot, reader }: Moment): Promise<void> {
+    const { database } = this.#opened;
+    for await (const page of this.#pages(iteratorOf(database, { ...kindRange('cursor'), snapshot }))) {
+      for (const [key, value] of page) {
+        const { hasReceipt, hasAnchor } = decodeCursor(value);
+        const session = parseCursorKey(key);
+        await this.#copySession(session, reader, snapshot, { receipt: hasReceipt, anchor: hasAnchor });
+        this.#copiedTo = Buffer.from(session, 'utf8');
+      }
+    }
+  }
+
+  async #copySession(
+    session: SessionId,
+    reader: Reader,
+    snapshot: DatabaseSnapshot,
+    has: { readonly receipt: boolean; readonly anchor: boolean },
+  ): Promise<void> {
+    const stored = await this.#read(({ database }) => database.get(stateKey(session), { snapshot }));
+    if (stored === undefined) return;
+    const state = decodeState(stored);
+    await this.#files.makeShared(this.#to.session(session));
+    if (state.hasLog) await this.#copyFile(session, 'log', reader, state.logBytes);
+    if (state.snapshot !== 'absent') await this.#copyFile(session, 'snapshot', reader);
+    if (has.receipt) await this.#copyFile(session, 'receipt', reader);
+    if (has.anchor) await this.#copyFile(session, 'anchor', reader);
+    await this.#files.syncDirectory(this.#to.session(session));
+  }
+
+  async #copyFile(session: SessionId, name: SessionFile, reader: Reader, length?: number): Promise<void> {
+    const { setAside, places } = this.#opened.workplace;
+    await using from = await this.#read(() => setAside.open(reader, session, name));
+    await using to = await this.#files.openShared(this.#to.file(session, name), 'create');
+    const end = length ?? (await from.size());
+    const piece = Buffer.allocUnsafe(Math.min(pageBytes, end));
+    for (let at = 0; at < end; ) {
+      const part = piece.subarray(0, Math.min(piece.length, end - at));
+      const read = await this.#read(() => from.read(part, at));
+      if (read < part.length) {
+        throw new PersistenceError('STORE_CORRUPT', `${places.file(session, name)} has ${at + read} of ${end} bytes`);
+      }
+      await to.write(part, at);
+      at += read;
+    }
+    await to.datasync();
+    this.#records += 1;
+    this.#bytes += end;
+  }
+
+  /** Everything but the journal's marks: the copy has no journal, and holds what was applied. */
+  async #copyRecords(snapshot: DatabaseSnapshot): Promise<void> {
+    const copy = await openRecords(this.#to.records);
+    try {
+      const batch = new ReusedBatch(copy);
+      for await (const page of this.#pages(iteratorOf(this.#opened.database, { snapshot }))) {
+        for (const [key, value] of page) {
+          batch.put(key, value);
+          this.#bytes += key.length + value.length;
+        }
+        this.#records += page.length;
+        await batch.write({ sync: false });
+      }
+      const { applied } = await readStanding(copy, this.#to.directory);
+      writeCheckpoint(batch, applied + 1);
+      await batch.write({ sync: false });
+      await flush(copy);
+    } finally {
+      await copy.close();
+    }
+    for (const name of await this.#files.list(this.#to.records)) {
+      await using file = await this.#files.open(`${this.#to.records}/${name}`, 'read');
+      await file.datasync();
+    }
+  }
+
+  async *#pages(iterator: ReturnType<typeof iteratorOf>): AsyncGenerator<[Uint8Array, Uint8Array][]> {
+    try {
+      for (;;) {
+        const page = await this.#read(() => iterator.nextv(pageRecords));
+        if (page.length === 0) return;
+        yield page;
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+}
+
+function iteratorOf(
+  database: Database,
+  range: { readonly gt?: Uint8Array; readonly lt?: Uint8Array; readonly snapshot: DatabaseSnapshot },
+) {
+  return database.iterator({ ...range, highWaterMarkBytes: pageBytes });
+}

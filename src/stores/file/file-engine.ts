@@ -1,0 +1,78 @@
+import type { PersistenceError } from '../../domain/errors.ts';
+import type { Engine, Opening } from '../../embedded-store/engine.ts';
+import { probeRoom, removeProbe } from '../../embedded-store/room-probe.ts';
+import { classifyFailure } from '../../level/failures.ts';
+import type { SharedFileSystem } from '../../ports/file-system.ts';
+import { createRecords } from './create-records.ts';
+import { readStanding } from './identity.ts';
+import { Journal } from './journal.ts';
+import { OpenLogs } from './open-logs.ts';
+import { OpenedFiles } from './opened-files.ts';
+import { Places } from './places.ts';
+import { findJournal } from './read-journal.ts';
+import { openRecords } from './records-database.ts';
+import { recover } from './recover.ts';
+import { SetAside } from './set-aside.ts';
+
+/** Everything that opening needs, so that it can be done again. */
+export interface FileEngineOptions {
+  readonly directory: string;
+  readonly files: SharedFileSystem;
+  readonly newId: () => string;
+  readonly probeBytes: number;
+  /** Log files that are kept open to be written. */
+  readonly openLogs: number;
+  /** Bytes of the journal at which a checkpoint begins. */
+  readonly checkpointBytes: number;
+}
+
+/** Opens a directory of macp-runtime's layout as a store, makes it where there is none. */
+export class FileEngine implements Engine<OpenedFiles> {
+  readonly name: string;
+  readonly #options: FileEngineOptions;
+  readonly #places: Places;
+
+  constructor(options: FileEngineOptions) {
+    this.#options = options;
+    this.#places = new Places(options.directory);
+    this.name = `the file store in ${options.directory}`;
+  }
+
+  async open(opening: Opening): Promise<OpenedFiles> {
+    const { files, newId, openLogs, checkpointBytes } = this.#options;
+    const places = this.#places;
+    await createRecords(files, places, newId);
+    const database = await openRecords(places.records);
+    const logs = new OpenLogs(files, places, openLogs);
+    const workplace = { files, places, logs, setAside: new SetAside(files, places) };
+    try {
+      const standing = await readStanding(database, places.directory);
+      await removeProbe(files, places.own);
+      const journalPlace = { files, directory: places.journal };
+      const found = await findJournal(journalPlace, standing.checkpoint, standing.applied);
+      const totals = await recover(workplace, database, standing, found);
+      const journal = new Journal(journalPlace, found.next);
+      return new OpenedFiles({
+        workplace,
+        database,
+        journal,
+        identity: standing.identity,
+        totals,
+        checkpointBytes,
+        opening,
+      });
+    } catch (error) {
+      await logs.close();
+      await database.close();
+      throw error;
+    }
+  }
+
+  probeRoom(): Promise<void> {
+    return probeRoom(this.#options.files, this.#places.own, this.#options.probeBytes);
+  }
+
+  classify(error: unknown, doing: string): PersistenceError {
+    return classifyFailure(error, this.name, doing);
+  }
+}

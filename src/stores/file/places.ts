@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { SessionId } from '../../domain/identifiers.ts';
+
+/** The files that a session may have. */
+export const sessionFiles = ['log', 'snapshot', 'receipt', 'anchor'] as const;
+export type SessionFile = (typeof sessionFiles)[number];
+
+const fileNames: Readonly<Record<SessionFile, string>> = {
+  log: 'log.jsonl',
+  snapshot: 'session.json',
+  receipt: 'receipt.json',
+  anchor: 'anchor.json',
+};
+
+/** Where everything of a file store lies: macp-runtime's directories, and ours beside them. */
+export class Places {
+  readonly directory: string;
+  /** A folder a session, named by its id. */
+  readonly sessions: string;
+  /** macp-runtime's record of its layout. */
+  readonly layout: string;
+  /** What macp-runtime does not look at. */
+  readonly own: string;
+  readonly records: string;
+  readonly journal: string;
+  /** Files that were replaced while somebody still read them. */
+  readonly setAside: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.sessions = join(directory, 'sessions');
+    this.layout = join(directory, 'storage_version.json');
+    this.own = join(directory, '.macp-persist');
+    this.records = join(this.own, 'records');
+    this.journal = join(this.own, 'journal');
+    this.setAside = join(this.own, 'set-aside');
+  }
+
+  session(session: SessionId): string {
+    return join(this.sessions, session);
+  }
+
+  file(session: SessionId, file: SessionFile): string {
+    return join(this.sessions, session, fileNames[file]);
+  }
+
+  /** Where a file is written before it takes its place; macp-runtime removes what is left there. */
+  draft(session: SessionId, file: SessionFile): string {
+    return `${this.file(session, file)}.tmp`;
+  }
+}
