@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { provideCCompiler } from './c-compiler.mjs';
 import { provideCurl, providePython } from './document-tools.mjs';
 import { buildAddon, quickestRoute, whyNotBuilt } from './rocksdb-addon.mjs';
+import { libraryName, provideRocksdbLibrary, rocksdbVersions } from './rocksdb-library.mjs';
 import { provideSchemathesis } from './schemathesis.mjs';
 import { provideConfluentKafka, provideKcat } from './services/foreign-clients.mjs';
 import { provideKafka } from './services/kafka-installation.mjs';
@@ -31,10 +33,26 @@ export const needs = {
   Kafka: (scratch) => provideService(serviceKinds.kafka, scratch),
   Redis: (scratch) => provideService(serviceKinds.redis, scratch),
   kcat: provideKcat,
+  'RocksDB libraries': provideRocksdbLibraries,
   'RocksDB addon': async () => void (await buildAddon(quickestRoute())),
   strace: provideStrace,
   'confluent-kafka for Python': provideConfluentKafka,
 };
+
+/**
+ * RocksDB as the releases of macp-storage stand on it, to look at our stores with.
+ *
+ * @returns {Promise<Provided>}
+ */
+async function provideRocksdbLibraries() {
+  /** @type {Record<string, string>} */
+  const environment = {};
+  for (const version of rocksdbVersions) {
+    const name = `MACP_PERSIST_TEST_ROCKSDB_${version.replaceAll('.', '_')}`;
+    environment[name] = join(await provideRocksdbLibrary(version), libraryName);
+  }
+  return { environment };
+}
 
 /**
  * What is not brought to a machine that lacks what it is made with: the suites that need it are left out there, and

@@ -30,6 +30,9 @@ const libraries = {
 
 /** @typedef {keyof typeof libraries} RocksdbVersion */
 
+/** The releases that there are libraries of. */
+export const rocksdbVersions = /** @type {RocksdbVersion[]} */ (Object.keys(libraries));
+
 /** What the file is called that cargo links, and that must be found where the result is run. */
 export const libraryName = 'librocksdb.so';
 

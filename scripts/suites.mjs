@@ -13,7 +13,12 @@ export const suites = [
   { name: 'integration', group: 2, timeout: 300_000, needs: ['curl', 'Python'] },
   { name: 'regression', group: 2, timeout: 300_000, needs: [] },
   { name: 'simulation', group: 3, timeout: 900_000, needs: [] },
-  { name: 'rocksdb', group: 3, timeout: 900_000, needs: ['C compiler', 'RocksDB addon'] },
+  {
+    name: 'rocksdb',
+    group: 3,
+    timeout: 900_000,
+    needs: ['C compiler', 'Python', 'RocksDB addon', 'RocksDB libraries'],
+  },
   { name: 'redis', group: 4, timeout: 300_000, needs: [...redis, 'strace'] },
   { name: 'kafka', group: 5, timeout: 300_000, needs: [...kafka, ...redis, 'kcat', 'confluent-kafka for Python'] },
   { name: 'chaos', group: 6, timeout: 900_000, needs: ['a Kafka that can be started', ...redis, 'kcat'] },

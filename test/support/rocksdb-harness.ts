@@ -11,10 +11,10 @@ import {
 } from '../../src/stores/rocksdb/rocksdb-store.ts';
 
 /** The machine, as the addon's places name it. */
-const thisPlatform = `${process.platform}-${process.arch}`;
+export const thisPlatform = `${process.platform}-${process.arch}`;
 
 /** Opens the store in `directory` as the program does. */
-function openRocksdb(directory: string, options: Partial<RocksdbStoreOptions> = {}): Promise<RocksdbStore> {
+export function openRocksdb(directory: string, options: Partial<RocksdbStoreOptions> = {}): Promise<RocksdbStore> {
   return openRocksdbStore({
     directory,
     platform: thisPlatform,
