@@ -25,7 +25,7 @@ async function run(name: string, death: Pick<ShimOptions, 'killAt' | 'tear'> = {
   const journal = join(scratch, `${name}.journal`);
   mkdirSync(directory);
   const options = { directory, control, journal, ...death };
-  const outcome = await runProgram([program, directory, control], { library, options });
+  const outcome = await runProgram([program, directory, control, 'level'], { library, options });
   return { directory, outcome, journal: readJournal(journal) };
 }
 
@@ -43,7 +43,7 @@ test('a process killed while it makes backups leaves whole ones, none half made 
     }
     const marked = lastMark(journal);
     const promised = marked === '' ? { committed: 0, backups: [] } : JSON.parse(marked);
-    expect([killAt, ...(await examineBackups(directory, promised))]).toEqual([killAt]);
+    expect([killAt, ...(await examineBackups(directory, promised, 'level'))]).toEqual([killAt]);
   }
   expect(interrupted).toBeGreaterThan(5);
 });

@@ -28,7 +28,7 @@ async function recorded(name: string, ignoreSync?: string): Promise<readonly Jou
   const journal = join(scratch, `${name}.journal`);
   mkdirSync(directory);
   const options = { directory, control, journal, syncMicroseconds: 200 };
-  const outcome = await runProgram([program, directory, control], {
+  const outcome = await runProgram([program, directory, control, 'level'], {
     library,
     options: ignoreSync === undefined ? options : { ...options, ignoreSync },
   });
@@ -48,7 +48,7 @@ function cut(
     survival,
     examined: (number) => isSampled(number, every),
     examine: (image, marked) =>
-      examineBackups(image, marked === '' ? { committed: 0, backups: [] } : JSON.parse(marked)),
+      examineBackups(image, marked === '' ? { committed: 0, backups: [] } : JSON.parse(marked), 'level'),
   });
 }
 

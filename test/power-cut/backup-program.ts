@@ -1,14 +1,16 @@
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BackupPromise, openSmallStore, steps, stepsAtOnce } from './backup-steps.ts';
+import { type BackupPromise, steps, stepsAtOnce } from './backup-steps.ts';
+import { openSmallStore, smallStoreKind, smallStorePlace } from './small-stores.ts';
 
 /**
  * Commits numbered plans and makes two backups meanwhile, and marks what it was promised. Arguments: directory, control
- * file.
+ * file, kind of store.
  */
-const [directory = '', control = ''] = process.argv.slice(2);
+const [directory = '', control = '', kindName = ''] = process.argv.slice(2);
 const says = openSync(control, 'w');
-await using store = await openSmallStore(join(directory, 'level'));
+const kind = smallStoreKind(kindName);
+await using store = await openSmallStore(smallStorePlace(directory, kind), kind);
 const plans = steps();
 let promised: BackupPromise = { committed: 0, backups: [] };
 

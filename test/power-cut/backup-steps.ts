@@ -1,11 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { ClassicLevel } from 'classic-level';
 import { PlanBuilder, someDeadLetter, somePosition } from '../../src/conformance/store-plan-builder.ts';
 import { ada, oddBytes, source } from '../../src/conformance/store-samples.ts';
 import type { Plan } from '../../src/domain/plan.ts';
-import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
-import { systemClock } from '../../src/platform/system-clock.ts';
-import { type LevelStore, openLevelStore } from '../../src/stores/level/level-store.ts';
 
 /** The program commits so many plans before it makes a backup, and as many again while it does, twice. */
 export const stepsAtOnce = 25;
@@ -14,22 +9,6 @@ export const stepsAtOnce = 25;
 export interface BackupPromise {
   readonly committed: number;
   readonly backups: readonly number[];
-}
-
-/** A store so small that a few dozen plans fill every file. */
-export function openSmallStore(directory: string): Promise<LevelStore> {
-  return openLevelStore({
-    directory,
-    files: nodeFileSystem,
-    clock: systemClock,
-    newId: randomUUID,
-    openDatabase: async (place) => {
-      const encodings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
-      const database = new ClassicLevel<Uint8Array, Uint8Array>(place, { ...encodings, writeBufferSize: 64 * 1024 });
-      await database.open();
-      return database;
-    },
-  });
 }
 
 /** Entry `number` of the one log that the steps write. */

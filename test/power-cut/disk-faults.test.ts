@@ -30,6 +30,7 @@ async function reports(every: number, fault: Omit<Fault, 'from' | 'until'>): Pro
     stream,
     String(workshop.lines.length),
     faults,
+    workshop.kind,
   ];
   const options = { directory, control, syncMicroseconds: 50 };
   const outcome = await runProgram(program, { library: workshop.library, options });

@@ -3,31 +3,38 @@ import { join } from 'node:path';
 import { base64, readLog } from '../../src/conformance/store-contents.ts';
 import { ada, source } from '../../src/conformance/store-samples.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { type BackupPromise, entryOf, openSmallStore } from './backup-steps.ts';
+import { type BackupPromise, entryOf } from './backup-steps.ts';
 import { describeError } from './describe-error.ts';
+import { openSmallStore, type SmallStoreKind, smallStorePlace } from './small-stores.ts';
 
 /**
  * Opens the store and every backup that a crash left in `directory`, looks for anything that contradicts the promises,
  * and makes another backup, which removes what an interrupted one left. Resolves with every complaint.
  */
-export async function examineBackups(directory: string, promised: BackupPromise): Promise<readonly string[]> {
+export async function examineBackups(
+  directory: string,
+  promised: BackupPromise,
+  kind: SmallStoreKind,
+): Promise<readonly string[]> {
+  const place = smallStorePlace(directory, kind);
   const backups = join(directory, 'backups');
   const complaints: string[] = [];
-  const examine = async (place: string, atLeast: number): Promise<void> => {
-    await using store = await openSmallStore(place);
-    complaints.push(...(await stepComplaints(store, atLeast)).map((complaint) => `${place}: ${complaint}`));
+  const examine = async (at: string, atLeast: number): Promise<void> => {
+    await using store = await openSmallStore(at, kind);
+    complaints.push(...(await stepComplaints(store, atLeast)).map((complaint) => `${at}: ${complaint}`));
   };
   try {
-    for (const [at, atLeast] of promised.backups.entries()) {
-      if (!existsSync(join(backups, `${at + 1}`))) complaints.push(`backup ${at + 1} was promised and is not there`);
-      else await examine(join(backups, `${at + 1}`), atLeast);
+    for (const [index, atLeast] of promised.backups.entries()) {
+      const name = `${index + 1}`;
+      if (!existsSync(join(backups, name))) complaints.push(`backup ${name} was promised and is not there`);
+      else await examine(join(backups, name), atLeast);
     }
     for (const name of namesIn(backups).slice(promised.backups.length)) {
       // What has its name is whole, whether or not anybody was told.
       if (!name.startsWith('unfinished-')) await examine(join(backups, name), 1);
     }
-    await examine(join(directory, 'level'), promised.committed);
-    await using store = await openSmallStore(join(directory, 'level'));
+    await examine(place, promised.committed);
+    await using store = await openSmallStore(place, kind);
     await store.backup(join(backups, 'afterwards'));
     await examine(join(backups, 'afterwards'), promised.committed);
     const left = namesIn(backups).filter((name) => name.startsWith('unfinished-'));

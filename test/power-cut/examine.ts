@@ -4,6 +4,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { type Histories, type Observation, prefixComplaints, readHistories } from '../crash/history.ts';
 import { describeError } from './describe-error.ts';
 import { commandsOf, type MainPath, openMainPath } from './main-path.ts';
+import type { SmallStoreKind } from './small-stores.ts';
 
 /** What the programme had been promised before the crash. */
 export interface Promised {
@@ -25,11 +26,12 @@ export async function examine(
   directory: string,
   lines: readonly string[],
   promised: Promised,
+  kind: SmallStoreKind,
 ): Promise<readonly string[]> {
   const histories = readHistories(lines);
   const complaints: string[] = [];
   try {
-    await using path = await openMainPath(directory);
+    await using path = await openMainPath(directory, kind);
     const queued = await heldDeliveries(path);
     const reached = leadingHeld(queued, lines);
     complaints.push(...queueComplaints(queued, reached, promised.acknowledged));

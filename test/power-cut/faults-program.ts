@@ -7,6 +7,7 @@ import { describeError } from './describe-error.ts';
 import { examine, nothingPromised, type Promised } from './examine.ts';
 import type { FaultReport } from './fault-report.ts';
 import { type MainPath, openMainPath } from './main-path.ts';
+import { smallStoreKind } from './small-stores.ts';
 import { workThrough } from './work-through.ts';
 
 const patience = 60_000;
@@ -14,9 +15,10 @@ const patience = 60_000;
 /**
  * Works a recorded stream through a fresh data directory again and again, each time with another fault of the disk,
  * then without one examines what is there. Prints a report a line. Arguments: the directory under the shim, control
- * file, NDJSON file, number of lines, a JSON file with the faults in the shim's own form.
+ * file, NDJSON file, number of lines, a JSON file with the faults in the shim's own form, kind of store.
  */
-const [root = '', control = '', file = '', count = '', faultsFile = ''] = process.argv.slice(2);
+const [root = '', control = '', file = '', count = '', faultsFile = '', kindName = ''] = process.argv.slice(2);
+const kind = smallStoreKind(kindName);
 const says = openSync(control, 'w+');
 const lines = readLines(file).slice(0, Number(count));
 const faults: readonly string[] = JSON.parse(readFileSync(faultsFile, 'utf8'));
@@ -39,7 +41,7 @@ async function tried(directory: string, fault: string): Promise<FaultReport> {
   writeSync(says, 'count');
   const effects = Number(readFileSync(control, 'utf8'));
   writeSync(says, 'clear');
-  return { fault, outcome, effects, complaints: await examine(directory, lines, promised) };
+  return { fault, outcome, effects, complaints: await examine(directory, lines, promised, kind) };
 }
 
 async function worked(directory: string, promise: (promised: Promised) => void): Promise<string> {
@@ -55,7 +57,7 @@ async function worked(directory: string, promise: (promised: Promised) => void):
 async function openedWhenThereIsRoom(directory: string): Promise<MainPath> {
   for (;;) {
     try {
-      return await openMainPath(directory);
+      return await openMainPath(directory, kind);
     } catch (error) {
       if (!isPersistenceError(error, 'DISK_FULL')) throw error;
       await wait(1);

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CutReport, cutEverywhere, emptyDisk } from './cuts.ts';
 import { readImage } from './disk.ts';
 import type { Survival } from './disk-file.ts';
-import { examine } from './examine.ts';
 import type { JournalRecord } from './journal.ts';
 import { Random } from './random.ts';
-import { isSampled, ownDirectories, promisedBy, seed, Workshop } from './workshop.ts';
+import { isSampled, ownDirectories, seed, Workshop } from './workshop.ts';
 
 let workshop: Workshop;
 let directory: string;
@@ -30,7 +29,7 @@ function cut(
     strict: ownDirectories,
     survival,
     examined: (number) => isSampled(number, every),
-    examine: (image, marked) => examine(image, workshop.lines, promisedBy(marked)),
+    examine: (image, marked) => workshop.examine(image, marked),
   });
 }
 

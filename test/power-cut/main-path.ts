@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import type { NumberedCommand, NumberedType } from '../../src/domain/command.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../../src/domain/identifiers.ts';
 import { Pipeline } from '../../src/pipeline/pipeline.ts';
@@ -9,7 +8,7 @@ import { systemClock } from '../../src/platform/system-clock.ts';
 import type { Queue } from '../../src/ports/queue.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openEmbeddedQueue } from '../../src/queues/embedded/open-embedded-queue.ts';
-import { openLevelStore } from '../../src/stores/level/level-store.ts';
+import { openSmallStore, type SmallStoreKind, smallStorePlace } from './small-stores.ts';
 
 /** The real queue and the real store in one data directory, so small that a few hundred commands fill every file. */
 export interface MainPath extends AsyncDisposable {
@@ -19,7 +18,7 @@ export interface MainPath extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function openMainPath(directory: string): Promise<MainPath> {
+export async function openMainPath(directory: string, kind: SmallStoreKind): Promise<MainPath> {
   const queue = await openEmbeddedQueue({
     directory: join(directory, 'queue'),
     fileSystem: nodeFileSystem,
@@ -31,22 +30,7 @@ export async function openMainPath(directory: string): Promise<MainPath> {
   });
   let store: Store;
   try {
-    store = await openLevelStore({
-      directory: join(directory, 'level'),
-      files: nodeFileSystem,
-      clock: systemClock,
-      newId: randomUUID,
-      probeBytes: 64 * 1024,
-      openDatabase: async (place) => {
-        const database = new ClassicLevel<Uint8Array, Uint8Array>(place, {
-          keyEncoding: 'view',
-          valueEncoding: 'view',
-          writeBufferSize: 64 * 1024,
-        });
-        await database.open();
-        return database;
-      },
-    });
+    store = await openSmallStore(smallStorePlace(directory, kind), kind);
   } catch (error) {
     await queue.close();
     throw error;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,6 +16,8 @@ export async function compilePrograms(name: string, folder = 'power-cut'): Promi
   const output = join(repository, 'node_modules/.cache', folder, name);
   mkdirSync(output, { recursive: true });
   writeFileSync(join(output, 'package.json'), '{"type":"module","version":"0.0.0"}');
+  // Where the stores look for what they load.
+  if (!existsSync(join(output, 'native'))) symlinkSync(join(repository, 'native'), join(output, 'native'));
   const compiler = join(repository, 'node_modules/typescript/bin/tsc');
   const project = join(repository, 'test', folder, 'tsconfig.json');
   try {

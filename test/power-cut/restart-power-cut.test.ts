@@ -2,7 +2,6 @@ import { cpSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cutEverywhere, emptyDisk } from './cuts.ts';
 import { writeImage } from './disk.ts';
-import { examine } from './examine.ts';
 import type { JournalRecord } from './journal.ts';
 import { Random } from './random.ts';
 import { isSampled, lastMark, ownDirectories, promisedBy, seed, Workshop } from './workshop.ts';
@@ -39,7 +38,7 @@ async function cutDuring(
     strict: ownDirectories,
     survival: (cut) => ({ kind: cut % 2 === 0 ? 'synced' : 'prefix', random: new Random(seed * 41 + cut) }),
     examined: (cut) => cut > first.length && isSampled(cut, 25),
-    examine: (image, marked) => examine(image, workshop.lines, promisedBy(marked)),
+    examine: (image, marked) => workshop.examine(image, marked),
     ...(start === undefined ? {} : { start }),
   });
   return complaints;

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readLines } from '../crash/history.ts';
-import { nothingPromised, type Promised } from './examine.ts';
+import { examine, nothingPromised, type Promised } from './examine.ts';
 import { type JournalRecord, readJournal } from './journal.ts';
 import { compilePrograms } from './programs.ts';
 import { Random } from './random.ts';
 import { type Outcome, runProgram } from './run.ts';
 import { compileShim, type ShimOptions } from './shim.ts';
+import type { SmallStoreKind } from './small-stores.ts';
 
 export const stream = fileURLToPath(new URL('../fixtures/golden/v0.4.0/commands.ndjson', import.meta.url));
 
@@ -63,20 +64,22 @@ export class Workshop {
   readonly scratch: string;
   readonly lines: readonly string[];
   readonly library: string;
+  readonly kind: SmallStoreKind;
   readonly #programs: string;
   #runs = 0;
 
-  constructor(library: string, programs: string, scratch: string, count: number) {
+  constructor(library: string, programs: string, scratch: string, count: number, kind: SmallStoreKind) {
     this.library = library;
     this.#programs = programs;
     this.scratch = scratch;
+    this.kind = kind;
     this.lines = readLines(stream).slice(0, count);
   }
 
   /** `name` keeps apart what test files that run at the same time compile. */
-  static async open(name: string, count: number): Promise<Workshop> {
+  static async open(name: string, count: number, kind: SmallStoreKind = 'level'): Promise<Workshop> {
     const [library, programs] = await Promise.all([compileShim(), compilePrograms(name)]);
-    return new Workshop(library, programs, scratchFolder(name), count);
+    return new Workshop(library, programs, scratchFolder(name), count, kind);
   }
 
   /** A fresh directory. */
@@ -85,6 +88,11 @@ export class Workshop {
     const directory = join(this.scratch, `data-${this.#runs}`);
     mkdirSync(directory);
     return directory;
+  }
+
+  /** Everything that is wrong with what a crash left in the directory, {@link examine}. */
+  examine(directory: string, marked: string): Promise<readonly string[]> {
+    return examine(directory, this.lines, promisedBy(marked), this.kind);
   }
 
   program(name: string): string {
@@ -97,7 +105,7 @@ export class Workshop {
     const journal = join(this.scratch, `journal-${this.#runs}`);
     const control = join(this.scratch, `control-${this.#runs}`);
     const outcome = await runProgram(
-      [this.program('main-path-program'), directory, control, stream, String(this.lines.length)],
+      [this.program('main-path-program'), directory, control, stream, String(this.lines.length), this.kind],
       { library: this.library, options: { directory, journal, control, syncMicroseconds: 300, ...options } },
     );
     return { outcome, journal: readJournal(journal) };

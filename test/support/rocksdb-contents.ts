@@ -45,7 +45,10 @@ async function recordsOf(database: RocksDatabase, family: Family): Promise<reado
 
 /** Writes to the database as something else would: nothing of ours says so. */
 export async function writeFromOutside(directory: string, fill: (operations: Operations) => void): Promise<void> {
-  const database = await RocksDatabase.open(rocksdbAddon(), directory, false);
+  const database = await RocksDatabase.open(rocksdbAddon(), directory, {
+    createReceipts: false,
+    writeBufferBytes: 1e6,
+  });
   try {
     const operations = new Operations();
     fill(operations);

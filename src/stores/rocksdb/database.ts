@@ -1,13 +1,21 @@
 import type { Key } from '../../embedded-store/record-keys.ts';
-import type { NativeDatabase, RocksdbAddon } from './addon.ts';
+import type { NativeDatabase, NativeOpenOptions, RocksdbAddon } from './addon.ts';
 import type { Family } from './families.ts';
 import { type Operations, packKeys, unpackPage, unpackValues } from './packing.ts';
 import { fromAddon } from './rocksdb-error.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** Measured: docs/decisions/0018-rocksdb-layout.md. */
-const tuning = { writeBufferBytes: 24 * mebibyte, cacheBytes: 16 * mebibyte } as const;
+/** Bytes of blocks of tables that are kept in memory. */
+const cacheBytes = 16 * mebibyte;
+
+/** How a database is opened to be written. */
+export interface WritableOptions {
+  /** Whether to make the family of receipts, too. */
+  readonly createReceipts: boolean;
+  /** Bytes of a family's newest records that are kept in memory before they become a table. */
+  readonly writeBufferBytes: number;
+}
 
 /** Which records of a family, from the first key to before the second one. */
 export interface FamilyRange {
@@ -38,13 +46,14 @@ export class RocksDatabase {
   }
 
   /** Opens the database in `directory`, which exists; makes it, and the families of every release, where missing. */
-  static open(addon: RocksdbAddon, directory: string, createReceipts: boolean): Promise<RocksDatabase> {
-    return openNative(addon, directory, { create: true, createReceipts, readOnly: false });
+  static open(addon: RocksdbAddon, directory: string, options: WritableOptions): Promise<RocksDatabase> {
+    return openNative(addon, directory, { ...options, create: true, readOnly: false, cacheBytes });
   }
 
   /** Opens a database that is there, and may be open elsewhere, for nothing but reading it as it is now. */
   static openReadOnly(addon: RocksdbAddon, directory: string): Promise<RocksDatabase> {
-    return openNative(addon, directory, { create: false, createReceipts: false, readOnly: true });
+    const unused = { createReceipts: false, writeBufferBytes: mebibyte };
+    return openNative(addon, directory, { ...unused, create: false, readOnly: true, cacheBytes: mebibyte });
   }
 
   static async of(native: NativeDatabase): Promise<RocksDatabase> {
@@ -137,13 +146,9 @@ export class RocksDatabase {
   }
 }
 
-async function openNative(
-  addon: RocksdbAddon,
-  directory: string,
-  options: { readonly create: boolean; readonly createReceipts: boolean; readonly readOnly: boolean },
-): Promise<RocksDatabase> {
+async function openNative(addon: RocksdbAddon, directory: string, options: NativeOpenOptions): Promise<RocksDatabase> {
   const native = new addon.Database();
-  await fromAddon(native.open(directory, { ...options, ...tuning }));
+  await fromAddon(native.open(directory, options));
   try {
     return await RocksDatabase.of(native);
   } catch (error) {

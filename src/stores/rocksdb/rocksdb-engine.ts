@@ -25,6 +25,7 @@ export interface RocksdbEngineOptions {
   readonly files: FileSystem;
   readonly newId: () => string;
   readonly probeBytes: number;
+  readonly writeBufferBytes: number;
   readonly newerReleasesOnly: boolean;
   readonly adoptChanges: boolean;
 }
@@ -40,10 +41,10 @@ export class RocksdbEngine implements Engine<OpenedRocksdb> {
   }
 
   async open(): Promise<OpenedRocksdb> {
-    const { directory, addon, files, newerReleasesOnly } = this.#options;
+    const { directory, addon, files, newerReleasesOnly: createReceipts, writeBufferBytes } = this.#options;
     await files.makeDirectory(resolve(directory));
     await refuseLevel(files, directory);
-    const database = await RocksDatabase.open(addon, directory, newerReleasesOnly);
+    const database = await RocksDatabase.open(addon, directory, { createReceipts, writeBufferBytes });
     try {
       const layout = await settleLayout(database, this.#options);
       await removeProbe(files, directory);

@@ -18,9 +18,13 @@ export interface RocksdbStoreOptions {
   readonly adoptChanges?: boolean | undefined;
   /** Of how many sessions the cursor version is kept in memory, about 100 bytes each. Default 100,000. */
   readonly cachedVersions?: number | undefined;
+  /** Bytes of a family's newest records that are kept in memory before they become a table. Default 24 MiB. */
+  readonly writeBufferBytes?: number | undefined;
   /** Room in bytes that there must be before a store whose disk was full is opened again. Default 16 MiB. */
   readonly probeBytes?: number | undefined;
 }
+
+const mebibyte = 1024 * 1024;
 
 export type RocksdbStore = EmbeddedStore<OpenedRocksdb>;
 
@@ -32,10 +36,19 @@ export type RocksdbStore = EmbeddedStore<OpenedRocksdb>;
  */
 export async function openRocksdbStore(options: RocksdbStoreOptions): Promise<RocksdbStore> {
   const { directory, files, newId, newerReleasesOnly = false, adoptChanges = false } = options;
-  const { probeBytes = 16 * 1024 * 1024, cachedVersions = 100_000 } = options;
+  const { probeBytes = 16 * mebibyte, writeBufferBytes = 24 * mebibyte, cachedVersions = 100_000 } = options;
   const addon = loadAddon(addonPlaces(options.platform));
   return openEmbeddedStore({
-    engine: new RocksdbEngine({ directory, addon, files, newId, probeBytes, newerReleasesOnly, adoptChanges }),
+    engine: new RocksdbEngine({
+      directory,
+      addon,
+      files,
+      newId,
+      probeBytes,
+      writeBufferBytes,
+      newerReleasesOnly,
+      adoptChanges,
+    }),
     capabilities: { durable: true, shared: false, atomicPositions: true, layout: 'upstream', backup: true },
     cachedVersions,
     backups: (read) => new Backups({ directory, addon, files }, read),
