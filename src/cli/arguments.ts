@@ -59,7 +59,9 @@ export function parseArguments(shape: CommandShape, table: SettingsTable, words:
     else if (found.has(name)) mistakes.push({ source: token.rawName, problem: 'it is given twice' });
     else found.set(name, value);
   }
-  mistakes.push(...positionalMistakes(shape, positionals), ...missingOptions(shape, found));
+  const isWrong = (name: string): boolean => mistakes.some(({ source }) => source === `--${name}`);
+  const missing = missingOptions(shape, found).filter(({ name }) => !isWrong(name));
+  mistakes.push(...positionalMistakes(shape, positionals), ...missing.map(missingOption));
   const pick = (names: ReadonlyMap<string, boolean>) => new Map([...found].filter(([name]) => names.has(name)));
   return {
     positionals,
@@ -140,8 +142,10 @@ function positionalMistakes(shape: CommandShape, positionals: readonly string[])
   return [...missing, ...wrong, ...surplus];
 }
 
-function missingOptions(shape: CommandShape, found: ReadonlyMap<string, string>): readonly Mistake[] {
-  return shape.options
-    .filter(({ name, required }) => required === true && !found.has(name))
-    .map(({ name, placeholder }) => ({ source: `--${name} ${placeholder}`, problem: 'it is missing' }));
+function missingOptions(shape: CommandShape, found: ReadonlyMap<string, string>): readonly CommandOption[] {
+  return shape.options.filter(({ name, required }) => required === true && !found.has(name));
+}
+
+function missingOption({ name, placeholder }: CommandOption): Mistake {
+  return { source: `--${name} ${placeholder}`, problem: 'it is missing' };
 }

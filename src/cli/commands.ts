@@ -11,6 +11,7 @@ import { serve } from './commands/serve.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
+import { transferCommands } from './commands/transfer.ts';
 import { worker } from './commands/worker.ts';
 
 const working: readonly Command[] = [
@@ -24,6 +25,7 @@ const working: readonly Command[] = [
   ...sessionCommands,
   ...deadLetterCommands,
   backup,
+  ...transferCommands,
   doctor,
   config,
 ];

@@ -1,4 +1,5 @@
 import type { Values } from '../configuration/settings.ts';
+import type { CopySource } from '../ports/copy-source.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { Finding } from './doctor/finding.ts';
@@ -11,6 +12,16 @@ export interface StoreAdapter<Address> {
   exists(address: Address, values: Values): Promise<boolean>;
   /** What `doctor` finds of it besides, where it lies elsewhere. */
   examine?(address: Address, values: Values): Promise<readonly Finding[]>;
+}
+
+/** What lies at an address: nothing, what macp-runtime wrote, or a store of ours over it. */
+export type UpstreamContent = 'nothing' | 'upstream' | 'own';
+
+/** A kind of store that macp-runtime writes by itself, to be read and never written to. */
+export interface UpstreamAdapter<Address> {
+  examine(address: Address, values: Values): Promise<UpstreamContent>;
+  /** `onRemark` is told of everything that is passed over as macp-runtime passes it over. */
+  open(address: Address, values: Values, onRemark: (text: string) => void): Promise<CopySource>;
 }
 
 /** Told what a queue says of itself: never secrets, never the contents of commands. */

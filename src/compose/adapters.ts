@@ -9,10 +9,11 @@ import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
 import { fileStoreExists, openFileStore } from '../stores/file/file-store.ts';
 import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
-import type { QueueAdapter, StoreAdapter } from './adapter.ts';
+import { examineUpstreamFiles, openUpstreamFiles } from '../stores/upstream-file/upstream-file-source.ts';
+import type { QueueAdapter, StoreAdapter, UpstreamAdapter } from './adapter.ts';
 import { fileExists } from './file-exists.ts';
 import { kafkaAdapter } from './kafka.ts';
-import { redisAdapter } from './redis.ts';
+import { redisAdapter, upstreamRedisAdapter } from './redis.ts';
 import { rocksdbAdapter } from './rocksdb.ts';
 
 type StoreAdapters = {
@@ -20,6 +21,10 @@ type StoreAdapters = {
 };
 type QueueAdapters = {
   readonly [Kind in QueueAddress['kind']]?: QueueAdapter<Extract<QueueAddress, { readonly kind: Kind }>>;
+};
+
+type UpstreamAdapters = {
+  readonly [Kind in StoreAddress['kind']]?: UpstreamAdapter<Extract<StoreAddress, { readonly kind: Kind }>>;
 };
 
 /** The stores of this build, one entry an adapter. */
@@ -36,6 +41,15 @@ export const storeAdapters: StoreAdapters = {
   },
   redis: redisAdapter,
   rocksdb: rocksdbAdapter,
+};
+
+/** What macp-runtime writes without us, one entry a kind of store. */
+export const upstreamAdapters: UpstreamAdapters = {
+  file: {
+    examine: ({ directory }) => examineUpstreamFiles(directory),
+    open: ({ directory }, _, onRemark) => openUpstreamFiles({ directory, onRemark }),
+  },
+  redis: upstreamRedisAdapter,
 };
 
 /** The queues of this build, one entry an adapter. */

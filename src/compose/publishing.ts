@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Values } from '../configuration/settings.ts';
+import type { Command } from '../domain/command.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { parseWriter } from '../domain/identifiers.ts';
 import { type Line, splitLines } from '../domain/lines.ts';
@@ -12,7 +13,7 @@ import type { SessionWatch } from '../ports/session-watch.ts';
 import { checkInput } from '../publisher/check-input.ts';
 import { readNumbered, readUnnumbered } from '../publisher/input-event.ts';
 import { publishAs } from '../publisher/publish-as.ts';
-import { type Published, publishNumbered } from '../publisher/publish-lines.ts';
+import { type Published, type PublishingOptions, publishGroups, publishNumbered } from '../publisher/publish-lines.ts';
 import type { Sink } from '../publisher/sink.ts';
 import { isExclusive, openQueue, queueAddress } from './open.ts';
 import { connectOwner, isLocked } from './owner.ts';
@@ -21,20 +22,24 @@ import { type OthersWatched, watchOthers } from './watch-others.ts';
 
 export type { Published };
 
-export interface PublishRequest {
+/** Where to publish to, and who is told of it. */
+export interface SendRequest {
   readonly values: Values;
   readonly logger: Logger;
-  /** Reads the input from its start; called twice. */
-  readonly input: () => AsyncIterable<Uint8Array>;
-  /** Who claims the sessions and numbers the events; undefined: they are sent as they are. */
-  readonly as: string | undefined;
   readonly signal: AbortSignal;
-  /** Told how many events will be sent, before the first is. */
-  readonly onChecked: (events: number) => void;
   /** Told when the queue is full, once. */
   readonly onFull: () => void;
   /** Told all that was published, whenever there is more. */
   readonly onPublished: (published: Published) => void;
+}
+
+export interface PublishRequest extends SendRequest {
+  /** Reads the input from its start; called twice. */
+  readonly input: () => AsyncIterable<Uint8Array>;
+  /** Who claims the sessions and numbers the events; undefined: they are sent as they are. */
+  readonly as: string | undefined;
+  /** Told how many events will be sent, before the first is. */
+  readonly onChecked: (events: number) => void;
 }
 
 /** Where an input is published to. */
@@ -62,19 +67,33 @@ export async function publishInput(request: PublishRequest): Promise<Published> 
   await checkInput(untilAborted(lines(), request.signal, counted), read);
   request.onChecked(events);
 
+  return sendTo(request, async (options, target) => {
+    if (writer === undefined) return publishNumbered(lines(), readNumbered, options);
+    const watch = await target.watch(options.signal);
+    return publishAs(lines(), { ...options, writer, watch, clock: systemClock });
+  });
+}
+
+/** Publishes numbered commands, known to be in order, to the configured queue, or through the process that owns it. */
+export function publishCommands(request: SendRequest, groups: AsyncIterable<readonly Command[]>): Promise<Published> {
+  return sendTo(request, (options) => publishGroups(groups, options));
+}
+
+async function sendTo(
+  request: SendRequest,
+  send: (options: PublishingOptions, target: Target) => Promise<Published>,
+): Promise<Published> {
   await using target = await openTarget(request);
   const { sink, failed } = target;
   const signal = failed === undefined ? request.signal : AbortSignal.any([request.signal, failed]);
-  const options = { sink, signal, onFull: () => target.onFull(), onPublished: request.onPublished };
   try {
-    if (writer === undefined) return await publishNumbered(lines(), readNumbered, options);
-    return await publishAs(lines(), { ...options, writer, watch: await target.watch(signal), clock: systemClock });
+    return await send({ sink, signal, onFull: () => target.onFull(), onPublished: request.onPublished }, target);
   } catch (error) {
     throw failed?.aborted === true ? failed.reason : error;
   }
 }
 
-async function openTarget(request: PublishRequest): Promise<Target> {
+async function openTarget(request: SendRequest): Promise<Target> {
   const { values, logger } = request;
   const address = queueAddress(values);
   if (address.kind === 'memory') {

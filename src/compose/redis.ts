@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
+import { PersistenceError } from '../domain/errors.ts';
 import type { RedisStoreOptions } from '../stores/redis/redis-store.ts';
-import type { StoreAdapter } from './adapter.ts';
+import type { UpstreamRedisOptions } from '../stores/redis/upstream-source.ts';
+import type { StoreAdapter, UpstreamAdapter } from './adapter.ts';
 import { type Finding, ok, warning } from './doctor/finding.ts';
 import { readCertificates } from './pem-files.ts';
 
@@ -18,6 +20,27 @@ export const redisAdapter: StoreAdapter<RedisAddress> = {
   },
   examine,
 };
+
+/** What macp-runtime has stored in Redis. */
+export const upstreamRedisAdapter: UpstreamAdapter<RedisAddress> = {
+  async examine(address, values) {
+    const { examineUpstreamRedis } = await import('../stores/redis/upstream-source.ts');
+    return examineUpstreamRedis(await upstreamOptionsOf(address, values));
+  },
+  async open(address, values) {
+    const { openUpstreamRedis } = await import('../stores/redis/upstream-source.ts');
+    return openUpstreamRedis(await upstreamOptionsOf(address, values));
+  },
+};
+
+async function upstreamOptionsOf(address: RedisAddress, values: Values): Promise<UpstreamRedisOptions> {
+  const { connection, prefix, answerTimeoutMs = values['redis.commandTimeout'] } = await optionsOf(address, values);
+  if (!('nodes' in connection)) return { connection, prefix, answerTimeoutMs };
+  throw new PersistenceError(
+    'INVALID_CONFIGURATION',
+    'macp-runtime stores nothing in a Redis Cluster: to read what it wrote, leave redis.cluster out',
+  );
+}
 
 async function optionsOf(address: RedisAddress, values: Values): Promise<RedisStoreOptions> {
   const { host, port, database, username, password, prefix } = address;

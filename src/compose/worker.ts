@@ -72,7 +72,7 @@ async function orClose<Other>(opened: Queue | Store, open: () => Promise<Other>)
 }
 
 /** Throws `STORE_NOT_DURABLE`, and closes the store, where the settings want one that survives a power cut. */
-async function refuseWeakStore(store: Store, values: Values): Promise<void> {
+export async function refuseWeakStore(store: Store, values: Values): Promise<void> {
   if (!values.requireDurable || store.capabilities.durable) return;
   await store.close();
   throw storeNotDurable(store.identity.kind, store.weaknesses ?? []);

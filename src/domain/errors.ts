@@ -51,6 +51,9 @@ const definitions = {
   BELOW_COMPACTION_BASE: { retryable: false, meaning: 'the accepted ordinals asked for were compacted away' },
   NOT_STORED: { retryable: false, meaning: 'the store holds no such document, dead letter or backup' },
   NOT_YET_APPLIED: { retryable: true, meaning: 'what was waited for was not applied in time' },
+  TARGET_NOT_EMPTY: { retryable: false, meaning: 'the store to copy into holds something else' },
+  COPY_INCOMPLETE: { retryable: false, meaning: 'the store is a copy that was begun and not finished' },
+  COPY_DIFFERS: { retryable: false, meaning: 'a copy does not hold what its source holds' },
 
   // The queue.
   QUEUE_LOCKED: { retryable: false, meaning: 'another process owns this queue' },

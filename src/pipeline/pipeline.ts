@@ -3,6 +3,7 @@ import { isPersistenceError, type PersistenceError, toPersistenceError } from '.
 import type { StoredPosition, Tally } from '../domain/plan.ts';
 import { addTally, emptyTally } from '../domain/rule/tally.ts';
 import type { Clock } from '../ports/clock.ts';
+import { refuseIncompleteCopy } from '../ports/incomplete-copy.ts';
 import type { Queue, TakeLimits } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { PipelineEvents, PipelineState } from '../ports/telemetry.ts';
@@ -187,6 +188,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     // Given back before what was taken of them was settled: the store may not show all of it yet.
     await this.#released;
     const { store, queue, acceptsNewQueue } = this.#options;
+    await refuseIncompleteCopy(store);
     if (acceptsNewQueue !== true) await refuseReplacedSource(store, queue);
     const positions = await this.#decider.assign(partitions);
     if (acceptsNewQueue !== true) refuseLostBeginning(positions, await queue.bounds());

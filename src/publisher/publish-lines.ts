@@ -39,13 +39,21 @@ export class PublishedCount {
 }
 
 /** Publishes every event as it is, in order. The input was checked before: what is refused now has changed since. */
-export async function publishNumbered(
+export function publishNumbered(
   lines: AsyncIterable<Line>,
   read: (text: Uint8Array) => InputEvent<Command>,
   options: PublishingOptions,
 ): Promise<Published> {
+  return publishGroups(grouped(lines, read), options);
+}
+
+/** Publishes numbered commands in order, each group together. */
+export async function publishGroups(
+  groups: AsyncIterable<readonly Command[]>,
+  options: PublishingOptions,
+): Promise<Published> {
   const count = new PublishedCount();
-  for await (const commands of grouped(lines, read)) {
+  for await (const commands of groups) {
     await publishWhenWritable(commands, options);
     count.add(commands);
     options.onPublished(count.published);

@@ -23,7 +23,7 @@ const core: Layer = {
   ambient: 'turns',
 };
 const adapter: Layer = { reaches: ['domain', 'ports'], packages: true, ambient: 'turns' };
-const inner = ['domain', 'ports', 'pipeline', 'read-side', 'publisher', 'replay', 'service', 'http-client'];
+const inner = ['domain', 'ports', 'pipeline', 'read-side', 'publisher', 'replay', 'transfer', 'service', 'http-client'];
 
 /**
  * The arrows: `cli, workers -> compose -> pipeline, read-side, replay, publisher -> ports <- adapters`, and everything
@@ -36,6 +36,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'read-side': core,
   publisher: core,
   replay: core,
+  transfer: core,
   service: { ...core, reaches: [...core.reaches, 'read-side', 'publisher'] },
   'http-server': adapter,
   'http-client': { ...adapter, packages: false, ambient: 'everything' },

@@ -31,6 +31,14 @@ export class WorkedQueue implements AsyncDisposable {
     this.#work = this.#pipeline.run();
   }
 
+  /** Works through what is there, and rejects with what that fails of. */
+  async tryToWork(): Promise<void> {
+    const limits = { deliveries: 3, bytes: 1 << 20 };
+    const means = { queue: this.queue, store: this.store, clock: systemClock, cachedSessions: 10 };
+    await using pipeline = new Pipeline({ ...means, limits, backoff: { initial: 1, maximum: 10 } });
+    await pipeline.runUntilCaughtUp();
+  }
+
   /** The session's log entries as text. */
   async log(session: SessionId): Promise<readonly string[]> {
     const texts: string[] = [];

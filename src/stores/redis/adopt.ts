@@ -1,20 +1,18 @@
 import type { Cursor } from '../../domain/cursor.ts';
 import { PersistenceError } from '../../domain/errors.ts';
-import { type SessionId, sessionIdProblem } from '../../domain/identifiers.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
 import type { SessionChange } from '../../domain/plan.ts';
 import { AdoptedSession } from '../adopted-session.ts';
 import { commitScript } from './commit-script.ts';
 import type { RedisConnection } from './connection.ts';
 import { encodeCommit } from './encode-commit.ts';
 import { type Bucket, type KeySpace, largeBytes } from './keys.ts';
-import { logPageScript } from './read-scripts.ts';
 import { RedisReader } from './redis-reader.ts';
-import { bytesOf, listOf, numberOf, textOf } from './replies.ts';
+import { listOf, numberOf, textOf } from './replies.ts';
+import { readUpstreamEntries, sessionOfMember } from './upstream-sessions.ts';
 
 /** Sessions that are given their cursors together. */
 const sessionsAtOnce = 100;
-/** Entries of unknown size are taken for this large while they are looked through: a few at a time. */
-const supposedBytes = 1024 * 1024;
 
 /** What there is of a session before it has a cursor. */
 interface Adopted {
@@ -37,7 +35,7 @@ export async function adoptSessions(connection: RedisConnection, keys: KeySpace,
       await connection.command('SSCAN', keys.home.sessions, place, 'COUNT', String(sessionsAtOnce)),
     );
     place = textOf(next) ?? '0';
-    const sessions = listOf(members ?? []).map((member) => sessionOf(member, connection.where));
+    const sessions = listOf(members ?? []).map((member) => sessionOfMember(member, connection.where));
     await adoptPage(connection, keys, identity, reader, [...new Set(sessions)]);
   } while (place !== '0');
 }
@@ -93,7 +91,7 @@ async function examine(connection: RedisConnection, bucket: Bucket, session: Ses
   const entries = numberOf(length);
   const adopted = new AdoptedSession(session);
   while (adopted.entries < entries) {
-    const page = await readPage(connection, bucket, session, adopted.entries, entries - adopted.entries);
+    const page = await readUpstreamEntries(connection, bucket, session, adopted.entries, entries - adopted.entries);
     if (page.length === 0) break;
     for (const entry of page) adopted.add(entry);
   }
@@ -101,32 +99,7 @@ async function examine(connection: RedisConnection, bucket: Bucket, session: Ses
   return { session, after: { ...after, entries }, largest: adopted.largestEntry };
 }
 
-async function readPage(
-  connection: RedisConnection,
-  bucket: Bucket,
-  session: SessionId,
-  ordinal: number,
-  most: number,
-): Promise<readonly Uint8Array[]> {
-  const keys = [bucket.generations, bucket.log(session), bucket.replacedLog(session, 0), bucket.largest];
-  const args = [session, ...[0, ordinal, most, supposedBytes].map(String)];
-  const { reply } = await connection.script(logPageScript, keys, args);
-  return reply === null ? [] : listOf(reply).map((entry) => bytesOf(entry) ?? new Uint8Array());
-}
-
 function adoption(session: SessionId, after: Cursor): SessionChange {
   const nothing = { log: undefined, snapshot: undefined, receipt: undefined, anchor: undefined };
   return { session, before: undefined, after, ...nothing, parked: [], unparked: [], filed: [] };
-}
-
-/** A member of upstream's set. Upstream has stored names that are none; they are not left out without a word. */
-function sessionOf(member: Parameters<typeof bytesOf>[0], where: string): SessionId {
-  const bytes = bytesOf(member) ?? new Uint8Array();
-  const text = Buffer.from(bytes).toString('utf8');
-  const problem = Buffer.compare(Buffer.from(text), bytes) === 0 ? sessionIdProblem(text) : 'it is not UTF-8';
-  if (problem === undefined) return text as SessionId;
-  throw new PersistenceError(
-    'STORE_CORRUPT',
-    `${where} holds a session ${JSON.stringify(text)} that cannot be adopted: ${problem}`,
-  );
 }

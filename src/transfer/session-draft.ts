@@ -1,0 +1,91 @@
+import { type Cursor, initialCursor } from '../domain/cursor.ts';
+import type { Sequence, SessionId } from '../domain/identifiers.ts';
+import type { FiledRecord, ParkedCommand, Replacement, SessionChange } from '../domain/plan.ts';
+import type { SessionDocuments } from './session-digest.ts';
+
+/** What is to go into the target with the next commit of one session, whose log may be larger than one commit. */
+export class SessionDraft {
+  readonly session: SessionId;
+  /** Bytes of all that waits for its commit. */
+  bytes = 0;
+  /** True from the start until the first commit where the target holds something of an earlier attempt. */
+  #isAnew: boolean;
+  #before: Cursor | undefined;
+  #counts: Pick<Cursor, 'entries' | 'parkedCommands' | 'parkedBytes' | 'filed'>;
+  #entries: Uint8Array[] = [];
+  #parked: ParkedCommand[] = [];
+  #unparked: readonly Sequence[];
+  #filed: FiledRecord[] = [];
+
+  /** `before` and `unparked`: the cursor and the parked commands that an earlier attempt has left in the target. */
+  constructor(session: SessionId, before: Cursor | undefined, unparked: readonly Sequence[]) {
+    this.session = session;
+    this.#before = before;
+    this.#isAnew = before !== undefined;
+    this.#unparked = unparked;
+    // Dead letters are never removed: those of the earlier attempt stay.
+    this.#counts = { entries: 0, parkedCommands: 0, parkedBytes: 0, filed: before?.filed ?? 0 };
+  }
+
+  addEntry(entry: Uint8Array): void {
+    this.#entries.push(entry);
+    this.bytes += entry.length;
+    this.#counts = { ...this.#counts, entries: this.#counts.entries + 1 };
+  }
+
+  addParked(command: ParkedCommand): void {
+    this.#parked.push(command);
+    this.bytes += command.message.length;
+    const { parkedCommands, parkedBytes } = this.#counts;
+    this.#counts = {
+      ...this.#counts,
+      parkedCommands: parkedCommands + 1,
+      parkedBytes: parkedBytes + command.bytes,
+    };
+  }
+
+  /** `record`: one that the target does not hold. */
+  addFiled(record: FiledRecord): void {
+    this.#filed.push(record);
+    this.bytes += 'message' in record ? record.message.length : 0;
+    this.#counts = { ...this.#counts, filed: this.#counts.filed + 1 };
+  }
+
+  /** All that waits, under a cursor that nobody takes for a session's: `unknown`, and of no reign. */
+  takePart(): SessionChange {
+    const change = this.#change({ ...initialCursor, ...this.#counts }, undefined);
+    this.#before = change.after;
+    this.#isAnew = false;
+    this.#entries = [];
+    this.#parked = [];
+    this.#unparked = [];
+    this.#filed = [];
+    this.bytes = 0;
+    return change;
+  }
+
+  /** All that is left, under the session's own cursor. */
+  takeLast(cursor: Cursor, documents: SessionDocuments): SessionChange {
+    return this.#change(cursor, documents);
+  }
+
+  #change(cursor: Cursor, documents: SessionDocuments | undefined): SessionChange {
+    const before = this.#before;
+    const isAnew = this.#isAnew;
+    const generation = (before?.generation ?? 0) + (isAnew ? 1 : 0);
+    const put = (document: Uint8Array | undefined): Replacement | undefined =>
+      document ?? (isAnew ? 'remove' : undefined);
+    return {
+      session: this.session,
+      before,
+      after: { ...cursor, generation, version: (before?.version ?? 0) + 1 },
+      log: isAnew || this.#entries.length > 0 ? { reset: isAnew, entries: this.#entries } : undefined,
+      snapshot: put(documents?.snapshot),
+      receipt: put(documents?.receipt),
+      anchor: put(documents?.anchor),
+      parked: this.#parked,
+      unparked: this.#unparked,
+      filed: this.#filed,
+    };
+  }
+}
