@@ -36,7 +36,8 @@ export const storeAdapters: StoreAdapters = {
     exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
   },
   file: {
-    open: ({ directory }) => openFileStore({ directory, files: nodeFileSystem, newId: randomUUID }),
+    open: ({ directory }, { adoptChanges }) =>
+      openFileStore({ directory, files: nodeFileSystem, newId: randomUUID, adoptChanges }),
     exists: ({ directory }) => fileStoreExists(nodeFileSystem, directory),
   },
   redis: redisAdapter,

@@ -1,5 +1,5 @@
 import { decodeCursor } from '../../domain/encoding/cursor.ts';
-import { PersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { ReadOpened } from '../../embedded-store/embedded-store.ts';
 import { kindRange, parseCursorKey } from '../../embedded-store/record-keys.ts';
@@ -7,13 +7,13 @@ import type { Database, DatabaseSnapshot } from '../../level/database.ts';
 import { ReusedBatch } from '../../level/reused-batch.ts';
 import type { SharedFileSystem } from '../../ports/file-system.ts';
 import type { BackupSize } from '../../ports/store.ts';
-import { writeLayoutRecord } from './create-records.ts';
 import { readStanding, writeCheckpoint } from './identity.ts';
 import type { OpenedFiles } from './opened-files.ts';
 import { Places, type SessionFile } from './places.ts';
 import { flush, openRecords } from './records-database.ts';
-import { decodeState, stateKey } from './session-state.ts';
+import { decodeState, type SessionState, stateKey } from './session-state.ts';
 import type { Reader } from './set-aside.ts';
+import { writeLayoutRecord } from './upstream-layout.ts';
 
 /** Copied at once: what a piece holds in memory, and how long it holds up the event loop. */
 const pageRecords = 1_000;
@@ -79,10 +79,23 @@ export class BackupCopy {
     const state = decodeState(stored);
     await this.#files.makeShared(this.#to.session(session));
     if (state.hasLog) await this.#copyFile(session, 'log', reader, state.logBytes);
-    if (state.snapshot !== 'absent') await this.#copyFile(session, 'snapshot', reader);
+    if (await this.#hasSnapshot(session, reader, state)) await this.#copyFile(session, 'snapshot', reader);
     if (has.receipt) await this.#copyFile(session, 'receipt', reader);
     if (has.anchor) await this.#copyFile(session, 'anchor', reader);
     await this.#files.syncDirectory(this.#to.session(session));
+  }
+
+  /** macp-runtime writes one for every session when it starts. */
+  async #hasSnapshot(session: SessionId, reader: Reader, { snapshot }: SessionState): Promise<boolean> {
+    if (snapshot !== 'absent') return true;
+    const { setAside } = this.#opened.workplace;
+    try {
+      await using _ = await this.#read(() => setAside.open(reader, session, 'snapshot'));
+      return true;
+    } catch (error) {
+      if (isPersistenceError(error, 'STORE_CLOSED')) throw error;
+      return false;
+    }
   }
 
   async #copyFile(session: SessionId, name: SessionFile, reader: Reader, length?: number): Promise<void> {

@@ -3,7 +3,9 @@ import type { Engine, Opening } from '../../embedded-store/engine.ts';
 import { probeRoom, removeProbe } from '../../embedded-store/room-probe.ts';
 import { classifyFailure } from '../../level/failures.ts';
 import type { SharedFileSystem } from '../../ports/file-system.ts';
+import { adoptChanges, changedElsewhere } from './adopt-changes.ts';
 import { createRecords } from './create-records.ts';
+import { findChanges } from './find-changes.ts';
 import { readStanding } from './identity.ts';
 import { Journal } from './journal.ts';
 import { OpenLogs } from './open-logs.ts';
@@ -24,6 +26,8 @@ export interface FileEngineOptions {
   readonly openLogs: number;
   /** Bytes of the journal at which a checkpoint begins. */
   readonly checkpointBytes: number;
+  /** Whether to take the store as it is where macp-runtime wrote to it after us. */
+  readonly adopts: boolean;
 }
 
 /** Opens a directory of macp-runtime's layout as a store, makes it where there is none. */
@@ -39,18 +43,26 @@ export class FileEngine implements Engine<OpenedFiles> {
   }
 
   async open(opening: Opening): Promise<OpenedFiles> {
-    const { files, newId, openLogs, checkpointBytes } = this.#options;
+    const { files, newId, openLogs, checkpointBytes, adopts } = this.#options;
     const places = this.#places;
     await createRecords(files, places, newId);
     const database = await openRecords(places.records);
     const logs = new OpenLogs(files, places, openLogs);
+    const place = { files, places };
     const workplace = { files, places, logs, setAside: new SetAside(files, places) };
     try {
       const standing = await readStanding(database, places.directory);
       await removeProbe(files, places.own);
+      await files.removeAll(places.setAside);
+      await files.makeDirectory(places.setAside);
       const journalPlace = { files, directory: places.journal };
       const found = await findJournal(journalPlace, standing.checkpoint, standing.applied);
-      const totals = await recover(workplace, database, standing, found);
+      let totals = await recover(workplace, database, standing, found);
+      const changed = await findChanges(place, database);
+      if (changed.length > 0) {
+        if (!adopts) throw changedElsewhere(places.directory, changed);
+        totals = await adoptChanges(place, database, totals, changed);
+      }
       const journal = new Journal(journalPlace, found.next);
       return new OpenedFiles({
         workplace,

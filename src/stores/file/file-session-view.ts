@@ -47,9 +47,8 @@ export class FileSessionView implements SessionView {
   snapshot(): Promise<Uint8Array | undefined> {
     return this.#read(async () => {
       const { snapshot: form } = await this.#state();
-      if (form === 'absent') return undefined;
-      const bytes = await this.#whole('snapshot');
-      return form === 'pretty' ? this.#compact(bytes) : bytes;
+      const bytes = await this.#whole('snapshot', form === 'absent');
+      return bytes === undefined || form === 'verbatim' ? bytes : this.#compact(bytes);
     });
   }
 
@@ -105,7 +104,8 @@ export class FileSessionView implements SessionView {
     return bytes === undefined ? noFiles : decodeState(bytes);
   }
 
-  async #whole(name: SessionFile): Promise<Uint8Array> {
+  /** The file's bytes. macp-runtime writes a snapshot of every session when it starts: that one `mayBeAbsent`. */
+  async #whole(name: SessionFile, mayBeAbsent = false): Promise<Uint8Array | undefined> {
     const { setAside, places } = this.#source;
     try {
       await using file = await setAside.open(this.#reader, this.session, name);
@@ -113,6 +113,7 @@ export class FileSessionView implements SessionView {
       return bytes.subarray(0, await file.read(bytes, 0));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (mayBeAbsent) return undefined;
       throw this.#corrupt(`${places.file(this.session, name)} is not there`);
     }
   }

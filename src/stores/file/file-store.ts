@@ -13,6 +13,8 @@ export interface FileStoreOptions {
   readonly files: SharedFileSystem;
   /** A fresh random UUID at every call: the identity of a new store. */
   readonly newId: () => string;
+  /** Whether to take the store as it is where macp-runtime wrote to it after us. Default: that is an error. */
+  readonly adoptChanges?: boolean | undefined;
   /** Of how many sessions the cursor version is kept in memory, about 100 bytes each. Default 100,000. */
   readonly cachedVersions?: number | undefined;
   /** Room in bytes that there must be before a store whose disk was full is opened again. Default 16 MiB. */
@@ -26,14 +28,16 @@ export interface FileStoreOptions {
 export type FileStore = EmbeddedStore<OpenedFiles>;
 
 /**
- * Opens or creates a store in macp-runtime's directory layout. Throws `STORE_LOCKED` at once when another process of
- * ours has it open, `STORE_TOO_NEW`, `STORE_CORRUPT`, `DISK_FULL`, `STORE_IO_FAILED`.
+ * Opens or creates a store in macp-runtime's directory layout, and adopts one that macp-runtime wrote. Throws
+ * `STORE_LOCKED` at once when another process of ours has it open, `STORE_CHANGED_ELSEWHERE` when macp-runtime wrote to it
+ * after us, `NOT_SUPPORTED` on a file system that takes two names for one, `STORE_TOO_NEW`, `STORE_CORRUPT`, `DISK_FULL`,
+ * `STORE_IO_FAILED`.
  */
 export async function openFileStore(options: FileStoreOptions): Promise<FileStore> {
-  const { directory, files, newId } = options;
+  const { directory, files, newId, adoptChanges: adopts = false } = options;
   const { probeBytes = 16 * mebibyte, openLogs = 512, checkpointBytes = 64 * mebibyte } = options;
   return openEmbeddedStore({
-    engine: new FileEngine({ directory, files, newId, probeBytes, openLogs, checkpointBytes }),
+    engine: new FileEngine({ directory, files, newId, probeBytes, openLogs, checkpointBytes, adopts }),
     capabilities: { durable: true, shared: false, atomicPositions: true, layout: 'upstream', backup: true },
     cachedVersions: options.cachedVersions ?? 100_000,
     backups: (read) => new Backups(files, read),

@@ -34,3 +34,9 @@ export async function* readChunks(
     await iterator.close();
   }
 }
+
+/** The last chunk of a log that is not empty. */
+export async function lastChunk(database: Database, log: IndexedLog, entries: number): Promise<LogChunk | undefined> {
+  for await (const chunk of readChunks(database, log, { from: entries, to: entries })) return chunk;
+  return undefined;
+}

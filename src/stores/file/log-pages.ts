@@ -65,7 +65,7 @@ function checkChunk(path: string, chunk: LogChunk, bytes: Buffer): void {
 }
 
 /** True when `bytes` are those of the chunk. */
-function isChunk(chunk: LogChunk, bytes: Uint8Array): boolean {
+export function isChunk(chunk: LogChunk, bytes: Uint8Array): boolean {
   return bytes.length === sizeOf(chunk) && crc32(bytes) === chunk.checksum;
 }
 

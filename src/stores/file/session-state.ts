@@ -26,6 +26,14 @@ export function stateKey(session: SessionId): Key {
   return prefixedKey(kind, session, 0);
 }
 
+/** The session of a state's key. */
+export function parseStateKey(key: Key): SessionId {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('utf8', 1) as SessionId;
+}
+
+/** The states of all sessions. */
+export const stateRange = { gt: Buffer.of(kind), lt: Buffer.of(kind + 1) };
+
 export function encodeState({ hasLog, logBytes, snapshot }: SessionState): Uint8Array {
   const out = new ByteWriter(12);
   out.byte(formatVersion);

@@ -88,7 +88,8 @@ function writeLog(
 function writeSnapshot(out: EffectWriter, { session, snapshot }: SessionChange, state: SessionState): Form {
   if (snapshot === undefined) return state.snapshot;
   if (snapshot === 'remove') {
-    if (state.snapshot !== 'absent') out.remove(session, 'snapshot');
+    // Also where there was none: macp-runtime writes one for every session when it starts.
+    out.remove(session, 'snapshot');
     return 'absent';
   }
   const form = hasPrettyForm(snapshot) ? 'pretty' : 'verbatim';
