@@ -14,7 +14,7 @@ import type { QueueAdapter, StoreAdapter, UpstreamAdapter } from './adapter.ts';
 import { fileExists } from './file-exists.ts';
 import { kafkaAdapter } from './kafka.ts';
 import { redisAdapter, upstreamRedisAdapter } from './redis.ts';
-import { rocksdbAdapter } from './rocksdb.ts';
+import { rocksdbAdapter, upstreamRocksdbAdapter } from './rocksdb.ts';
 
 type StoreAdapters = {
   readonly [Kind in StoreAddress['kind']]?: StoreAdapter<Extract<StoreAddress, { readonly kind: Kind }>>;
@@ -51,6 +51,7 @@ export const upstreamAdapters: UpstreamAdapters = {
     open: ({ directory }, _, onRemark) => openUpstreamFiles({ directory, onRemark }),
   },
   redis: upstreamRedisAdapter,
+  rocksdb: upstreamRocksdbAdapter,
 };
 
 /** The queues of this build, one entry an adapter. */

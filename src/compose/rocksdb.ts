@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { StoreAddress } from '../configuration/addresses.ts';
 import { nodeFileSystem } from '../platform/node-file-system.ts';
-import type { StoreAdapter } from './adapter.ts';
+import type { StoreAdapter, UpstreamAdapter } from './adapter.ts';
 import { fileExists } from './file-exists.ts';
+
+/** This machine, as the addon's places name it. */
+const platform = `${process.platform}-${process.arch}`;
 
 /** The store on RocksDB. Its addon is loaded only where it is used. */
 export const rocksdbAdapter: StoreAdapter<Extract<StoreAddress, { readonly kind: 'rocksdb' }>> = {
@@ -11,7 +14,7 @@ export const rocksdbAdapter: StoreAdapter<Extract<StoreAddress, { readonly kind:
     const { openRocksdbStore } = await import('../stores/rocksdb/rocksdb-store.ts');
     return openRocksdbStore({
       directory,
-      platform: `${process.platform}-${process.arch}`,
+      platform,
       files: nodeFileSystem,
       newId: randomUUID,
       newerReleasesOnly: values['rocksdb.newerReleasesOnly'],
@@ -19,4 +22,17 @@ export const rocksdbAdapter: StoreAdapter<Extract<StoreAddress, { readonly kind:
     });
   },
   exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
+};
+
+/** What macp-runtime has stored in RocksDB. */
+export const upstreamRocksdbAdapter: UpstreamAdapter<Extract<StoreAddress, { readonly kind: 'rocksdb' }>> = {
+  async examine({ directory }) {
+    if (!(await fileExists(join(directory, 'CURRENT')))) return 'nothing';
+    const { examineUpstreamRocksdb } = await import('../stores/rocksdb/upstream-source.ts');
+    return examineUpstreamRocksdb({ directory, platform });
+  },
+  async open({ directory }) {
+    const { openUpstreamRocksdb } = await import('../stores/rocksdb/upstream-source.ts');
+    return openUpstreamRocksdb({ directory, platform });
+  },
 };

@@ -16,6 +16,7 @@ import { uniquePrefix } from '../support/redis.ts';
 import { dumpKeys } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
 import { rawDelivery, ScriptedQueue } from '../support/scripted-queue.ts';
+import { upstreamKeys, writeAsUpstream } from '../support/upstream-redis.ts';
 import { goldenFolders, goldenLines } from '../unit/wire/golden.ts';
 
 const redis = useOneRedis();
@@ -34,58 +35,6 @@ async function persist(store: Store, lines: readonly Uint8Array[]): Promise<void
   await pipeline.runUntilCaughtUp();
 }
 
-/** Everything that upstream would find under the prefix. */
-async function upstreamKeys(prefix: string): Promise<Readonly<Record<string, unknown>>> {
-  const keys = (await redis.client.keys(`${prefix}:*`)).filter((key) => !key.startsWith(`${prefix}:worker:`));
-  const found: Record<string, unknown> = {};
-  for (const key of keys.sort()) {
-    const name = key.slice(prefix.length);
-    const type = await redis.client.type(key);
-    if (type === 'string') found[name] = await redis.client.get(key);
-    else if (type === 'list') found[name] = await redis.client.lrange(key, 0, -1);
-    else found[name] = (await redis.client.smembers(key)).sort();
-  }
-  return found;
-}
-
-/** What macp-runtime's Redis backend does with a command, in its own calls. */
-async function writeAsUpstream(prefix: string, line: Uint8Array): Promise<void> {
-  const text = Buffer.from(line).toString('utf8');
-  const { type, subject } = JSON.parse(text);
-  const data = text.slice(text.indexOf('"data":') + '"data":'.length, -1);
-  const [session, log] = [`${prefix}:session:${subject}`, `${prefix}:log:${subject}`];
-  if (type === 'macp.session.create.v1') await redis.client.sadd(`${prefix}:sessions`, subject);
-  if (type === 'macp.log.append.v1') await redis.client.rpush(log, data);
-  if (type === 'macp.session.save.v1') await redis.client.set(session, data);
-  if (type === 'macp.session.delete.v1') {
-    await redis.client.del(session, log, `${prefix}:receipt:${subject}`, `${prefix}:anchor:${subject}`);
-    await redis.client.srem(`${prefix}:sessions`, subject);
-  }
-  if (type === 'macp.log.replace.v1') {
-    await redis.client.del(log);
-    for (const entry of splitEntries(data)) await redis.client.rpush(log, entry);
-  }
-}
-
-/** The texts of a JSON array's items, by their depth alone. */
-function splitEntries(array: string): readonly string[] {
-  const found: string[] = [];
-  let depth = 0;
-  let start = 1;
-  let inText = false;
-  for (let at = 0; at < array.length; at += 1) {
-    const character = array[at];
-    if (inText && character === '\\') at += 1;
-    else if (character === '"') inText = !inText;
-    else if (!inText && (character === '[' || character === '{')) depth += 1;
-    else if (!inText && (character === ']' || character === '}')) depth -= 1;
-    if (inText || !((depth === 1 && character === ',') || (depth === 0 && at === array.length - 1))) continue;
-    if (at > start) found.push(array.slice(start, at));
-    start = at + 1;
-  }
-  return found;
-}
-
 test.each(goldenFolders)(
   'the commands of %s leave under every key of upstream what upstream itself would write',
   async (folder) => {
@@ -93,10 +42,10 @@ test.each(goldenFolders)(
     const lines = goldenLines(folder);
     await using store = await openAt(serverAt(redis.server.port), ours);
     await persist(store, lines);
-    for (const line of lines) await writeAsUpstream(theirs, line);
-    const expected = await upstreamKeys(theirs);
+    for (const line of lines) await writeAsUpstream(redis.client, theirs, line);
+    const expected = await upstreamKeys(redis.client, theirs);
     expect(Object.keys(expected).length).toBeGreaterThan(10);
-    expect(await upstreamKeys(ours)).toEqual(expected);
+    expect(await upstreamKeys(redis.client, ours)).toEqual(expected);
   },
 );
 
@@ -125,10 +74,10 @@ describe('what macp-runtime 0.13.0 has written into Redis', () => {
 
   test('is adopted as it is', async () => {
     const prefix = await placed();
-    const before = await upstreamKeys(prefix);
+    const before = await upstreamKeys(redis.client, prefix);
     await using store = await openAt(serverAt(redis.server.port), prefix);
     expect(await dump(store)).toEqual(fixture('edge/expected-redis-0.13.0.ndjson'));
-    expect(await upstreamKeys(prefix)).toEqual(before);
+    expect(await upstreamKeys(redis.client, prefix)).toEqual(before);
     for (const [, cursor] of await store.listCursors({ limit: 1_000 })) {
       const { entries: count, compactionBase } = cursor;
       expect(cursor).toEqual({ ...initialCursor, presence: 'known', entries: count, compactionBase });

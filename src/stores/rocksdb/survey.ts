@@ -60,7 +60,7 @@ async function leastId(walks: readonly (Walk | undefined)[]): Promise<Buffer | u
 }
 
 async function examine({ cursors, snapshots, logs, receipts }: Walks, id: Buffer): Promise<FoundSession> {
-  const session = sessionOf(id);
+  const session = sessionOfId(id);
   const found = await cursors.take(id);
   const cursor = found === undefined ? undefined : decodeCursor(found[1]);
   const hasSnapshot = (await snapshots.take(id)) !== undefined;
@@ -101,7 +101,7 @@ async function readLog(logs: Walk, id: Buffer, session: SessionId): Promise<Adop
 }
 
 /** Upstream has stored names that are none; they are not left out without a word. */
-function sessionOf(id: Buffer): SessionId {
+export function sessionOfId(id: Buffer): SessionId {
   const text = id.toString('utf8');
   const problem = Buffer.compare(Buffer.from(text), id) === 0 ? sessionIdProblem(text) : 'it is not UTF-8';
   if (problem === undefined) return text as SessionId;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -130,6 +131,21 @@ describe('import', () => {
 });
 
 describe('export', () => {
+  test.each(['v0.4.0', 'v0.13.0'])(
+    'into files gives byte for byte what %s wrote, and adds only what is ours',
+    async (folder) => {
+      place(folder);
+      await run('import', `file:${upstream}`, '--to', 'level:copy');
+      await run('export', '--store', 'level:copy', '--to', 'file:files');
+      await run('import', `file:${upstream}`, '--to', 'file:direct');
+      for (const name of ['files', 'direct']) {
+        const differences = spawnSync('diff', ['-r', '-x', '.macp-persist', upstream, join(directory, name)]);
+        expect([differences.stdout.toString(), differences.status]).toEqual(['', 0]);
+        expect(await dump('--store', `file:${name}`)).toBe(expected(folder));
+      }
+    },
+  );
+
   test('takes along what waits, what was refused, and the positions: a worker goes on from the copy', async () => {
     const lines = readFileSync(join(golden, 'v0.4.0/commands.ndjson'), 'utf8').trimEnd().split('\n');
     const half = `${lines.slice(0, 900).join('\n')}\n`;
