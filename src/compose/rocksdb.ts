@@ -5,16 +5,13 @@ import { nodeFileSystem } from '../platform/node-file-system.ts';
 import type { StoreAdapter, UpstreamAdapter } from './adapter.ts';
 import { fileExists } from './file-exists.ts';
 
-/** This machine, as the addon's places name it. */
-const platform = `${process.platform}-${process.arch}`;
-
 /** The store on RocksDB. Its addon is loaded only where it is used. */
 export const rocksdbAdapter: StoreAdapter<Extract<StoreAddress, { readonly kind: 'rocksdb' }>> = {
   async open({ directory }, values) {
     const { openRocksdbStore } = await import('../stores/rocksdb/rocksdb-store.ts');
     return openRocksdbStore({
       directory,
-      platform,
+      platform: thisMachine(),
       files: nodeFileSystem,
       newId: randomUUID,
       newerReleasesOnly: values['rocksdb.newerReleasesOnly'],
@@ -29,10 +26,15 @@ export const upstreamRocksdbAdapter: UpstreamAdapter<Extract<StoreAddress, { rea
   async examine({ directory }) {
     if (!(await fileExists(join(directory, 'CURRENT')))) return 'nothing';
     const { examineUpstreamRocksdb } = await import('../stores/rocksdb/upstream-source.ts');
-    return examineUpstreamRocksdb({ directory, platform });
+    return examineUpstreamRocksdb({ directory, platform: thisMachine() });
   },
   async open({ directory }) {
     const { openUpstreamRocksdb } = await import('../stores/rocksdb/upstream-source.ts');
-    return openUpstreamRocksdb({ directory, platform });
+    return openUpstreamRocksdb({ directory, platform: thisMachine() });
   },
 };
+
+/** As the addon's places name it. */
+function thisMachine(): string {
+  return `${process.platform}-${process.arch}`;
+}
