@@ -32,6 +32,9 @@ pub fn database_options(open: OpenOptions) -> Options {
     options.create_missing_column_families(open.create);
     // A torn record at the end is one that nobody was told is durable; what follows damage is never read.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // After a failed sync RocksDB mends itself by writing what is in memory as tables, family by family. The batch that
+    // failed is in the log, but not in memory: interrupted, or closed, in between, it came back in some families only.
+    options.set_atomic_flush(true);
     options.set_max_open_files(256);
     options.set_max_background_jobs(2);
     options.set_max_total_wal_size(128 * MEBIBYTE as u64);

@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { PersistenceError } from '../../domain/errors.ts';
+import { refuseInside, refuseTaken } from '../../embedded-store/backup-place.ts';
 import type { EmbeddedBackups, ReadOpened } from '../../embedded-store/embedded-store.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
 import type { BackupSize } from '../../ports/store.ts';
@@ -89,22 +90,4 @@ export class Backups implements EmbeddedBackups {
 /** RocksDB makes a checkpoint beside its place, under a name of its own, and renames it. */
 async function removeDraft(draft: string): Promise<void> {
   for (const path of [draft, `${draft}.tmp`]) await rm(path, { recursive: true, force: true });
-}
-
-function refuseInside(store: string, to: string): void {
-  const [first] = relative(store, to).split(sep);
-  if (first === '..') return;
-  throw new PersistenceError('INVALID_INPUT', `a backup of the store in ${store} cannot lie within it`);
-}
-
-async function refuseTaken(files: FileSystem, to: string): Promise<void> {
-  try {
-    await files.list(to);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return;
-    // What lies there is no directory.
-    if (code !== 'ENOTDIR') throw error;
-  }
-  throw new PersistenceError('INVALID_INPUT', `${to} is there already: a backup needs a new directory`);
 }

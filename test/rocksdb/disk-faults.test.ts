@@ -1,0 +1,3 @@
+import { testDiskFaults } from '../power-cut/disk-faults.ts';
+
+testDiskFaults('rocksdb');

@@ -1,0 +1,3 @@
+import { testRestarts } from '../power-cut/restart.ts';
+
+testRestarts('rocksdb');
