@@ -30,7 +30,7 @@ export function describeStatus(status: ServiceStatus): readonly string[] {
   return describeRows([
     ['version', status.version],
     ['runs', describeProcess(status)],
-    ['ready', status.ready ? 'yes' : `no: ${printSentence(status.unready_because ?? 'nobody knows why')}`],
+    ...readyRows(status),
     ...queueRows(status),
     ['store', `${store.kind} ${store.id}, layout ${store.layout_version}`],
     ...workerRows(status),
@@ -44,8 +44,15 @@ export function describeStatus(status: ServiceStatus): readonly string[] {
 
 type Rows = readonly (readonly [string, string])[];
 
-function describeProcess({ mode, pid, started_at: startedAt }: ServiceStatus): string {
-  return mode === 'none' ? 'nothing' : `${mode}, process ${pid}, since ${startedAt}`;
+function describeProcess({ mode, pid, started_at: startedAt, store }: ServiceStatus): string {
+  if (mode !== 'none') return `${mode}, process ${pid}, since ${startedAt}`;
+  return store.capabilities.shared ? 'not known here: any number of workers may share the store' : 'nothing';
+}
+
+function readyRows({ mode, ready, unready_because: because, store }: ServiceStatus): Rows {
+  // Those who share a store are not found from here, and each tells for itself.
+  if (mode === 'none' && store.capabilities.shared) return [];
+  return [['ready', ready ? 'yes' : `no: ${printSentence(because ?? 'nobody knows why')}`]];
 }
 
 function queueRows({ queue }: ServiceStatus): Rows {

@@ -189,3 +189,11 @@ test('a status without a process or a queue says so', () => {
   const resting = { ...status, mode: 'none', pid: null, started_at: null, queue: null, worker: null } as const;
   expect(describeStatus(resting)).toEqual(expect.arrayContaining(['runs           nothing', 'queue          none']));
 });
+
+test('a status of a shared store does not say that nothing runs: who shares it is not known', () => {
+  const capabilities = { ...status.store.capabilities, shared: true };
+  const shared = { ...status, mode: 'none', store: { ...status.store, capabilities }, worker: null } as const;
+  const rows = describeStatus(shared);
+  expect(rows).toContain('runs           not known here: any number of workers may share the store');
+  expect(rows.filter((row) => row.startsWith('ready'))).toEqual([]);
+});

@@ -36,7 +36,8 @@ export class KafkaConsumer implements Consumer {
     const { clock, topic, openCluster, requestTimeout, maxWait, lookInterval, rebalanceTimeout } = options;
     this.#outage = new Outage(clock, {
       unavailable: (error) => (this.#isOpen ? options.events.emit('unavailable', error) : this.#fail(error)),
-      available: (milliseconds) => options.events.emit('available', milliseconds),
+      // What is not asked any more does not answer either.
+      available: (milliseconds) => this.#isClosed || options.events.emit('available', milliseconds),
     });
     const connecting = { openCluster, clock, requestTimeout };
     this.#fetcher = new PartitionFetcher({
