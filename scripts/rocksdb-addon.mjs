@@ -42,7 +42,12 @@ export async function buildAddon(route, destination = join(sources, 'built')) {
   const reason = whyNotBuilt();
   if (reason !== undefined) throw new Refusal(`${reason}. Install it from https://rustup.rs, then try again.`);
   const name = `rocksdb-addon-${process.platform}-${process.arch}-${route}-${digestOfSources()}`;
-  const built = await cached(name, (directory) => compile(route, directory));
+  let compiled = false;
+  const built = await cached(name, async (directory) => {
+    await compile(route, directory);
+    compiled = true;
+  });
+  if (!compiled) console.log(`The RocksDB addon was built of these sources before: ${built}`);
   mkdirSync(destination, { recursive: true });
   for (const file of readdirSync(built)) place(join(built, file), join(destination, file));
   if (route === 'source') rmSync(join(destination, libraryName), { force: true });
