@@ -10,7 +10,7 @@ import type { ReadRecords } from '../../src/queues/kafka/protocol/read-records.t
 import { batchAt } from '../../src/queues/kafka/protocol/record-batch.ts';
 import { asAdmin, createTopic, deleteTopics, kafkaAddress, kafkaClient, uniqueName } from '../support/kafka.ts';
 import { runPython } from '../support/python.ts';
-import { codecs } from '../support/record-batches.ts';
+import { codecs, placeIn } from '../support/record-batches.ts';
 import { plainOptions, TopicReader } from '../support/topic-reader.ts';
 
 const topics: string[] = [];
@@ -191,7 +191,7 @@ describe('transactions', () => {
       expect((await reader.fetch({ offset: 7 })).lastStableOffset).toBe(7);
       expect(await listed(reader, 'latest')).toBe(7);
       for (const each of read) {
-        const delivery = new KafkaDelivery(each, 0, 1);
+        const delivery = new KafkaDelivery(each, placeIn(0, 1));
         expect(recordDigestAt(records, delivery.position.offset)).toBe(delivery.recordDigest());
       }
       await undecided.abort();
@@ -218,7 +218,7 @@ describe('what a fetch answers', () => {
     await using reader = await open(topic);
     const { read } = await reader.readTo(2);
     expect(told(read)).toEqual(['unreadable 0-0', 'behind']);
-    expect(new KafkaDelivery(read[0] as ReadRecords, 0, 1).content).toMatchObject({
+    expect(new KafkaDelivery(read[0] as ReadRecords, placeIn(0, 1)).content).toMatchObject({
       refusal: { code: 'UNREADABLE_BATCH', message: expect.stringContaining('offset 0 of partition 0') },
     });
   });

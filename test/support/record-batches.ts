@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Message } from '../../src/domain/message.ts';
+import { partitionOf } from '../../src/domain/partition.ts';
+import type { PartitionPlace } from '../../src/queues/kafka/delivery.ts';
 import { crc32c } from '../../src/queues/kafka/protocol/crc32c.ts';
 import type { ReadRecords } from '../../src/queues/kafka/protocol/read-records.ts';
 import { RecordReader } from '../../src/queues/kafka/protocol/record-reader.ts';
@@ -108,6 +110,11 @@ export function markerBatch(baseOffset: number, producerId: number, type: 'abort
   return batchOf([marker], { baseOffset, producerId, attributes: control | transactional });
 }
 
+/** A partition of a topic of so many. */
+export function placeIn(partition: number, partitions: number): PartitionPlace {
+  return { partition, partitions, partitionOf: (session) => partitionOf(session, partitions) };
+}
+
 /** Everything that a reader hands out, taken apart. */
 export function readAll(reader: RecordReader): ReadRecords[] {
   const all: ReadRecords[] = [];
@@ -118,7 +125,15 @@ export function readAll(reader: RecordReader): ReadRecords[] {
 function takenApart(read: ReadRecords): ReadRecords {
   if (read.kind !== 'record') return read;
   const { kind, offset, timestamp, key, headers, value, bytes } = read;
-  return { kind, offset, timestamp, key, headers, value, bytes };
+  return {
+    kind,
+    offset,
+    timestamp,
+    key: key && Buffer.from(key),
+    headers: headers.map(([name, each]) => [name, Buffer.from(each)]),
+    value: Buffer.from(value),
+    bytes,
+  };
 }
 
 /** What is read of batches from an offset on, when no transaction was given up. */

@@ -1,7 +1,7 @@
 import { type CommandType, claimType, numberedTypes, skipType } from '../command.ts';
 import type { Refusal } from '../delivery.ts';
 import { type SessionId, sessionIdProblem, type Writer, writerProblem } from '../identifiers.ts';
-import { asBuffer, LastSeen, sameBytes, shown, utf8Text } from './bytes.ts';
+import { asBuffer, LastSeen, SeenOften, sameBytes, shown, utf8Text } from './bytes.ts';
 
 const commandTypes: readonly CommandType[] = [...numberedTypes, claimType, skipType];
 const knownTypes = commandTypes.map((type) => ({ type, bytes: Buffer.from(type, 'latin1') }));
@@ -14,8 +14,14 @@ export function readType(bytes: Uint8Array): CommandType | undefined {
 
 const maximumSessionIdBytes = 255;
 
+const sessions = new SeenOften<SessionId>(readNewSession);
+
 /** The session id that `bytes` write, or undefined when they are not UTF-8 or not storage-safe. */
 export function readSession(bytes: Uint8Array): SessionId | undefined {
+  return sessions.of(bytes);
+}
+
+function readNewSession(bytes: Uint8Array): SessionId | undefined {
   const { length } = bytes;
   // Real ids are ASCII: checked in one pass, so that the general rule (with its expressions) is rarely asked.
   if (length < 3 || length > maximumSessionIdBytes) return readAnySession(bytes);

@@ -2,7 +2,6 @@ import type { Content, Position, Refusal } from '../../domain/delivery.ts';
 import { bytesDigest, type Digest } from '../../domain/digest.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import { encodeMessage, type Message } from '../../domain/message.ts';
-import { partitionOf } from '../../domain/partition.ts';
 import { decodeBinary } from '../../domain/wire/binary.ts';
 import { unreadable } from '../../domain/wire/event-content.ts';
 import type { QueuedDelivery } from '../../ports/queue.ts';
@@ -14,22 +13,34 @@ import { RepeatedHeaders } from './protocol/repeated-headers.ts';
 
 const nothing: Message = { key: undefined, headers: [], value: new Uint8Array(0) };
 
+/** A partition of a topic. */
+export interface PartitionPlace {
+  readonly partition: number;
+  /** How many the topic has. */
+  readonly partitions: number;
+  /** To tell whether a record lies where its session belongs. */
+  readonly partitionOf: (session: SessionId) => number;
+}
+
 /**
  * What was read of a partition as a delivery; its content is decoded when somebody first asks for it. It holds views of
  * what was fetched or expanded, so that as long as one delivery of a batch lives, the whole batch does: keep encoded
  * copies, as parked commands and dead letters are.
  */
 export class KafkaDelivery implements QueuedDelivery {
-  readonly position: Position;
   readonly #read: ReadRecords;
-  readonly #partitions: number;
+  readonly #place: PartitionPlace;
   #content: Content | undefined;
 
-  /** `partitions`: how many the topic has, to tell whether a record lies where its session belongs. */
-  constructor(read: ReadRecords, partition: number, partitions: number) {
-    this.position = { partition, offset: read.kind === 'record' ? read.offset : read.lastOffset };
+  constructor(read: ReadRecords, place: PartitionPlace) {
     this.#read = read;
-    this.#partitions = partitions;
+    this.#place = place;
+  }
+
+  // Made when asked for: thousands of deliveries are held until their commit, and whatever each holds is copied for it.
+  get position(): Position {
+    const { partition } = this.#place;
+    return { partition, offset: this.#read.kind === 'record' ? this.#read.offset : this.#read.lastOffset };
   }
 
   get bytes(): number {
@@ -41,7 +52,7 @@ export class KafkaDelivery implements QueuedDelivery {
   }
 
   get content(): Content {
-    this.#content ??= contentOf(this.#read, this.position.partition, this.#partitions);
+    this.#content ??= contentOf(this.#read, this.#place);
     return this.#content;
   }
 
@@ -54,12 +65,12 @@ export class KafkaDelivery implements QueuedDelivery {
   }
 }
 
-function contentOf(read: ReadRecords, partition: number, partitions: number): Content {
+function contentOf(read: ReadRecords, place: PartitionPlace): Content {
   switch (read.kind) {
     case 'record':
-      return contentOfRecord(read, partition, partitions);
+      return contentOfRecord(read, place);
     case 'unreadable':
-      return unreadable(unreadableRefusal(read, partition), undefined, () => encodeMessage(messageOf(read)));
+      return unreadable(unreadableRefusal(read, place.partition), undefined, () => encodeMessage(messageOf(read)));
     case 'passed':
       throw new TypeError('a passed stretch has no content');
   }
@@ -74,11 +85,11 @@ function unreadableRefusal({ firstOffset, lastOffset, reason }: UnreadableRecord
  * A record in another partition than its session's belongs to no session: another worker may have that session, so its
  * cursor is nothing that this delivery could be decided against.
  */
-function contentOfRecord(record: KafkaRecord, partition: number, partitions: number): Content {
+function contentOfRecord(record: KafkaRecord, { partition, partitions, partitionOf }: PartitionPlace): Content {
   const content = decodeBinary(record);
   if (content.kind === 'unreadable') return content;
   const { session } = content;
-  const right = partitionOf(session, partitions);
+  const right = partitionOf(session);
   if (right !== partition) {
     const message =
       `the record lies in partition ${partition}, and session ${JSON.stringify(session)} belongs to ${right} of ` +

@@ -6,6 +6,7 @@ import { PartitionFeed } from '../../../src/queues/kafka/consumer/partition-feed
 import { TopicBrokers } from '../../../src/queues/kafka/consumer/topic-brokers.ts';
 import type { FetchedPartition, FetchResponse } from '../../../src/queues/kafka/protocol/fetch.ts';
 import { RepeatedHeaders } from '../../../src/queues/kafka/protocol/repeated-headers.ts';
+import { placeIn } from '../../support/record-batches.ts';
 
 const notLeader = 6;
 const topic = { name: 'commands', id: 'AAAAAAAAAAAAAAAAAAAAAA', partitions: 2 };
@@ -43,7 +44,7 @@ function fetched(errorCode: number, partition: number): FetchedPartition {
 }
 
 function routed(partition: number): RoutedFeed {
-  const feed = new PartitionFeed(partition, topic.partitions, { next: 0 }, new RepeatedHeaders());
+  const feed = new PartitionFeed(placeIn(partition, topic.partitions), { next: 0 }, new RepeatedHeaders());
   return { feed, leader: { node: 1, epoch: 0 } };
 }
 

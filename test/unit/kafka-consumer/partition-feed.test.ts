@@ -4,10 +4,10 @@ import { type FeedStart, PartitionFeed } from '../../../src/queues/kafka/consume
 import { recordDigestAt } from '../../../src/queues/kafka/delivery.ts';
 import type { FetchedPartition } from '../../../src/queues/kafka/protocol/fetch.ts';
 import { RepeatedHeaders } from '../../../src/queues/kafka/protocol/repeated-headers.ts';
-import { batchOf, message } from '../../support/record-batches.ts';
+import { batchOf, message, placeIn } from '../../support/record-batches.ts';
 
 function feedFrom(start: FeedStart): PartitionFeed {
-  return new PartitionFeed(0, 1, start, new RepeatedHeaders());
+  return new PartitionFeed(placeIn(0, 1), start, new RepeatedHeaders());
 }
 
 /** Records of these values from `baseOffset` on, each batch of two. */

@@ -10,6 +10,7 @@ import {
   logAppendTime,
   markerBatch,
   message,
+  placeIn,
   rawBatch,
   rawRecord,
   readAll,
@@ -23,13 +24,13 @@ const partition = partitionOf(command.session, partitions);
 const sent = encodeBinary(command);
 
 function deliveriesOf(batch: Buffer, from = 0): KafkaDelivery[] {
-  return readFrom(batch, from).map((read) => new KafkaDelivery(read, partition, partitions));
+  return readFrom(batch, from).map((read) => new KafkaDelivery(read, placeIn(partition, partitions)));
 }
 
 function deliver(each: Message, at = partition, timestamp = 0): KafkaDelivery {
   const [read] = readFrom(batchOf([each], { baseOffset: 9, baseTimestamp: timestamp }), 9);
   if (read === undefined) throw new Error('nothing was read');
-  return new KafkaDelivery(read, at, partitions);
+  return new KafkaDelivery(read, placeIn(at, partitions));
 }
 
 describe('what a record says', () => {
@@ -108,7 +109,7 @@ describe('the digest of a record', () => {
       rawBatch({ baseOffset: 15, lastOffsetDelta: 1, count: 0 }),
     ]);
     const read = readAll(new RecordReader(fetched, [{ producerId: 7n, firstOffset: 3 }], 0));
-    const deliveries = read.map((each) => new KafkaDelivery(each, partition, partitions));
+    const deliveries = read.map((each) => new KafkaDelivery(each, placeIn(partition, partitions)));
     expect(deliveries.map(({ position }) => position.offset)).toEqual([0, 1, 2, 5, 6, 7, 9, 11, 14, 16]);
     for (const delivery of deliveries) {
       expect(recordDigestAt(fetched, delivery.position.offset)).toBe(delivery.recordDigest());

@@ -70,7 +70,7 @@ describe('what was written is read', () => {
               offset: firstOffset + index,
               timestamp: firstTimestamp + record.timestampDelta,
               key: record.key === null ? undefined : Buffer.from(record.key),
-              value: record.value === null ? new Uint8Array(0) : Buffer.from(record.value),
+              value: Buffer.from(record.value ?? []),
               headers: Object.entries(record.headers).flatMap(([name, all]) => all.map((value) => [name, value])),
               bytes: expect.any(Number),
             })),

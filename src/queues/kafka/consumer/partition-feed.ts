@@ -3,7 +3,7 @@ import type { PersistenceError } from '../../../domain/errors.ts';
 import type { StoredPosition } from '../../../domain/plan.ts';
 import type { PartitionBounds } from '../../../ports/queue.ts';
 import { lostHistory } from '../../lost-history.ts';
-import { KafkaDelivery, recordDigestAt } from '../delivery.ts';
+import { KafkaDelivery, type PartitionPlace, recordDigestAt } from '../delivery.ts';
 import type { AbortedTransaction, FetchedPartition } from '../protocol/fetch.ts';
 import { batchAt } from '../protocol/record-batch.ts';
 import { RecordReader } from '../protocol/record-reader.ts';
@@ -30,8 +30,7 @@ export type FeedStart = StoredPosition | { readonly next: number } | undefined;
 
 /** What is fetched of one partition: raw, in bounded memory, and decoded as it is taken. */
 export class PartitionFeed {
-  readonly partition: number;
-  readonly #partitions: number;
+  readonly #place: PartitionPlace;
   readonly #repeated: RepeatedHeaders;
   /** Offset behind everything that was fetched. */
   #next: number;
@@ -49,14 +48,17 @@ export class PartitionFeed {
   /** The last thing that was decoded cannot be read. */
   #isDamaged = false;
 
-  /** `partitions`: how many the topic has. `repeated`: shared by all that is read of one topic. */
-  constructor(partition: number, partitions: number, start: FeedStart, repeated: RepeatedHeaders) {
-    this.partition = partition;
-    this.#partitions = partitions;
+  /** `repeated`: shared by all that is read of one topic. */
+  constructor(place: PartitionPlace, start: FeedStart, repeated: RepeatedHeaders) {
+    this.#place = place;
     this.#repeated = repeated;
     this.#next = start?.next ?? 0;
     this.#before = start !== undefined && 'digest' in start ? start.digest : undefined;
     this.#doubt = start === undefined ? 'start' : this.#before === undefined ? 'none' : 'record before';
+  }
+
+  get partition(): number {
+    return this.#place.partition;
   }
 
   /** Bytes that were fetched and are not all taken. */
@@ -165,7 +167,7 @@ export class PartitionFeed {
       const read = this.#reader.next();
       if (read !== undefined) {
         this.#isDamaged = read.kind === 'unreadable';
-        return new KafkaDelivery(read, this.partition, this.#partitions);
+        return new KafkaDelivery(read, this.#place);
       }
       this.#finish(chunk, this.#reader.nextOffset);
     }

@@ -1,6 +1,8 @@
 import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
+import type { SessionId } from '../../../domain/identifiers.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { Bell } from '../../bell.ts';
+import { partitionMemory } from '../../partition-memory.ts';
 import { RepeatedHeaders } from '../protocol/repeated-headers.ts';
 import { FetchLoop, type FetchOutcome, fetchOnce, type RoutedFeed } from './fetch-loop.ts';
 import { fetchSizes } from './fetch-sizes.ts';
@@ -40,6 +42,7 @@ export class PartitionFetcher {
   readonly #parts: FetcherParts;
   readonly #brokers: TopicBrokers;
   readonly #repeated = new RepeatedHeaders();
+  readonly #partitionOf: (session: SessionId) => number;
   readonly #feeds = new Map<number, PartitionFeed>();
   readonly #stray = new Set<PartitionFeed>();
   readonly #verified = new Map<PartitionFeed, () => void>();
@@ -53,6 +56,7 @@ export class PartitionFetcher {
   constructor(parts: FetcherParts) {
     this.#parts = parts;
     this.#brokers = parts.openBrokers();
+    this.#partitionOf = partitionMemory(this.#brokers.topic.partitions);
     this.#backoff = new Backoffs(parts.clock);
   }
 
@@ -63,7 +67,8 @@ export class PartitionFetcher {
   /** Starts fetching. Resolves once the brokers are known to hold what comes next, or it was removed again. */
   add(starts: ReadonlyMap<number, FeedStart>): Promise<void> {
     const verified = [...starts].map(([partition, start]) => {
-      const feed = new PartitionFeed(partition, this.#brokers.topic.partitions, start, this.#repeated);
+      const place = { partition, partitions: this.#brokers.topic.partitions, partitionOf: this.#partitionOf };
+      const feed = new PartitionFeed(place, start, this.#repeated);
       this.#feeds.set(partition, feed);
       this.#stray.add(feed);
       return new Promise<void>((resolve) => this.#verified.set(feed, resolve));

@@ -45,8 +45,8 @@ export class BatchRecords {
     if (typeof expanded === 'string') this.#problem = expanded;
     const bytes = typeof expanded === 'string' ? nothing : expanded;
     const { baseTimestamp, appendTime } = batch;
-    this.#source = { bytes, repeated, baseTimestamp, appendTime };
     this.#cursor = new ByteCursor(bytes);
+    this.#source = { cursor: new ByteCursor(bytes), repeated, baseTimestamp, appendTime };
   }
 
   /** The next record, or what stands for those that are none; undefined once the last offset was reached. */

@@ -1,5 +1,5 @@
 import type { MessageHeader } from '../../../domain/message.ts';
-import { ByteCursor } from './byte-cursor.ts';
+import type { ByteCursor } from './byte-cursor.ts';
 import type { KafkaRecord } from './read-records.ts';
 import type { RepeatedHeaders } from './repeated-headers.ts';
 
@@ -7,8 +7,8 @@ const noValue = new Uint8Array(0);
 
 /** What the records of one batch have in common. */
 export interface RecordSource {
-  /** The records, expanded. */
-  readonly bytes: Buffer;
+  /** Over the records, expanded. Whoever reads moves it first. */
+  readonly cursor: ByteCursor;
   readonly repeated: RepeatedHeaders;
   /** What the time differences of the records count from, in milliseconds since 1970. */
   readonly baseTimestamp: number;
@@ -24,7 +24,6 @@ export interface RecordSource {
  * count of headers varint, for each its name and value in the same way.
  */
 export class FetchedRecord implements KafkaRecord {
-  readonly kind = 'record';
   readonly offset: number;
   readonly bytes: number;
   readonly #source: RecordSource;
@@ -38,9 +37,16 @@ export class FetchedRecord implements KafkaRecord {
     this.offset = offset;
   }
 
+  // Not kept in each of the thousands.
+  get kind(): 'record' {
+    return 'record';
+  }
+
   get timestamp(): number {
-    const { bytes, baseTimestamp, appendTime } = this.#source;
-    return appendTime ?? baseTimestamp + new ByteCursor(bytes, this.#start + 1).varlong();
+    const { cursor, baseTimestamp, appendTime } = this.#source;
+    if (appendTime !== undefined) return appendTime;
+    cursor.at = this.#start + 1;
+    return baseTimestamp + cursor.varlong();
   }
 
   get key(): Uint8Array | undefined {
@@ -57,18 +63,20 @@ export class FetchedRecord implements KafkaRecord {
     const cursor = this.#atKey();
     cursor.skipNullable();
     cursor.skipNullable();
-    const headers: MessageHeader[] = [];
-    const count = cursor.varint();
-    for (let place = 0; place < count; place += 1) headers.push(this.#source.repeated.read(cursor, place));
+    // Of its size from the start: one that grows takes twice the room, and is made for every command.
+    const headers = new Array<MessageHeader>(cursor.varint());
+    for (let place = 0; place < headers.length; place += 1) headers[place] = this.#source.repeated.read(cursor, place);
     return headers;
   }
 
   get body(): Buffer {
-    return this.#source.bytes.subarray(this.#atKey().at, this.#start + this.bytes);
+    const { bytes, at } = this.#atKey();
+    return bytes.subarray(at, this.#start + this.bytes);
   }
 
   #atKey(): ByteCursor {
-    const cursor = new ByteCursor(this.#source.bytes, this.#start + 1);
+    const { cursor } = this.#source;
+    cursor.at = this.#start + 1;
     cursor.varlong();
     cursor.varint();
     return cursor;

@@ -11,17 +11,20 @@ const patience = 16;
 const retryAfter = 256;
 
 interface KnownName {
-  readonly bytes: Buffer;
+  /** With the length before it. */
+  readonly encoded: Uint8Array;
   readonly text: string;
+  readonly isShort: boolean;
 }
 
 /** What stood at a place among the headers of a record before. */
 interface Place {
   readonly name: KnownName;
-  readonly value: Buffer;
-  /** The two, to be handed out again. */
+  /** The whole header as it stands in a record. */
+  readonly encoded: Uint8Array;
+  /** The same read, to be handed out again. */
   readonly header: MessageHeader;
-  /** How many values in a row were others. */
+  /** How many headers in a row were others. */
   misses: number;
 }
 
@@ -37,56 +40,55 @@ export class RepeatedHeaders {
 
   /** The header at which the cursor stands, number `place` of its record. What is no UTF-8 in its name is replaced. */
   read(cursor: ByteCursor, place: number): MessageHeader {
-    const name = this.#name(cursor, place);
-    const length = cursor.varint();
-    if (length < 0) return [name.text, noValue];
-    const start = cursor.at;
-    cursor.skip(length);
     const before = this.#places[place];
-    if (before?.name === name && stands(before.value, cursor.bytes, start, cursor.at)) {
+    if (before === undefined) return this.#other(cursor, place, undefined);
+    if ((before.misses <= patience || before.misses % retryAfter === 0) && cursor.passIf(before.encoded)) {
       before.misses = 0;
       return before.header;
     }
-    const value = cursor.bytes.subarray(start, cursor.at);
-    const isShort = length <= mostBytes && name.bytes.length <= mostBytes;
-    if (place < mostPlaces && isShort) this.#places[place] = noted(before, name, value);
-    return [name.text, value];
+    return this.#other(cursor, place, before);
   }
 
-  #name(cursor: ByteCursor, place: number): KnownName {
-    const length = cursor.varint();
+  #other(cursor: ByteCursor, place: number, before: Place | undefined): MessageHeader {
     const start = cursor.at;
+    const name = before !== undefined && cursor.passIf(before.name.encoded) ? before.name : this.#name(cursor);
+    const value = cursor.nullable() ?? noValue;
+    const header: MessageHeader = [name.text, value];
+    const misses = before?.name === name ? before.misses + 1 : 0;
+    if (before !== undefined && misses > patience && misses % retryAfter !== 0) before.misses = misses;
+    else if (place < mostPlaces && name.isShort && value.length <= mostBytes) {
+      this.#places[place] = noted(cursor, start, name, header, misses);
+    }
+    return header;
+  }
+
+  #name(cursor: ByteCursor): KnownName {
+    const start = cursor.at;
+    const length = cursor.varint();
+    const textAt = cursor.at;
     cursor.skip(length);
     const { bytes, at: end } = cursor;
-    const before = this.#places[place]?.name;
-    if (before !== undefined && stands(before.bytes, bytes, start, end)) return before;
-    if (length > mostBytes) return { bytes: bytes.subarray(start, end), text: bytes.toString('utf8', start, end) };
+    const text = (): string => bytes.toString('utf8', textAt, end);
+    if (length > mostBytes) return { encoded: bytes.subarray(start, end), text: text(), isShort: false };
     const key = bytes.toString('latin1', start, end);
-    return this.#known.get(key) ?? this.#learn(key, bytes.subarray(start, end));
+    return this.#known.get(key) ?? this.#learn(key, bytes.subarray(start, end), text());
   }
 
-  #learn(key: string, bytes: Buffer): KnownName {
-    const name = { bytes: Buffer.from(bytes), text: bytes.toString('utf8') };
+  #learn(key: string, encoded: Buffer, text: string): KnownName {
+    const name = { encoded: new Uint8Array(encoded), text, isShort: true };
     if (this.#known.size < mostNames) this.#known.set(key, name);
     return name;
   }
 }
 
-/** What is remembered of a place where `value` stood, which was not there before. */
-function noted(before: Place | undefined, name: KnownName, value: Buffer): Place {
-  if (before?.name === name) {
-    before.misses += 1;
-    if (before.misses > patience && before.misses % retryAfter !== 0) return before;
-  }
-  // A copy: the value belongs to a record that nobody should have to keep.
-  const kept = Buffer.from(value);
-  return { name, value: kept, header: [name.text, kept], misses: before?.name === name ? before.misses : 0 };
-}
-
-/** A loop, because names and values that repeat are too short for a native call. */
-function stands(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  const { length } = known;
-  if (end - start !== length) return false;
-  for (let at = 0; at < length; at += 1) if (known[at] !== bytes[start + at]) return false;
-  return true;
+/** What is remembered of a place where `header` stood: copies, because a record is nothing that should be kept. */
+function noted(
+  cursor: ByteCursor,
+  start: number,
+  name: KnownName,
+  [text, value]: MessageHeader,
+  misses: number,
+): Place {
+  const encoded = new Uint8Array(cursor.bytes.subarray(start, cursor.at));
+  return { name, encoded, header: [text, new Uint8Array(value)], misses };
 }

@@ -1,5 +1,5 @@
-import type { SessionId } from '../../domain/identifiers.ts';
-import { partitionOf } from '../../domain/partition.ts';
+import type { SessionId } from '../domain/identifiers.ts';
+import { partitionOf } from '../domain/partition.ts';
 
 const mostRemembered = 16_384;
 
