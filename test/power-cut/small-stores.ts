@@ -4,6 +4,7 @@ import { ClassicLevel } from 'classic-level';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { openFileStore } from '../../src/stores/file/file-store.ts';
 import { openLevelStore } from '../../src/stores/level/level-store.ts';
 import { openRocksdbStore } from '../../src/stores/rocksdb/rocksdb-store.ts';
 
@@ -30,6 +31,8 @@ const openers = {
       platform: `${process.platform}-${process.arch}`,
       writeBufferBytes: 64 * 1024,
     }),
+  // A checkpoint every few commits, and fewer open logs than sessions.
+  file: (directory: string) => openFileStore({ ...common, directory, checkpointBytes: 24 * 1024, openLogs: 2 }),
 } as const satisfies Record<string, (directory: string) => Promise<Store>>;
 
 export type SmallStoreKind = keyof typeof openers;
@@ -46,6 +49,6 @@ export function openSmallStore(place: string, kind: SmallStoreKind): Promise<Sto
 
 /** The kind that a program was given; throws where it is none. */
 export function smallStoreKind(text: string): SmallStoreKind {
-  if (text === 'level' || text === 'rocksdb') return text;
+  if (text === 'level' || text === 'rocksdb' || text === 'file') return text;
   throw new TypeError(`${text} is no kind of store here`);
 }
