@@ -22,8 +22,13 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly
 }
 
 /** Persists recorded lines, `together` a commit. */
-export async function persistLines(store: Store, lines: readonly Uint8Array[], together: number): Promise<void> {
-  const queue = new ScriptedQueue();
+export async function persistLines(
+  store: Store,
+  lines: readonly Uint8Array[],
+  together: number,
+  source?: string,
+): Promise<void> {
+  const queue = new ScriptedQueue(source);
   for (let from = 0; from < lines.length; from += together) {
     const batch = lines.slice(from, from + together);
     queue.addDeliveries(

@@ -57,8 +57,9 @@ export class FileEngine implements Engine<OpenedFiles> {
       await files.makeDirectory(places.setAside);
       const journalPlace = { files, directory: places.journal };
       const found = await findJournal(journalPlace, standing.checkpoint, standing.applied);
-      let totals = await recover(workplace, database, standing, found);
-      const changed = await findChanges(place, database);
+      const recovered = await recover(workplace, database, standing, found, adopts);
+      let totals = recovered.totals;
+      const changed = await findChanges(place, database, recovered.changed);
       if (changed.length > 0) {
         if (!adopts) throw changedElsewhere(places.directory, changed);
         totals = await adoptChanges(place, database, totals, changed);

@@ -20,9 +20,14 @@ export interface ChangedSession {
   readonly difference: string;
 }
 
-/** Every session whose folder is not what the records say: somebody else wrote to it. */
-export async function findChanges(place: SessionPlace, database: Database): Promise<readonly ChangedSession[]> {
-  const changed: ChangedSession[] = [];
+/** Those that are known to be changed, and every other session whose folder is not what the records say. */
+export async function findChanges(
+  place: SessionPlace,
+  database: Database,
+  known: readonly ChangedSession[],
+): Promise<readonly ChangedSession[]> {
+  const changed: ChangedSession[] = [...known];
+  const isKnown = new Set(known.map(({ session }) => session));
   const unknown = new Set(await listFolders(place));
   for await (const page of new LevelRecords(database).pages(stateRange)) {
     const sessions = page.map(([key]) => parseStateKey(key));
@@ -33,12 +38,13 @@ export async function findChanges(place: SessionPlace, database: Database): Prom
       const cursor = cursors[index];
       if (session === undefined || stored === undefined) return;
       const hasFolder = unknown.delete(session);
-      const known = { state: decodeState(stored), cursor: cursor === undefined ? undefined : decodeCursor(cursor) };
-      const difference = hasFolder ? await differenceOf(place, database, session, known) : 'is not there any more';
+      if (isKnown.has(session)) return;
+      const held = { state: decodeState(stored), cursor: cursor === undefined ? undefined : decodeCursor(cursor) };
+      const difference = hasFolder ? await differenceOf(place, database, session, held) : 'is not there any more';
       if (difference !== undefined) changed.push({ session, difference });
     });
   }
-  for (const session of unknown) changed.push({ session, difference: 'is unknown here' });
+  for (const session of unknown) if (!isKnown.has(session)) changed.push({ session, difference: 'is unknown here' });
   return changed;
 }
 
