@@ -1,3 +1,4 @@
+import { commitToFiles } from './scenarios/file-commits.ts';
 import { loadLogs } from './scenarios/http-load.ts';
 import { publishToReadable } from './scenarios/http-publish.ts';
 import { persistFromKafka } from './scenarios/kafka-persist.ts';
@@ -28,6 +29,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   'kafka-read': () => readFromKafka(size('BENCH_ROUNDS', 5)),
   'take-over': () => takeOver(size('BENCH_ROUNDS', 3)),
   redis: () => commitToRedis(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 5)),
+  file: () => commitToFiles(size('BENCH_COMMANDS', 400_000), size('BENCH_ROUNDS', 5)),
   memory: () => backlogMemory(size('BENCH_COMMANDS', 1_000_000)),
   soak: () => soak(size('BENCH_COMMANDS', 10_000_000)),
 };

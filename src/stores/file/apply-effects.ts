@@ -53,7 +53,8 @@ async function write({ files, places, logs }: Workplace, effect: FileEffect, dir
     case 'write': {
       const bytes = effect.form === 'pretty' ? (prettyJson(effect.bytes) ?? effect.bytes) : effect.bytes;
       await using draft = await files.openShared(places.draft(session, effect.file), 'create');
-      return draft.write(bytes, 0);
+      await draft.write(bytes, 0);
+      return;
     }
   }
 }

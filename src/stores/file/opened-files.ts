@@ -10,6 +10,7 @@ import { cursorKey } from '../../embedded-store/record-keys.ts';
 import type { StoredCursors } from '../../embedded-store/stored-cursors.ts';
 import { writeSessionRecords, writeStoreRecords } from '../../embedded-store/write-records.ts';
 import type { Database, DatabaseSnapshot } from '../../level/database.ts';
+import { classifyFailure } from '../../level/failures.ts';
 import { LevelRecords } from '../../level/level-records.ts';
 import { ReusedBatch } from '../../level/reused-batch.ts';
 import type { SessionView, StoreIdentity } from '../../ports/store.ts';
@@ -121,14 +122,22 @@ export class OpenedFiles implements OpenedEngine {
   async close(): Promise<void> {
     try {
       await this.#checkpoints.idle();
-      if (!this.#failed && !this.#checkpoints.failed) {
-        await this.#checkpoints.finish(this.#dirty);
-        await this.#journal.remove();
-      }
+      if (!this.#failed && !this.#checkpoints.failed) await this.#finish();
     } finally {
       await this.#journal.close();
       await this.workplace.logs.close();
       await this.database.close();
+    }
+  }
+
+  /** The last checkpoint, after which there is no journal. Where there is no room, the next opening makes it instead. */
+  async #finish(): Promise<void> {
+    try {
+      await this.#checkpoints.finish(this.#dirty);
+      await this.#journal.remove();
+    } catch (error) {
+      const failure = classifyFailure(error, `the file store in ${this.workplace.places.directory}`, 'closing');
+      if (failure.code !== 'DISK_FULL') throw failure;
     }
   }
 

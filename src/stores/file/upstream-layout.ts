@@ -29,12 +29,16 @@ export async function checkLayout(files: SharedFileSystem, { directory, layout }
   );
 }
 
-/** Writes what says to macp-runtime that this is its layout, unless it is there. */
-export async function writeLayoutRecord(files: SharedFileSystem, { layout }: Places): Promise<void> {
+/** Writes what says to macp-runtime that this is its layout, unless it is there: whole, because it starts on no other. */
+export async function writeLayoutRecord(files: SharedFileSystem, { layout, own }: Places): Promise<void> {
   if ((await files.status(layout)) !== undefined) return;
-  await using file = await files.openShared(layout, 'create');
-  await file.write(layoutRecord, 0);
-  await file.datasync();
+  const draft = join(own, 'layout-draft');
+  {
+    await using file = await files.openShared(draft, 'create');
+    await file.write(layoutRecord, 0);
+    await file.datasync();
+  }
+  await files.rename(draft, layout);
 }
 
 async function readVersion(files: SharedFileSystem, path: string): Promise<number | undefined> {

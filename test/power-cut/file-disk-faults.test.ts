@@ -1,0 +1,3 @@
+import { testDiskFaults } from './disk-faults.ts';
+
+testDiskFaults('file');
