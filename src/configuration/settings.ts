@@ -38,7 +38,7 @@ export function settingsTable(available: AvailableKinds) {
     dataDir: setting(
       directory,
       'macp-persist-data',
-      'Directory of the embedded queue (its queue/) and of a store that is named without a place (its level/, its rocksdb/)',
+      'Directory of the embedded queue (its queue/) and of a store that is named without a place (its level/, its rocksdb/; a file store is the directory itself)',
       {
         upstream: upstreamVariable('MACP_DATA_DIR'),
       },

@@ -1,8 +1,14 @@
+import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { FileStatus, OpenFile, OpenMode, SharedFileSystem } from '../ports/file-system.ts';
+import type { EntryKind, FileStatus, OpenFile, OpenMode, SharedFileSystem } from '../ports/file-system.ts';
 
-const flags: Readonly<Record<OpenMode, string>> = { read: 'r', write: 'r+', create: 'w+' };
+const flags: Readonly<Record<OpenMode, string | number>> = {
+  read: 'r',
+  write: 'r+',
+  create: 'w+',
+  keep: constants.O_RDWR | constants.O_CREAT,
+};
 
 class NodeFile implements OpenFile {
   readonly #handle: FileHandle;
@@ -102,10 +108,15 @@ async function makeShared(path: string): Promise<void> {
   }
 }
 
+function kindOf(found: { isFile(): boolean; isDirectory(): boolean }): EntryKind {
+  if (found.isFile()) return 'file';
+  return found.isDirectory() ? 'directory' : 'other';
+}
+
 async function status(path: string): Promise<FileStatus | undefined> {
   try {
     const found = await lstat(path);
-    return { kind: found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other', size: found.size };
+    return { kind: kindOf(found), size: found.size, modified: found.mtimeMs };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -121,7 +132,10 @@ export const nodeFileSystem: SharedFileSystem = {
     return new NodeFile(await open(path, flags[mode]));
   },
   list: (directory) => readdir(directory),
-  listBytes: (directory) => readdir(directory, { encoding: 'buffer' }),
+  async listEntries(directory) {
+    const entries = await readdir(directory, { encoding: 'buffer', withFileTypes: true });
+    return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+  },
   makeDirectory,
   makeShared,
   status,

@@ -11,8 +11,11 @@ export interface OpenFile extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** `read`: an existing file. `write`: an existing file, also to write to. `create`: anew, emptied where one stood. */
-export type OpenMode = 'read' | 'write' | 'create';
+/**
+ * `read`: an existing file. `write`: an existing file, also to write to. `create`: anew, emptied where one stood.
+ * `keep`: to write to, with what it holds, or anew where there is none.
+ */
+export type OpenMode = 'read' | 'write' | 'create' | 'keep';
 
 /**
  * What the adapters that keep files of their own need of a file system. Failures are passed on as the operating
@@ -33,10 +36,20 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
 }
 
-/** A directory or a file, and how many bytes it has; anything else that has a name is `other`. */
+/** Anything that has a name and is neither file nor directory is `other`. */
+export type EntryKind = 'file' | 'directory' | 'other';
+
+/** What lies under a name: how many bytes it has, and when its content changed last, in milliseconds since 1970. */
 export interface FileStatus {
-  readonly kind: 'file' | 'directory' | 'other';
+  readonly kind: EntryKind;
   readonly size: number;
+  readonly modified: number;
+}
+
+/** An entry of a directory. Its name need not be UTF-8. */
+export interface DirectoryEntry {
+  readonly name: Uint8Array;
+  readonly kind: EntryKind;
 }
 
 /** What an adapter needs besides, whose directories somebody else reads and writes as well. */
@@ -47,8 +60,7 @@ export interface SharedFileSystem extends FileSystem {
   makeShared(path: string): Promise<void>;
   /** What lies at `path`; undefined when there is nothing. Links are not followed. */
   status(path: string): Promise<FileStatus | undefined>;
-  /** Names of a directory's entries as bytes, because they need not be UTF-8. */
-  listBytes(directory: string): Promise<readonly Uint8Array[]>;
+  listEntries(directory: string): Promise<readonly DirectoryEntry[]>;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a directory with all that is in it, if there is one. */
   removeAll(path: string): Promise<void>;

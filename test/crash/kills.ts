@@ -48,7 +48,8 @@ export function testKills(kind: SmallStoreKind, effects: number, streams: readon
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   function command(words: readonly string[], data: string, death?: Death): Promise<Outcome> {
-    const program = [main, ...words, '--data-dir', data, '--store', kind, '--log-level', 'error'];
+    const store = `${kind}:${smallStorePlace(data, kind)}`;
+    const program = [main, ...words, '--data-dir', data, '--store', store, '--log-level', 'error'];
     if (death === undefined || 'killAfter' in death) return runProgram(program, undefined, death?.killAfter);
     return runProgram(program, { library, options: { directory: data, ...death } });
   }

@@ -68,6 +68,12 @@ describe('a power cut while recorded sessions are persisted into the files that 
     expect(report.examined).toBeGreaterThan(50);
   });
 
+  test('nor when the process is killed instead, and everything that it wrote is there', async () => {
+    const report = await cut(journal, 12, () => ({ kind: 'written' }));
+    expect(report.complaints).toEqual([]);
+    expect(report.examined).toBeGreaterThan(50);
+  });
+
   // Without this the tests above could pass because nothing is ever lost here.
   test.each([
     ['a journal that is not synced', 'file/.macp-persist/journal/*'],

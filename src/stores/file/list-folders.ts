@@ -1,10 +1,6 @@
-import { join } from 'node:path';
 import { PersistenceError } from '../../domain/errors.ts';
 import { type SessionId, sessionIdProblem } from '../../domain/identifiers.ts';
 import type { SessionPlace } from './examine-session.ts';
-import { inParallel } from './in-parallel.ts';
-
-const lookedAtOnce = 8;
 
 /**
  * The sessions that have a folder: macp-runtime takes every directory for one, and nothing else. Throws `STORE_CORRUPT`
@@ -12,10 +8,9 @@ const lookedAtOnce = 8;
  */
 export async function listFolders({ files, places }: SessionPlace): Promise<ReadonlySet<SessionId>> {
   const folders = new Set<SessionId>();
-  await inParallel(await files.listBytes(places.sessions), lookedAtOnce, async (name) => {
+  for (const { name, kind } of await files.listEntries(places.sessions)) {
+    if (kind !== 'directory') continue;
     const text = Buffer.from(name).toString('utf8');
-    const found = await files.status(join(places.sessions, text));
-    if (found !== undefined && found.kind !== 'directory') return;
     const isText = Buffer.compare(Buffer.from(text, 'utf8'), name) === 0;
     const problem = isText ? sessionIdProblem(text) : 'it is not UTF-8';
     if (problem !== undefined) {
@@ -25,6 +20,6 @@ export async function listFolders({ files, places }: SessionPlace): Promise<Read
       );
     }
     folders.add(text as SessionId);
-  });
+  }
   return folders;
 }

@@ -23,7 +23,7 @@ export class OpenLogs {
       this.#open.set(session, found);
       return found;
     }
-    const file = await this.#openOrMake(this.#places.file(session, 'log'));
+    const file = await this.#files.openShared(this.#places.file(session, 'log'), 'keep');
     this.#open.set(session, file);
     return file;
   }
@@ -48,14 +48,5 @@ export class OpenLogs {
     const files = [...this.#open.values()];
     this.#open.clear();
     for (const file of files) await file.close();
-  }
-
-  async #openOrMake(path: string): Promise<OpenFile> {
-    try {
-      return await this.#files.openShared(path, 'write');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return this.#files.openShared(path, 'create');
-    }
   }
 }

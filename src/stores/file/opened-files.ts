@@ -135,6 +135,9 @@ export class OpenedFiles implements OpenedEngine {
     try {
       await this.#checkpoints.finish(this.#dirty);
       await this.#journal.remove();
+      const { files, places } = this.workplace;
+      await using closed = await files.open(places.closed, 'create');
+      await closed.write(Buffer.from('closed\n', 'utf8'), 0);
     } catch (error) {
       const failure = classifyFailure(error, `the file store in ${this.workplace.places.directory}`, 'closing');
       if (failure.code !== 'DISK_FULL') throw failure;

@@ -23,6 +23,8 @@ export class Places {
   readonly own: string;
   readonly records: string;
   readonly journal: string;
+  /** Written when the store is closed: its time tells what was modified since. */
+  readonly closed: string;
   /** Files that were replaced while somebody still read them. */
   readonly setAside: string;
 
@@ -33,6 +35,7 @@ export class Places {
     this.own = join(directory, '.macp-persist');
     this.records = join(this.own, 'records');
     this.journal = join(this.own, 'journal');
+    this.closed = join(this.own, 'closed');
     this.setAside = join(this.own, 'set-aside');
   }
 

@@ -1,0 +1,3 @@
+import { testBackupKills } from './backup-kills.ts';
+
+testBackupKills('file');

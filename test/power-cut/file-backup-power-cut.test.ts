@@ -1,0 +1,3 @@
+import { testBackupCuts } from './backup-cuts.ts';
+
+testBackupCuts('file');
