@@ -9,7 +9,7 @@ const mebibyte = 1024 * 1024;
  */
 const tuning = {
   writeBufferSize: 24 * mebibyte,
-  maxFileSize: 64 * mebibyte,
+  maxFileSize: 32 * mebibyte,
   cacheSize: 8 * mebibyte,
   blockSize: 16 * 1024,
   compression: true,
