@@ -9,6 +9,7 @@ import { persistBacklog } from './scenarios/persist-backlog.ts';
 import { publishDurably } from './scenarios/publish.ts';
 import { readLongLog } from './scenarios/read-log.ts';
 import { commitToRedis } from './scenarios/redis-commits.ts';
+import { commitToRocksdb } from './scenarios/rocksdb-commits.ts';
 import { soak } from './scenarios/soak.ts';
 import { takeOver } from './scenarios/take-over.ts';
 import { commitSizes } from './store/commit-sizes.ts';
@@ -30,6 +31,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   'take-over': () => takeOver(size('BENCH_ROUNDS', 3)),
   redis: () => commitToRedis(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 5)),
   file: () => commitToFiles(size('BENCH_COMMANDS', 400_000), size('BENCH_ROUNDS', 5)),
+  rocksdb: () => commitToRocksdb(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
   memory: () => backlogMemory(size('BENCH_COMMANDS', 1_000_000)),
   soak: () => soak(size('BENCH_COMMANDS', 10_000_000)),
 };

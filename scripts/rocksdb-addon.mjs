@@ -14,7 +14,7 @@ import {
 import { cacheDirectory, cached } from './services/cache.mjs';
 
 /** The release of RocksDB that the crate in `native/rocksdb/Cargo.toml` binds. */
-const rocksdbVersion = '11.8.1';
+export const rocksdbVersion = '11.8.1';
 const sources = join(root, 'native/rocksdb');
 const addonName = 'macp-persist-rocksdb.node';
 

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
+import { openRocksdbStore } from '../../src/stores/rocksdb/rocksdb-store.ts';
+import { appendPlans } from '../store/commit-plans.ts';
+import { benchDirectory, removeDirectory } from '../support/bare.ts';
+import { alternate, ratesOf, ratios, tellRates, tellRatio } from '../support/contest.ts';
+import { entryPool, sessionIds } from '../support/entries.ts';
+
+const run = promisify(execFile);
+
+const sessions = 500;
+const perCommit = 512;
+/** One synced append at a time needs no more to be measured. */
+const oneByOne = 2_000;
+
+const ours = 'rocksdb store';
+const bare = 'the crate rocksdb, from Rust, the same batches';
+const upstream = 'macp-storage 0.13.0, one synced append an entry';
+
+/**
+ * Commits into RocksDB, beside what is left without cursors, positions, checks, totals and JavaScript: a Rust program
+ * that writes the same entries in batches of the same size, and macp-storage itself. Only writing is timed, not what a
+ * worker has decided before.
+ */
+export async function commitToRocksdb(commands: number, rounds: number): Promise<boolean> {
+  const program = process.env['BENCH_ROCKSDB_PROGRAM'];
+  if (program === undefined) {
+    console.log('\nCommits into RocksDB: left out, as there is no cargo to build the Rust program with');
+    return true;
+  }
+  const directory = await benchDirectory('rocksdb');
+  const [entries, ids] = [join(directory, 'entries'), join(directory, 'ids')];
+  writeFileSync(
+    entries,
+    entryPool(4096)
+      .map((entry) => Buffer.from(entry).toString('utf8'))
+      .join('\n'),
+  );
+  writeFileSync(ids, sessionIds(sessions).join('\n'));
+  let databases = 0;
+  const fresh = async (rate: (place: string) => Promise<number>): Promise<number> => {
+    databases += 1;
+    const place = join(directory, `database-${databases}`);
+    try {
+      return await rate(place);
+    } finally {
+      await removeDirectory(place);
+    }
+  };
+  const told = async (mode: string, place: string, ...counts: readonly number[]): Promise<number> =>
+    Number((await run(program, [mode, place, entries, ids, ...counts.map(String)])).stdout);
+  try {
+    const result = await alternate(rounds, [
+      { name: ours, rate: () => fresh((place) => commits(place, commands)) },
+      { name: bare, rate: () => fresh((place) => told('batches', place, commands, perCommit)) },
+      { name: upstream, rate: () => fresh((place) => told('appends', place, oneByOne)) },
+    ]);
+    tellRates(`Committing ${commands} appends of ${sessions} interleaved sessions, synced`, 'entries', result);
+    const rates = ratesOf(result, ours);
+    const besideCrate = tellRatio(`beside ${bare}`, ratios(rates, ratesOf(result, bare)), 0.7);
+    const besideUpstream = tellRatio(`beside ${upstream}`, ratios(rates, ratesOf(result, upstream)), 10);
+    return besideCrate && besideUpstream;
+  } finally {
+    await removeDirectory(directory);
+  }
+}
+
+async function commits(directory: string, commands: number): Promise<number> {
+  const platform = `${process.platform}-${process.arch}`;
+  await using store = await openRocksdbStore({ directory, platform, files: nodeFileSystem, newId: randomUUID });
+  let milliseconds = 0;
+  for (const plan of appendPlans(sessionIds(sessions), commands, perCommit)) {
+    const start = performance.now();
+    await store.commit(plan);
+    milliseconds += performance.now() - start;
+  }
+  return (commands * 1000) / milliseconds;
+}
