@@ -54,6 +54,7 @@ async function optionsOf(address: RedisAddress, values: Values): Promise<RedisSt
     replicas: count === 0 ? undefined : { count, timeoutMs: values['redis.replicasTimeout'] },
     answerTimeoutMs: values['redis.commandTimeout'],
     requiresDurable: values.requireDurable,
+    adoptChanges: values.adoptChanges,
   };
 }
 

@@ -14,9 +14,10 @@ import { readUpstreamEntries, sessionOfMember } from './upstream-sessions.ts';
 /** Sessions that are given their cursors together. */
 const sessionsAtOnce = 100;
 
-/** What there is of a session before it has a cursor. */
-interface Adopted {
+/** A session, and the cursor that it is given. */
+export interface Adopted {
   readonly session: SessionId;
+  readonly before: Cursor | undefined;
   readonly after: Cursor;
   /** Bytes of the largest entry. */
   readonly largest: number;
@@ -29,14 +30,23 @@ interface Adopted {
  */
 export async function adoptSessions(connection: RedisConnection, keys: KeySpace, identity: string): Promise<void> {
   const reader = new RedisReader(connection, keys);
+  for await (const sessions of upstreamSessions(connection, keys)) {
+    await adoptPage(connection, keys, identity, reader, sessions);
+  }
+}
+
+/** What upstream's set names, a page at a time; a session may come twice. */
+export async function* upstreamSessions(
+  connection: RedisConnection,
+  keys: KeySpace,
+): AsyncGenerator<readonly SessionId[]> {
   let place = '0';
   do {
     const [next, members] = listOf(
       await connection.command('SSCAN', keys.home.sessions, place, 'COUNT', String(sessionsAtOnce)),
     );
     place = textOf(next) ?? '0';
-    const sessions = listOf(members ?? []).map((member) => sessionOfMember(member, connection.where));
-    await adoptPage(connection, keys, identity, reader, [...new Set(sessions)]);
+    yield [...new Set(listOf(members ?? []).map((member) => sessionOfMember(member, connection.where)))];
   } while (place !== '0');
 }
 
@@ -53,19 +63,23 @@ async function adoptPage(
     const left = sessions.filter((_, index) => cursors[index] === undefined);
     if (left.length === 0) return;
     const adopted: Adopted[] = [];
-    for (const session of left) adopted.push(await examine(connection, keys.home, session));
+    for (const session of left) {
+      const { cursor, largest } = await examine(connection, keys.home, session);
+      adopted.push({ session, before: undefined, after: cursor, largest });
+    }
     await give(connection, keys, identity, adopted);
   }
 }
 
-async function give(
+/** Gives the sessions these cursors, unless somebody else has changed theirs: then those of all stay as they are. */
+export async function give(
   connection: RedisConnection,
   keys: KeySpace,
   identity: string,
   adopted: readonly Adopted[],
 ): Promise<void> {
   const bucket = keys.home;
-  const changes = adopted.map(({ session, after }) => adoption(session, after));
+  const changes = adopted.map(adoption);
   const part = { bucket, changes, unreadable: [], positions: [] };
   const input = encodeCommit(part, { keys, identity, viewLifetimeMs: 0 });
   for (const { session, after, largest } of adopted) {
@@ -82,7 +96,12 @@ async function give(
   }
 }
 
-async function examine(connection: RedisConnection, bucket: Bucket, session: SessionId): Promise<Adopted> {
+/** The cursor that a session would be adopted with, from all that lies there of it. */
+export async function examine(
+  connection: RedisConnection,
+  bucket: Bucket,
+  session: SessionId,
+): Promise<{ readonly cursor: Cursor; readonly largest: number }> {
   const [length, receipt, anchor] = await Promise.all([
     connection.command('LLEN', bucket.log(session)),
     connection.command('EXISTS', bucket.receipt(session)),
@@ -95,11 +114,11 @@ async function examine(connection: RedisConnection, bucket: Bucket, session: Ses
     if (page.length === 0) break;
     for (const entry of page) adopted.add(entry);
   }
-  const after = adopted.cursor({ hasReceipt: numberOf(receipt) > 0, hasAnchor: numberOf(anchor) > 0 });
-  return { session, after: { ...after, entries }, largest: adopted.largestEntry };
+  const cursor = adopted.cursor({ hasReceipt: numberOf(receipt) > 0, hasAnchor: numberOf(anchor) > 0 });
+  return { cursor: { ...cursor, entries }, largest: adopted.largestEntry };
 }
 
-function adoption(session: SessionId, after: Cursor): SessionChange {
+function adoption({ session, before, after }: Adopted): SessionChange {
   const nothing = { log: undefined, snapshot: undefined, receipt: undefined, anchor: undefined };
-  return { session, before: undefined, after, ...nothing, parked: [], unparked: [], filed: [] };
+  return { session, before, after, ...nothing, parked: [], unparked: [], filed: [] };
 }

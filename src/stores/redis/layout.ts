@@ -1,6 +1,7 @@
 import { PersistenceError } from '../../domain/errors.ts';
 import type { StoreIdentity } from '../../ports/store.ts';
 import { adoptSessions } from './adopt.ts';
+import { adoptChanges, assertUnchanged } from './changed-elsewhere.ts';
 import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { exchangeScript, permissionsScript } from './maintenance-scripts.ts';
@@ -20,18 +21,32 @@ interface Inscription extends StoreIdentity {
   readonly adopting?: true;
 }
 
+export interface Settling {
+  /** A fresh random UUID: the identity of a new store. */
+  readonly newId: () => string;
+  /** Whether to take the store as it is now where upstream wrote to it after us. */
+  readonly adoptChanges: boolean;
+}
+
 /**
  * The identity of the store under these keys; a new one is given a `newId`, and where upstream's sessions lie they are
  * adopted first. Several processes may do so at once, and any of them may be killed: one that comes later goes on.
+ * Where upstream wrote after us, that is adopted if it may be, else `STORE_CHANGED_ELSEWHERE`.
  * Throws `STORE_TOO_NEW`, `STORE_CORRUPT` (also where there is something of a store but no identity), and
  * `INVALID_CONFIGURATION` when the user may not do what a store does.
  */
-export async function settleLayout(connection: RedisConnection, keys: KeySpace, newId: () => string): Promise<Layout> {
+export async function settleLayout(connection: RedisConnection, keys: KeySpace, settling: Settling): Promise<Layout> {
+  const { newId } = settling;
   const text = (await readText(connection, keys)) ?? (await found(connection, keys, newId()));
   const inscription = parse(text, connection.where, keys);
   await connection.script(permissionsScript, [keys.identity, `${keys.identity}:none`], []);
   const identity: StoreIdentity = { kind: inscription.kind, id: inscription.id, layoutVersion };
-  if (inscription.adopting === undefined) return { identity, text };
+  if (inscription.adopting === undefined) {
+    // In a cluster the layout is our own: nothing else knows it.
+    if (keys.kind === 'redis' && settling.adoptChanges) await adoptChanges(connection, keys, text);
+    else if (keys.kind === 'redis') await assertUnchanged(connection, keys);
+    return { identity, text };
+  }
   await adoptSessions(connection, keys, text);
   const settled = JSON.stringify(identity);
   await connection.script(exchangeScript, [keys.identity], [text, settled]);

@@ -13,6 +13,24 @@ return 1
 `);
 
 /**
+ * Of each session its cursor, whether upstream's set names it, how long its log is (-1: it is none), and whether it has
+ * a receipt. KEYS: cursors, upstream's set, then log and receipt of each. ARGV: sessions.
+ */
+export const surveyScript: Script = defineScript(`
+local found = {}
+for n, session in ipairs(ARGV) do
+  local entries = redis.pcall('LLEN', KEYS[2 * n + 1])
+  found[n] = {
+    redis.call('HGET', KEYS[1], session),
+    redis.call('SISMEMBER', KEYS[2], session),
+    type(entries) == 'number' and entries or -1,
+    redis.call('EXISTS', KEYS[2 * n + 2]),
+  }
+end
+return found
+`);
+
+/**
  * Tries every command of the other scripts where it changes nothing: most fail on the identity, which is a text. What
  * the server does not allow, or does not know, is told before a commit finds it out half way. A server that takes no
  * writes at present has looked at the permissions first. KEYS: identity, a key that is none.
@@ -22,7 +40,7 @@ local key, none = KEYS[1], KEYS[2]
 local commands = {
   { 'TYPE', key }, { 'EXISTS', key }, { 'GET', key }, { 'HGET', key, '' }, { 'HMGET', key, '' },
   { 'HEXISTS', key, '' }, { 'LLEN', key }, { 'LRANGE', key, 0, 0 }, { 'ZSCORE', key, '' },
-  { 'HSET', key, '', '' }, { 'HDEL', key, '' }, { 'RPUSH', key, '' }, { 'SADD', key, '' }, { 'SREM', key, '' },
+  { 'HSET', key, '', '' }, { 'HDEL', key, '' }, { 'RPUSH', key, '' }, { 'SISMEMBER', key, '' }, { 'SADD', key, '' }, { 'SREM', key, '' },
   { 'ZADD', key, '0', '' }, { 'SET', key, '', 'NX' }, { 'RENAME', none, none },
   { 'DEL', none }, { 'PEXPIRE', none, '1' },
 }

@@ -40,6 +40,8 @@ export interface RedisStoreOptions {
    * master. Default false. A store that is weak already when it is opened is opened nevertheless.
    */
   readonly requiresDurable?: boolean | undefined;
+  /** True to take the store as it is now where macp-runtime wrote to it after us. Default false. */
+  readonly adoptChanges?: boolean | undefined;
 }
 
 /** The store, and what only this adapter has. */
@@ -54,7 +56,8 @@ const defaultViewLifetimeMs = 60_000;
 /**
  * Opens or creates a store in Redis 7 or newer, and adopts what macp-runtime has stored under the prefix. Throws
  * `STORE_UNAVAILABLE` when Redis does not answer, `INVALID_CONFIGURATION` (wrong password, missing permissions, a
- * cluster that was not configured as one, an earlier version), `STORE_TOO_NEW`, `STORE_CORRUPT`.
+ * cluster that was not configured as one, an earlier version), `STORE_TOO_NEW`, `STORE_CORRUPT`, and
+ * `STORE_CHANGED_ELSEWHERE` where macp-runtime wrote to it after us, unless that is to be adopted.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   const keys = keySpace(options);
@@ -64,7 +67,10 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
   try {
     const durability = await durabilityOf(reads);
     assertVersion(durability, reads.where);
-    const layout = await settleLayout(reads, keys, options.newId);
+    const layout = await settleLayout(reads, keys, {
+      newId: options.newId,
+      adoptChanges: options.adoptChanges ?? false,
+    });
     // A connection of their own: a read does not wait for what a large commit sends, or for its replicas.
     const commits = await RedisConnection.open(access);
     opened.push(commits);
