@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { provideCCompiler } from './c-compiler.mjs';
 import { provideCurl, providePython } from './document-tools.mjs';
+import { provideFaketime } from './faketime.mjs';
 import { buildAddon, quickestRoute, whyNotBuilt } from './rocksdb-addon.mjs';
 import { libraryName, provideRocksdbLibrary, rocksdbVersions } from './rocksdb-library.mjs';
 import { provideSchemathesis } from './schemathesis.mjs';
@@ -9,6 +10,7 @@ import { provideKafka } from './services/kafka-installation.mjs';
 import { provideRedis } from './services/redis.mjs';
 import { prefixOf, serviceKinds, shareService } from './services/shared.mjs';
 import { provideStrace } from './strace.mjs';
+import { provideRuntimes, provideStoragePrograms } from './upstream.mjs';
 
 /** @import { ServiceKind } from './services/shared.mjs' */
 
@@ -36,6 +38,9 @@ export const needs = {
   'RocksDB libraries': provideRocksdbLibraries,
   'RocksDB addon': async () => void (await buildAddon(quickestRoute())),
   strace: provideStrace,
+  faketime: provideFaketime,
+  'macp-storage': provideStoragePrograms,
+  'macp-runtime': provideRuntimes,
   'confluent-kafka for Python': provideConfluentKafka,
 };
 

@@ -4,7 +4,8 @@ const kafka = ['a Kafka that can be started', 'Kafka'];
 /**
  * The test suites, in the order in which they run: what fails fast comes first. One folder under `test/` each.
  * Suites of one `group` run side by side; `timeout` is the most milliseconds that one test may take, far above what
- * any needs, so that only a hanging test meets it. `needs` names what must be on the machine first.
+ * any needs, so that only a hanging test meets it. `needs` names what must be on the machine first. What is `separate`
+ * runs only where it is named: it needs more than everybody has.
  */
 export const suites = [
   { name: 'unit', group: 1, timeout: 60_000, needs: [] },
@@ -25,4 +26,11 @@ export const suites = [
   { name: 'fuzz', group: 7, timeout: 600_000, needs: ['schemathesis'] },
   { name: 'crash', group: 8, timeout: 900_000, needs: ['C compiler'] },
   { name: 'power-cut', group: 9, timeout: 900_000, needs: ['C compiler'] },
+  {
+    name: 'interop',
+    group: 10,
+    timeout: 900_000,
+    needs: [...redis, 'RocksDB addon', 'macp-storage', 'macp-runtime', 'faketime'],
+    separate: true,
+  },
 ];

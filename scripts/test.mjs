@@ -57,7 +57,7 @@ async function main() {
 
 /** @param {string[]} names */
 function chooseSuites(names) {
-  if (names.length === 0) return suites;
+  if (names.length === 0) return suites.filter(({ separate }) => separate !== true);
   const known = suites.map(({ name }) => name);
   const wrong = names.find((name) => !known.includes(name));
   if (wrong !== undefined) throw new Refusal(`There is no suite ${wrong}. The suites: ${known.join(', ')}.`);
@@ -107,7 +107,7 @@ async function runVitest(projects, environment) {
         TMPDIR: temporary,
         TEST_VERDICT_FILE: verdictFile,
         TEST_LEFT_OUT_FILE: join(root, 'test/left-out.json'),
-        TEST_WHOLE_RUN: projects.length === suites.length ? 'yes' : 'no',
+        TEST_WHOLE_RUN: process.argv.length === 2 ? 'yes' : 'no',
       },
     },
   );

@@ -1,0 +1,116 @@
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { decodeMessage, encodeMessage, type Field } from './protocol-buffers.ts';
+
+/** What `GetSession` tells. */
+export interface SessionAnswer {
+  readonly session: string;
+  readonly mode: string;
+  readonly state: string;
+  readonly startedAt: bigint;
+  readonly participants: readonly string[];
+}
+
+/** A message as a participant sends it. */
+export interface SentMessage {
+  readonly mode: string;
+  readonly type: string;
+  readonly id: string;
+  readonly session: string;
+  readonly sender: string;
+  readonly payload: Uint8Array;
+}
+
+const states = ['Unspecified', 'Open', 'Resolved', 'Expired', 'Suspended', 'Cancelled'];
+
+/** Speaks with a macp-runtime by gRPC, which every release serves. */
+export class RuntimeClient implements AsyncDisposable {
+  readonly #connection: ClientHttp2Session;
+
+  constructor(port: number) {
+    this.#connection = connect(`http://127.0.0.1:${port}`);
+    // Whoever asks is told by the request that fails.
+    this.#connection.on('error', () => undefined);
+  }
+
+  /** Rejects with what the runtime says when it knows no such session. */
+  async getSession(session: string, as: string): Promise<SessionAnswer> {
+    const answer = decodeMessage(await this.#call('GetSession', encodeMessage([[1, session]]), as));
+    const fields = decodeMessage(bytesOf(answer, 1));
+    return {
+      session: textOf(fields, 1),
+      mode: textOf(fields, 2),
+      state: states[Number(numberOf(fields, 3))] ?? 'unknown',
+      startedAt: numberOf(fields, 4),
+      participants: fields.flatMap(([number, value]) =>
+        number === 9 ? Buffer.from(value as Uint8Array).toString() : [],
+      ),
+    };
+  }
+
+  /** Resolves once the runtime has accepted the message; rejects with its reason where it does not. */
+  async send({ mode, type, id, session, sender, payload }: SentMessage): Promise<void> {
+    const envelope = encodeMessage([
+      [1, '1.0'],
+      [2, mode],
+      [3, type],
+      [4, id],
+      [5, session],
+      [6, sender],
+      [7, BigInt(Date.now())],
+      [8, payload],
+    ]);
+    const acknowledgement = decodeMessage(
+      bytesOf(decodeMessage(await this.#call('Send', encodeMessage([[1, envelope]]), sender)), 1),
+    );
+    if (numberOf(acknowledgement, 1) === 1n) return;
+    throw new Error(`not accepted: ${Buffer.from(bytesOf(acknowledgement, 7)).toString('utf8')}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection.destroy();
+  }
+
+  #call(method: string, message: Uint8Array, as: string): Promise<Uint8Array> {
+    const request = this.#connection.request({
+      ':method': 'POST',
+      ':path': `/macp.v1.MACPRuntimeService/${method}`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: `Bearer ${as}`,
+    });
+    const frame = Buffer.alloc(5);
+    frame.writeUInt32BE(message.length, 1);
+    request.end(Buffer.concat([frame, message]));
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let status: string | string[] | undefined;
+      let reason: string | string[] | undefined;
+      const note = (headers: Readonly<Record<string, string | string[] | undefined>>): void => {
+        status = headers['grpc-status'] ?? status;
+        reason = headers['grpc-message'] ?? reason;
+      };
+      request.on('response', note).on('trailers', note);
+      request.on('data', (chunk) => chunks.push(chunk));
+      request.on('error', reject);
+      request.on('close', () => {
+        if (status === '0') resolve(Buffer.concat(chunks).subarray(5));
+        else reject(new Error(`${method}: status ${status}, ${reason}`));
+      });
+    });
+  }
+}
+
+function bytesOf(fields: readonly Field[], wanted: number): Uint8Array {
+  const value = fields.find(([number]) => number === wanted)?.[1];
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}
+
+function textOf(fields: readonly Field[], wanted: number): string {
+  return Buffer.from(bytesOf(fields, wanted)).toString('utf8');
+}
+
+/** Numbers that are 0 are not sent. */
+function numberOf(fields: readonly Field[], wanted: number): bigint {
+  const value = fields.find(([number]) => number === wanted)?.[1];
+  return typeof value === 'bigint' ? value : 0n;
+}

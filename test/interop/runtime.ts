@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
+import { freePort } from '../support/free-port.ts';
+import type { Release } from './releases.ts';
+import { RuntimeClient } from './runtime-client.ts';
+import type { UpstreamPlace } from './storage-program.ts';
+
+export interface RuntimeOptions {
+  readonly release: Release;
+  readonly store: UpstreamPlace;
+  /** What its clock shows when it starts, in milliseconds since 1970: recorded sessions do not stay open for ever. */
+  readonly startedAt: number;
+}
+
+/** An unmodified macp-runtime that has recovered its sessions and serves. */
+export class RunningRuntime implements AsyncDisposable {
+  readonly client: RuntimeClient;
+  /** What it has logged until now. */
+  readonly log: readonly string[];
+  readonly #process: ChildProcess;
+
+  private constructor(process: ChildProcess, log: readonly string[], client: RuntimeClient) {
+    this.#process = process;
+    this.log = log;
+    this.client = client;
+  }
+
+  /** Rejects with everything that it said where it does not start. */
+  static async start({ release, store, startedAt }: RuntimeOptions): Promise<RunningRuntime> {
+    const port = await freePort();
+    const program = provided(`MACP_PERSIST_TEST_RUNTIME_${release.replaceAll('.', '_')}`);
+    const started = spawn(program, {
+      env: {
+        ...process.env,
+        ...storeVariables(store),
+        ...clock(startedAt),
+        MACP_ALLOW_INSECURE: '1',
+        MACP_BIND_ADDR: `127.0.0.1:${port}`,
+        // It gives up at once where it cannot recover a session, and forgets none that ended long ago.
+        MACP_STRICT_RECOVERY: '1',
+        MACP_SESSION_RETENTION_SECS: '4000000000',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const log: string[] = [];
+    const serves = new Promise<void>((resolve, reject) => {
+      for (const input of [started.stdout, started.stderr]) {
+        createInterface({ input }).on('line', (line) => {
+          log.push(stripVTControlCharacters(line));
+          if (/macp-runtime v\S+ .*listening/.test(line)) resolve();
+        });
+      }
+      started.on('error', reject);
+      started.on('close', (code) => reject(new Error(`macp-runtime ended with ${code}:\n${log.join('\n')}`)));
+    });
+    await serves;
+    return new RunningRuntime(started, log, new RuntimeClient(port));
+  }
+
+  /** Ends it as a service manager does; it saves the sessions that it has in memory. */
+  async stop(): Promise<void> {
+    await this.#end('SIGINT');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    await this.client[Symbol.asyncDispose]();
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = once(this.#process, 'close');
+    this.#process.kill(signal);
+    await ended;
+  }
+}
+
+function storeVariables({ layout, place }: UpstreamPlace): Readonly<Record<string, string>> {
+  const backend = { MACP_STORAGE_BACKEND: layout };
+  switch (layout) {
+    case 'file':
+      return { ...backend, MACP_DATA_DIR: place };
+    case 'rocksdb':
+      return { ...backend, MACP_ROCKSDB_PATH: place };
+    case 'redis':
+      return { ...backend, MACP_REDIS_URL: place.slice(0, place.indexOf(' ')) };
+  }
+}
+
+/** Sets the wall clock of a process, and leaves the one that timers go by. */
+function clock(startedAt: number): Readonly<Record<string, string>> {
+  return {
+    LD_PRELOAD: provided('MACP_PERSIST_TEST_FAKETIME'),
+    FAKETIME: `@${new Date(startedAt).toISOString().slice(0, 19).replace('T', ' ')}`,
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    TZ: 'UTC',
+  };
+}
+
+function provided(variable: string): string {
+  const value = process.env[variable];
+  if (value === undefined) throw new Error(`${variable} is not set: npm run test:interop sets it`);
+  return value;
+}
