@@ -125,6 +125,25 @@ test('a store whose Redis hangs is closed once the commit under way is given up,
   expect(['STORE_CLOSED', 'STORE_UNAVAILABLE']).toContain(await failed);
 });
 
+test('what waits for a Redis that is gone ends when the store is closed: a worker that was stopped stayed for a minute', async () => {
+  const own = await startRedis();
+  const store = await openAt(serverAt(own.port), uniquePrefix(), { answerTimeoutMs: 60_000 });
+  await own[Symbol.asyncDispose]();
+  while ((await outcome(store.readTotals(), 200)) !== 'waits');
+  const waiting = store.readTotals();
+  await store.close();
+  expect(await outcome(waiting, 10_000)).toMatch(/STORE_CLOSED|STORE_UNAVAILABLE/);
+});
+
+/** The code of what it fails with, or that it is still waiting after so many milliseconds. */
+function outcome(reading: Promise<unknown>, milliseconds: number): Promise<string> {
+  const failed = reading.then(
+    () => 'answered',
+    (error: { readonly code: string }) => error.code,
+  );
+  return Promise.race([failed, systemClock.sleep(milliseconds).then(() => 'waits')]);
+}
+
 test('a master that became a replica takes nothing; once it is master again, the same plan is committed', async () => {
   await using own = await startRedis();
   await using other = await startRedis();

@@ -48,6 +48,7 @@ export class RedisConnection {
   /** What the connection last failed of: a command that finds none is told no more than that. */
   #failure: string | undefined;
   #refused = false;
+  readonly #unanswered = new Set<SentCommand>();
 
   private constructor(client: Redis | Cluster, where: string) {
     this.#client = client;
@@ -123,6 +124,8 @@ export class RedisConnection {
   /** Releases everything at once; what is under way fails. */
   close(): void {
     this.#client.disconnect();
+    // ioredis leaves what waits for a connection to its timeout, which also keeps the process from ending.
+    for (const command of this.#unanswered) command.reject(new Error('Connection is closed.'));
   }
 
   #masters(): readonly Redis[] {
@@ -138,8 +141,13 @@ export class RedisConnection {
   }
 
   async #raw(client: Redis | Cluster, command: SentCommand): Promise<Reply> {
-    client.sendCommand(command);
-    return command.promise;
+    this.#unanswered.add(command);
+    try {
+      client.sendCommand(command);
+      return await command.promise;
+    } finally {
+      this.#unanswered.delete(command);
+    }
   }
 
   #classify(error: unknown): PersistenceError {
