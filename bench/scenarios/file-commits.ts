@@ -68,7 +68,11 @@ async function commits(
   await using store = await openFileStore({ directory, files: nodeFileSystem, newId: randomUUID });
   let longest = 0;
   let milliseconds = 0;
-  for (const plan of appendPlans(sessionIds(sessions), commands, size)) {
+  const plans = appendPlans(sessionIds(sessions), size + commands, size);
+  // The first one makes all sessions, as they are made before the others' appends are timed, too.
+  const first = plans.next();
+  if (first.done !== true) await store.commit(first.value);
+  for (const plan of plans) {
     const start = performance.now();
     await store.commit(plan);
     const took = performance.now() - start;
