@@ -1,3 +1,0 @@
-import { testRestarts } from './restart.ts';
-
-testRestarts('file');
