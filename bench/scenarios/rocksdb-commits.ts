@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
+import { Operations } from '../../src/stores/rocksdb/packing.ts';
 import { openRocksdbStore } from '../../src/stores/rocksdb/rocksdb-store.ts';
+import { fillOperations } from '../../src/stores/rocksdb/write-plan.ts';
 import { appendPlans } from '../store/commit-plans.ts';
 import { benchDirectory, removeDirectory } from '../support/bare.ts';
 import { alternate, ratesOf, ratios, tellRates, tellRatio } from '../support/contest.ts';
@@ -18,12 +20,13 @@ const perCommit = 512;
 const oneByOne = 2_000;
 
 const ours = 'rocksdb store';
-const bare = 'the crate rocksdb, from Rust, the same batches';
+const bare = 'the crate rocksdb, the very same batches';
+const entriesOnly = 'the crate rocksdb, the log entries alone';
 const upstream = 'macp-storage 0.13.0, one synced append an entry';
 
 /**
- * Commits into RocksDB, beside what is left without cursors, positions, checks, totals and JavaScript: a Rust program
- * that writes the same entries in batches of the same size, and macp-storage itself. Only writing is timed, not what a
+ * Commits into RocksDB, beside a Rust program that writes the very same batches, cursors and position included, without
+ * checks, totals and JavaScript; one that writes the log entries alone; and macp-storage itself. Only writing is timed, not what a
  * worker has decided before.
  */
 export async function commitToRocksdb(commands: number, rounds: number): Promise<boolean> {
@@ -33,7 +36,7 @@ export async function commitToRocksdb(commands: number, rounds: number): Promise
     return true;
   }
   const directory = await benchDirectory('rocksdb');
-  const [entries, ids] = [join(directory, 'entries'), join(directory, 'ids')];
+  const [entries, ids, batches] = [join(directory, 'entries'), join(directory, 'ids'), join(directory, 'batches')];
   writeFileSync(
     entries,
     entryPool(4096)
@@ -41,6 +44,7 @@ export async function commitToRocksdb(commands: number, rounds: number): Promise
       .join('\n'),
   );
   writeFileSync(ids, sessionIds(sessions).join('\n'));
+  writeBatches(batches, commands);
   let databases = 0;
   const fresh = async (rate: (place: string) => Promise<number>): Promise<number> => {
     databases += 1;
@@ -51,17 +55,19 @@ export async function commitToRocksdb(commands: number, rounds: number): Promise
       await removeDirectory(place);
     }
   };
-  const told = async (mode: string, place: string, ...counts: readonly number[]): Promise<number> =>
-    Number((await run(program, [mode, place, entries, ids, ...counts.map(String)])).stdout);
+  const told = async (way: string, place: string, files: readonly string[], ...counts: readonly number[]) =>
+    Number((await run(program, [way, place, ...files, ...counts.map(String)])).stdout);
   try {
     const result = await alternate(rounds, [
       { name: ours, rate: () => fresh((place) => commits(place, commands)) },
-      { name: bare, rate: () => fresh((place) => told('batches', place, commands, perCommit)) },
-      { name: upstream, rate: () => fresh((place) => told('appends', place, oneByOne)) },
+      { name: bare, rate: () => fresh((place) => told('batches', place, [batches], commands)) },
+      { name: entriesOnly, rate: () => fresh((place) => told('entries', place, [entries, ids], commands, perCommit)) },
+      { name: upstream, rate: () => fresh((place) => told('appends', place, [entries, ids], oneByOne)) },
     ]);
     tellRates(`Committing ${commands} appends of ${sessions} interleaved sessions, synced`, 'entries', result);
     const rates = ratesOf(result, ours);
     const besideCrate = tellRatio(`beside ${bare}`, ratios(rates, ratesOf(result, bare)), 0.7);
+    tellRatio(`beside ${entriesOnly}`, ratios(rates, ratesOf(result, entriesOnly)));
     const besideUpstream = tellRatio(`beside ${upstream}`, ratios(rates, ratesOf(result, upstream)), 10);
     return besideCrate && besideUpstream;
   } finally {
@@ -79,4 +85,22 @@ async function commits(directory: string, commands: number): Promise<number> {
     milliseconds += performance.now() - start;
   }
   return (commands * 1000) / milliseconds;
+}
+
+/** What the store writes with each commit, each batch behind its length. */
+function writeBatches(path: string, commands: number): void {
+  const operations = new Operations();
+  const file = openSync(path, 'w');
+  try {
+    for (const plan of appendPlans(sessionIds(sessions), commands, perCommit)) {
+      fillOperations(operations, plan, undefined, { hasReceipts: false });
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(operations.length);
+      writeSync(file, length);
+      writeSync(file, operations.bytes, 0, operations.length);
+      operations.clear();
+    }
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,34 +1,43 @@
 //! Prints how many entries a second are written, synced, into a new database.
 //!
-//!     rocksdb-bench batches DIRECTORY ENTRIES IDS COUNT EACH   the crate `rocksdb`: batches of EACH entries
-//!     rocksdb-bench appends DIRECTORY ENTRIES IDS COUNT        macp-storage 0.13.0: its own append, one by one
+//!     rocksdb-bench batches DIRECTORY BATCHES COUNT             the crate `rocksdb`: batches that somebody else filled
+//!     rocksdb-bench entries DIRECTORY ENTRIES IDS COUNT EACH    the same, with EACH log entries in a batch and nothing else
+//!     rocksdb-bench appends DIRECTORY ENTRIES IDS COUNT         macp-storage 0.13.0: its own append, one by one
 //!
-//! ENTRIES and IDS are files of lines: log entries, and session ids, which take turns.
+//! BATCHES is a file of batches of the addon's packed operations, each behind its length; COUNT says how many entries are
+//! in all of them. ENTRIES and IDS are files of lines: log entries, and session ids, which take turns.
 
 use std::error::Error;
 use std::time::Instant;
 
 use macp_storage::log_store::LogEntry;
 use macp_storage::storage::{RocksDbBackend, StorageBackend};
-use rocksdb::{BlockBasedOptions, ColumnFamilyDescriptor, DBCompressionType, Options, WriteBatch, WriteOptions, DB};
+use rocksdb::{
+    BlockBasedOptions, ColumnFamily, ColumnFamilyDescriptor, DBCompressionType, Options, WriteBatch, WriteOptions, DB,
+};
 
 type Outcome = Result<f64, Box<dyn Error>>;
+
+/// In the order in which packed operations number them.
+const FAMILIES: [&str; 3] = ["default", "sessions", "logs"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [mode, directory, entries, ids, count, rest @ ..] = arguments.as_slice() else {
-        return Err("too few arguments".into());
+    let texts: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let rate = match texts.as_slice() {
+        ["batches", directory, batches, count] => count.parse::<f64>()? / write_batches(directory, batches)?,
+        ["entries", directory, entries, ids, count, each] => {
+            let (entries, ids) = (lines(entries)?, lines(ids)?);
+            count.parse::<f64>()? / write_entries(directory, &entries, &ids, count.parse()?, each.parse()?)?
+        }
+        ["appends", directory, entries, ids, count] => {
+            let (entries, ids) = (lines(entries)?, lines(ids)?);
+            count.parse::<f64>()? / append(directory, &entries, &ids, count.parse()?).await?
+        }
+        _ => return Err("no such way to write".into()),
     };
-    let entries = lines(entries)?;
-    let ids = lines(ids)?;
-    let count = count.parse()?;
-    let seconds = match (mode.as_str(), rest) {
-        ("batches", [each]) => batches(directory, &entries, &ids, count, each.parse()?)?,
-        ("appends", []) => appends(directory, &entries, &ids, count).await?,
-        _ => return Err("no such mode".into()),
-    };
-    println!("{}", count as f64 / seconds);
+    println!("{rate}");
     Ok(())
 }
 
@@ -36,11 +45,12 @@ fn lines(path: &str) -> Result<Vec<String>, std::io::Error> {
     Ok(std::fs::read_to_string(path)?.lines().map(String::from).collect())
 }
 
-/// The options are those of our addon: what is compared is the way to RocksDB, not RocksDB.
-fn batches(directory: &str, entries: &[String], ids: &[String], count: usize, each: usize) -> Outcome {
+/// With the options of our addon: what is compared is the way to RocksDB, not RocksDB.
+fn open(directory: &str) -> Result<DB, rocksdb::Error> {
     let mut table = BlockBasedOptions::default();
     table.set_format_version(5);
     table.set_block_size(16 * 1024);
+    table.set_bloom_filter(10.0, false);
     let mut family = Options::default();
     family.set_block_based_table_factory(&table);
     family.set_compression_type(DBCompressionType::Snappy);
@@ -48,12 +58,63 @@ fn batches(directory: &str, entries: &[String], ids: &[String], count: usize, ea
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
+    options.set_atomic_flush(true);
     options.set_max_background_jobs(2);
-    let families = ["default", "sessions", "logs"].map(|name| ColumnFamilyDescriptor::new(name, family.clone()));
-    let database = DB::open_cf_descriptors(&options, directory, families)?;
+    DB::open_cf_descriptors(
+        &options,
+        directory,
+        FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family.clone())),
+    )
+}
+
+fn synced() -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    options
+}
+
+fn write_batches(directory: &str, path: &str) -> Outcome {
+    let file = std::fs::read(path)?;
+    let database = open(directory)?;
+    let families = FAMILIES.map(|name| database.cf_handle(name).expect("a family that was just opened"));
+    let options = synced();
+    let mut left = file.as_slice();
+    let start = Instant::now();
+    while !left.is_empty() {
+        let batch = filled(taken(&mut left), &families);
+        database.write_opt(batch, &options)?;
+    }
+    Ok(start.elapsed().as_secs_f64())
+}
+
+fn filled(mut operations: &[u8], families: &[&ColumnFamily; 3]) -> WriteBatch {
+    let mut batch = WriteBatch::default();
+    while let [kind, family, rest @ ..] = operations {
+        operations = rest;
+        let family = families[usize::from(*family)];
+        let key = taken(&mut operations);
+        match kind {
+            0 => batch.put_cf(family, key, taken(&mut operations)),
+            1 => batch.delete_cf(family, key),
+            _ => batch.delete_range_cf(family, key, taken(&mut operations)),
+        }
+    }
+    batch
+}
+
+/// A length, and as many bytes, from the front.
+fn taken<'bytes>(left: &mut &'bytes [u8]) -> &'bytes [u8] {
+    let (length, rest) = left.split_at(4);
+    let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
+    let (bytes, rest) = rest.split_at(length);
+    *left = rest;
+    bytes
+}
+
+fn write_entries(directory: &str, entries: &[String], ids: &[String], count: usize, each: usize) -> Outcome {
+    let database = open(directory)?;
     let logs = database.cf_handle("logs").ok_or("there is no family of logs")?;
-    let mut synced = WriteOptions::default();
-    synced.set_sync(true);
+    let options = synced();
     let start = Instant::now();
     for first in (0..count).step_by(each) {
         let mut batch = WriteBatch::default();
@@ -61,17 +122,22 @@ fn batches(directory: &str, entries: &[String], ids: &[String], count: usize, ea
             let key = format!("{}\0{:08}", ids[index % ids.len()], index / ids.len());
             batch.put_cf(logs, key, &entries[index % entries.len()]);
         }
-        database.write_opt(batch, &synced)?;
+        database.write_opt(batch, &options)?;
     }
     Ok(start.elapsed().as_secs_f64())
 }
 
-async fn appends(directory: &str, entries: &[String], ids: &[String], count: usize) -> Outcome {
+async fn append(directory: &str, entries: &[String], ids: &[String], count: usize) -> Outcome {
     let backend = RocksDbBackend::open(directory)?;
-    let entries: Vec<LogEntry> = entries.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>()?;
+    let entries: Vec<LogEntry> = entries
+        .iter()
+        .map(|text| serde_json::from_str(text))
+        .collect::<Result<_, _>>()?;
     let start = Instant::now();
     for index in 0..count {
-        backend.append_log_entry(&ids[index % ids.len()], &entries[index % entries.len()]).await?;
+        backend
+            .append_log_entry(&ids[index % ids.len()], &entries[index % entries.len()])
+            .await?;
     }
     Ok(start.elapsed().as_secs_f64())
 }
