@@ -96,7 +96,7 @@ describe('records of real producers are read as they were sent', () => {
         offset: 1,
         timestamp: now + 5,
         key: undefined,
-        value: new Uint8Array(0),
+        value: text(''),
         headers: [],
       }),
       expect.objectContaining({

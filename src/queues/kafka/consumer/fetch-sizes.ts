@@ -6,7 +6,7 @@ const mebibyte = 1024 * 1024;
  */
 export const fetchSizes = {
   /** Most of one partition in one answer; a larger batch comes whole. */
-  partition: 8 * mebibyte,
+  partition: 4 * mebibyte,
   /** Most of all partitions together in one answer. */
   answer: 8 * mebibyte,
   /** Once so much is held and not taken, nothing more is fetched. */
