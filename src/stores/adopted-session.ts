@@ -1,5 +1,5 @@
 import { type Cursor, initialCursor } from '../domain/cursor.ts';
-import { type CheckedData, checkData } from '../domain/documents/check-data.ts';
+import { type CheckedData, checkDocument } from '../domain/documents/check-data.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 
 /** A session that upstream wrote, read entry by entry: what its cursor is, once it is adopted. */
@@ -25,7 +25,7 @@ export class AdoptedSession {
 
   /** Takes the log's next entry; says what it is, and what is wrong with it. */
   add(entry: Uint8Array): CheckedData {
-    const checked = checkData('macp.log.append.v1', this.session, entry);
+    const checked = checkDocument('entry', this.session, entry);
     this.#entries += 1;
     this.#compactionBase = Math.max(this.#compactionBase, checked.facts.compactionBase);
     this.#largestEntry = Math.max(this.#largestEntry, entry.length);

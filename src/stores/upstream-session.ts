@@ -1,5 +1,5 @@
 import type { Cursor } from '../domain/cursor.ts';
-import { checkData } from '../domain/documents/check-data.ts';
+import { checkDocument } from '../domain/documents/check-data.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { FiledRecord, ParkedCommand } from '../domain/plan.ts';
@@ -47,7 +47,7 @@ export class UpstreamSession implements SourceSession {
   async snapshot(): Promise<Uint8Array | undefined> {
     const text = await this.#documents.snapshot();
     if (text === undefined) return undefined;
-    const { data, refusal } = checkData('macp.session.save.v1', this.session, text);
+    const { data, refusal } = checkDocument('snapshot', this.session, text);
     if (refusal !== undefined) throw unusable(this.#documents.snapshotPlace, 'snapshot', refusal.message);
     return data;
   }

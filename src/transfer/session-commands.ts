@@ -81,18 +81,29 @@ export async function* allCommands(source: CopySource): AsyncGenerator<NumberedC
 async function countCommands(session: SessionId, source: CopySource): Promise<number> {
   await using read = await source.open(session);
   if (read === undefined) return 0;
-  let commands = 1;
-  for await (const entries of read.log()) commands += entries.length;
+  let entries = 0;
+  for await (const page of read.log()) {
+    for (const entry of page) {
+      entries += 1;
+      assertFits(entry, `log entry ${entries}`, session);
+    }
+  }
+  let documents = 0;
   for (const [name, document] of Object.entries<Uint8Array | undefined>({ ...(await readDocuments(read)) })) {
     if (document === undefined) continue;
-    commands += 1;
-    if (document.length <= wireLimits.dataBytes) continue;
-    throw new PersistenceError(
-      'INVALID_INPUT',
-      `the ${name} of session ${JSON.stringify(session)} has ${document.length} bytes; at most ${wireLimits.dataBytes} are allowed`,
-    );
+    documents += 1;
+    assertFits(document, name, session);
   }
-  return commands;
+  return 1 + entries + documents;
+}
+
+/** Stores hold what upstream wrote however large it is; a command does not. */
+function assertFits(document: Uint8Array, name: string, session: SessionId): void {
+  if (document.length <= wireLimits.dataBytes) return;
+  throw new PersistenceError(
+    'INVALID_INPUT',
+    `the ${name} of session ${JSON.stringify(session)} has ${document.length} bytes; a command has at most ${wireLimits.dataBytes}`,
+  );
 }
 
 async function* commandsOf(read: SourceSession): AsyncGenerator<NumberedCommand> {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { countedTotals, readContents } from '../../src/conformance/store-contents.ts';
 import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
 import { ada, assertLog, bob } from '../../src/conformance/store-samples.ts';
+import { wireLimits } from '../../src/domain/command.ts';
 import { initialCursor } from '../../src/domain/cursor.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../../src/domain/identifiers.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -96,6 +97,17 @@ describe('the end of an adopted log', () => {
     await expect(openFiles(directory.path)).rejects.toEqual(refused);
     expect(readFileSync(directory.log, 'utf8')).toBe(`${one}\n${two.slice(0, -3)}\n${three}\n`);
   });
+});
+
+test('an adopted entry may be larger than any command: the Checkpoint of a large session is read and counts', async () => {
+  const payload = '255,'.repeat(wireLimits.dataBytes / 4);
+  const checkpoint = one
+    .replace('"Incoming"', '"Checkpoint"')
+    .replace('[1]', `[${payload}0],"compacted_incoming_ordinals":7`);
+  await using directory = await withLog(`${checkpoint}\n${two}\n`);
+  await using store = await openFiles(directory.path);
+  await assertLog(store, ada, [bytes(checkpoint), bytes(two)]);
+  expect(await store.readCursors([ada])).toMatchObject([{ entries: 2, compactionBase: 7 }]);
 });
 
 test('an entry that was damaged after we wrote it ends the reading of its log, with file and line; other sessions go on', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { claimType, numberedTypes, skipType, wireLimits } from '../../src/domain/command.ts';
-import { checkData, readSkipDecision } from '../../src/domain/documents/check-data.ts';
+import { checkData, checkDocument, readSkipDecision } from '../../src/domain/documents/check-data.ts';
 import { parseSessionId } from '../../src/domain/identifiers.ts';
 
 const session = parseSessionId('s1');
@@ -50,6 +50,11 @@ describe('what a command carries', () => {
     for (const type of [...numberedTypes, claimType, skipType]) {
       expect(checkData(type, session, larger).refusal?.code).toBe('DATA_TOO_LARGE');
     }
+  });
+
+  it('may be larger where upstream wrote it', () => {
+    const { data, refusal } = checkDocument('entry', session, bytes(' '.repeat(wireLimits.dataBytes) + entry()));
+    expect([text(data), refusal]).toEqual([entry(), undefined]);
   });
 
   it('keeps its bytes, and facts say nothing, when it is refused', () => {

@@ -34,10 +34,8 @@ const checks: Readonly<Record<CommandType, Check | 'nothing' | 'opaque'>> = {
 };
 
 /**
- * Checks that `data` is what a command of `type` for `session` carries, and learns what deciding needs of it. What
- * upstream's serde_json rejects is refused and nothing else, with two exceptions that upstream never writes:
- * documents written as arrays (`["m1",0,…]`) and choices written as objects (`{"Incoming":null}`) are refused too,
- * because readers other than serde would not understand them. Unknown members may hold any JSON. It never throws.
+ * Checks that `data` is what a command of `type` for `session` carries, and learns what deciding needs of it: a
+ * document as {@link checkDocument} has it, nothing, or any bytes; at most 16 MiB. It never throws.
  *
  * Refusals: `UNKNOWN_TYPE`; `DATA_TOO_LARGE` for more than 16 MiB as sent; `INVALID_DATA`.
  */
@@ -50,10 +48,26 @@ export function checkData(type: string, session: SessionId, data: Uint8Array): C
     return refused(data, { code: 'DATA_TOO_LARGE', message });
   }
   if (check === 'opaque') return { data, facts: noFacts, refusal: undefined };
-  if (check === 'nothing') {
-    if (data.length === 0) return { data, facts: noFacts, refusal: undefined };
-    return refused(data, { code: 'INVALID_DATA', message: `a command of type ${type} carries no data` });
-  }
+  if (check !== 'nothing') return checkedBy(check, session, data);
+  if (data.length === 0) return { data, facts: noFacts, refusal: undefined };
+  return refused(data, { code: 'INVALID_DATA', message: `a command of type ${type} carries no data` });
+}
+
+/** Upstream's two documents. */
+const documents = { entry: checkEntry, snapshot: checkSnapshot } as const;
+
+/**
+ * Checks a log entry or a snapshot of `session`, however large: upstream bounds neither, and a Checkpoint that it wrote
+ * may be larger than any command. What its serde_json rejects is refused and nothing else, with two exceptions that it
+ * never writes: documents written as arrays (`["m1",0,…]`) and choices written as objects (`{"Incoming":null}`) are
+ * refused too, because readers other than serde would not understand them. Unknown members may hold any JSON. It never
+ * throws. The refusal is `INVALID_DATA`.
+ */
+export function checkDocument(kind: keyof typeof documents, session: SessionId, data: Uint8Array): CheckedData {
+  return checkedBy(documents[kind], session, data);
+}
+
+function checkedBy(check: Check, session: SessionId, data: Uint8Array): CheckedData {
   const reader = new JsonReader(data);
   try {
     const facts = check(reader, session);

@@ -3,6 +3,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { root } from '../../../scripts/project.mjs';
+import { wireLimits } from '../../../src/domain/command.ts';
 import { fingerprint } from '../../support/fingerprint.ts';
 import { type Ending, freshDirectory, runProgram } from '../../support/program.ts';
 
@@ -107,6 +108,18 @@ describe('import', () => {
       /one session cannot be sent, so nothing was sent:\n {2}.*log\.jsonl:\d+: this log entry/,
     );
     expect(readdirSync(directory)).toEqual(['upstream']);
+  });
+
+  test('sends no document that is larger than a command may be, but copies it', async () => {
+    const large = `{"message_id":"${'m'.repeat(wireLimits.dataBytes)}","received_at_ms":1,"sender":"s",`;
+    const log = `${large}"message_type":"Vote","raw_payload":[],"entry_kind":"Internal"}\n`;
+    writeFileSync(join(aSession(), 'log.jsonl'), log);
+    const sent = await run('import', `file:${upstream}`);
+    expect(sent).toMatchObject({ code: 3, stdout: '' });
+    expect(sent.stderr).toMatch(/the log entry 1 of session ".*" has \d+ bytes; a command has at most 16777216/);
+    expect(await run('import', `file:${upstream}`, '--to', 'file:copy')).toMatchObject({ code: 0, stderr: '' });
+    const [session = ''] = readdirSync(join(upstream, 'sessions')).sort();
+    expect((await run('sessions', 'log', session, '--store', 'file:copy')).stdout).toBe(log);
   });
 
   test('refuses a store that holds the sessions without numbers: their logs would stand there twice', async () => {
