@@ -7,7 +7,7 @@ import type { QueuedDelivery } from '../../src/ports/queue.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { rawDelivery, ScriptedQueue } from '../support/scripted-queue.ts';
 import { goldenLines } from '../unit/wire/golden.ts';
-import { type Json, parseJson } from './json-tree.ts';
+import { jsonText, parseJson } from './json-tree.ts';
 import type { StoredSession } from './upstream-view.ts';
 
 /** What is written, in order: enough of a command for our worker and for upstream's calls. */
@@ -69,20 +69,7 @@ export function fold(commands: readonly Written[]): readonly StoredSession[] {
 function entriesOf(array: string): readonly string[] {
   const tree = parseJson(array);
   if (tree.kind !== 'array') throw new TypeError('no array of entries');
-  return tree.items.map(textOf);
-}
-
-function textOf(tree: Json): string {
-  switch (tree.kind) {
-    case 'object':
-      return `{${tree.members.map(([name, value]) => `${JSON.stringify(name)}:${textOf(value)}`).join(',')}}`;
-    case 'array':
-      return `[${tree.items.map(textOf).join(',')}]`;
-    case 'string':
-      return JSON.stringify(tree.value);
-    default:
-      return tree.text;
-  }
+  return tree.items.map(jsonText);
 }
 
 /** The commands as events, numbered by session. */

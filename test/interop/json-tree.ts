@@ -16,6 +16,20 @@ export function parseJson(text: string): Json {
   return tree;
 }
 
+/** The text of a tree without white space: numbers as they were written, strings as JavaScript writes them. */
+export function jsonText(tree: Json): string {
+  switch (tree.kind) {
+    case 'object':
+      return `{${tree.members.map(([name, value]) => `${JSON.stringify(name)}:${jsonText(value)}`).join(',')}}`;
+    case 'array':
+      return `[${tree.items.map(jsonText).join(',')}]`;
+    case 'string':
+      return JSON.stringify(tree.value);
+    default:
+      return tree.text;
+  }
+}
+
 class Parser {
   readonly #text: string;
   #at = 0;

@@ -1,7 +1,6 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { storeAdapters } from '../../src/compose/adapters.ts';
 import { openStore, storeAddress } from '../../src/compose/open.ts';
 import { loadConfiguration } from '../../src/compose/settings.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -21,9 +20,6 @@ export type Layout = UpstreamPlace['layout'];
 
 /** Upstream's layouts. */
 export const layouts: readonly Layout[] = ['file', 'rocksdb', 'redis'];
-
-/** Those of which this build has a store. */
-export const ourLayouts: readonly Layout[] = layouts.filter((layout) => storeAdapters[layout] !== undefined);
 
 export async function freshPlace(layout: Layout): Promise<StorePlace> {
   return layout === 'redis' ? placeInRedis() : placeInDirectory(layout);

@@ -47,8 +47,8 @@ export class RuntimeClient implements AsyncDisposable {
     };
   }
 
-  /** Resolves once the runtime has accepted the message; rejects with its reason where it does not. */
-  async send({ mode, type, id, session, sender, payload }: SentMessage): Promise<void> {
+  /** What the runtime did with the message: it knows one by its id. Rejects with its reason where it is not accepted. */
+  async send({ mode, type, id, session, sender, payload }: SentMessage): Promise<'accepted' | 'duplicate'> {
     const envelope = encodeMessage([
       [1, '1.0'],
       [2, mode],
@@ -62,8 +62,9 @@ export class RuntimeClient implements AsyncDisposable {
     const acknowledgement = decodeMessage(
       bytesOf(decodeMessage(await this.#call('Send', encodeMessage([[1, envelope]]), sender)), 1),
     );
-    if (numberOf(acknowledgement, 1) === 1n) return;
-    throw new Error(`not accepted: ${Buffer.from(bytesOf(acknowledgement, 7)).toString('utf8')}`);
+    if (numberOf(acknowledgement, 1) === 1n) return numberOf(acknowledgement, 2) === 1n ? 'duplicate' : 'accepted';
+    const error = decodeMessage(bytesOf(acknowledgement, 7));
+    throw new Error(`not accepted: ${textOf(error, 1)}, ${textOf(error, 2)}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

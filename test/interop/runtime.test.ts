@@ -3,27 +3,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../support/program.ts';
+import { type Ending, runProgram } from '../support/program.ts';
 import { type OwnRedis, startRedis } from '../support/redis.ts';
 import { fold, goldenCommands } from './command-stream.ts';
 import { type Layout, layouts } from './layouts.ts';
-import { encodeMessage } from './protocol-buffers.ts';
 import type { Release } from './releases.ts';
 import { RunningRuntime } from './runtime.ts';
+import type { SentMessage } from './runtime-client.ts';
 import type { UpstreamPlace } from './storage-program.ts';
 
-/** Which macp-runtime boots on which recorded sessions, and one of those that is open, in rounds that anybody may add to. */
+/** Which macp-runtime boots on sessions that which one recorded, and one of those that is open, to which anybody may add. */
 const boots = [
   { release: '0.4.0', recorded: 'v0.4.0', open: '85f30e2c-832a-7ff0-b782-c582e28a3992' },
   { release: '0.13.0', recorded: 'v0.13.0', open: '4e0c9c4b-d97e-75c7-a25c-d1a61c43be75' },
   { release: '0.13.0', recorded: 'v0.4.0', open: '85f30e2c-832a-7ff0-b782-c582e28a3992' },
-] as const satisfies readonly { release: Release; recorded: string; open: string }[];
+] as const satisfies readonly { release: Release; recorded: Recording; open: string }[];
+
+type Recording = 'v0.4.0' | 'v0.13.0';
 
 let scratch: string;
 let redis: OwnRedis;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'interop-runtime-'));
-  redis = await startRedis();
+  redis = await startRedis({ databases: '100' });
 });
 afterAll(async () => {
   await redis[Symbol.asyncDispose]();
@@ -39,60 +41,141 @@ function freshStore(layout: Layout): { readonly url: string; readonly store: Ups
   return { url, store: { layout, place: layout === 'redis' ? `${place} macp` : place } };
 }
 
-interface Entry {
-  readonly received_at_ms: number;
-  readonly message_id: string;
-  readonly raw_payload: readonly number[];
+/** Runs `macp-persist` in a directory of its own, to an end without complaints unless they are asked for. */
+async function program(...always: readonly string[]) {
+  const directory = await mkdtemp(join(scratch, 'program-'));
+  const end = (words: readonly string[], input = ''): Promise<Ending> =>
+    runProgram([...words, ...always], { directory, input });
+  return {
+    end,
+    async run(words: readonly string[], input?: string): Promise<string> {
+      const ending = await end(words, input);
+      expect(ending).toMatchObject({ code: 0 });
+      return ending.stdout;
+    },
+  };
 }
 
-/** What a runtime has to know again after it has started, from the recorded snapshots. */
-function expectedSessions(recorded: (typeof boots)[number]['recorded']) {
-  return fold(goldenCommands(recorded)).map(({ id, snapshot = '', log }) => {
+const commandsOf = (recorded: Recording): string =>
+  fileURLToPath(new URL(`../fixtures/golden/${recorded}/commands.ndjson`, import.meta.url));
+
+interface Entry {
+  readonly received_at_ms: number;
+}
+
+/** The log of every session of a recording. */
+function logsOf(recorded: Recording): Readonly<Record<string, readonly Entry[]>> {
+  const sessions = fold(goldenCommands(recorded));
+  return Object.fromEntries(sessions.map(({ id, log }) => [id, log.map((entry) => JSON.parse(entry) as Entry)]));
+}
+
+/** The log of every session that `sessions dump` wrote out. */
+function parseDump(text: string): Readonly<Record<string, readonly unknown[]>> {
+  const sessions = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return Object.fromEntries(sessions.map(({ session_id, log }) => [session_id, log]));
+}
+
+/** When nothing more was recorded: open sessions go on from there. */
+function endOf(recorded: Recording): number {
+  const entries = Object.values(logsOf(recorded)).flat();
+  return Math.max(...entries.map(({ received_at_ms }) => received_at_ms)) + 1_000;
+}
+
+/** What a runtime answers of each session of a recording, going by the recorded snapshots. */
+function answersOf(recorded: Recording) {
+  return fold(goldenCommands(recorded)).map(({ id, snapshot = '' }) => {
     const { state, mode, participants, started_at_unix_ms } = JSON.parse(snapshot);
-    const times = log.map((entry) => (JSON.parse(entry) as Entry).received_at_ms);
-    return {
-      last: Math.max(...times),
-      answer: { session: id, state, mode, participants, startedAt: BigInt(started_at_unix_ms) },
-    };
+    return { session: id, state, mode, participants, startedAt: BigInt(started_at_unix_ms) };
   });
 }
 
-describe.each(layouts)('a store in the layout %s that a worker has written', (layout) => {
-  test.each(boots)(
-    'of $recorded: macp-runtime $release boots on it, recovers every session and goes on, and we read what it wrote',
-    async ({ release, recorded, open }) => {
-      const directory = await mkdtemp(join(scratch, 'worker-'));
-      const { url, store } = freshStore(layout);
-      const run = (...words: readonly string[]) => runProgram([...words, '--store', url], { directory });
-      const commands = fileURLToPath(new URL(`../fixtures/golden/${recorded}/commands.ndjson`, import.meta.url));
-      expect(await runProgram(['publish', commands], { directory })).toMatchObject({ code: 0 });
-      expect(await run('worker', '--exit-when-caught-up')).toMatchObject({ code: 0 });
+/** The runtime's log, and what it answers of each session, say that it has recovered all and misses nothing. */
+async function expectRecovered(runtime: RunningRuntime, release: Release, recorded: Recording): Promise<void> {
+  const answers = answersOf(recorded);
+  expect(answers.length).toBeGreaterThan(30);
+  expect(replayed(runtime)).toBe(answers.length);
+  const says = (what: RegExp): readonly string[] => runtime.log.filter((line) => what.test(line));
+  expect(says(/skipping|failed/)).toEqual([]);
+  // Of what an older release wrote, a newer one says that snapshots lack what only it derives from their logs.
+  expect(says(/replay\/snapshot .*mismatch/).length > 0).toBe(`v${release}` !== recorded);
+  for (const answer of answers) {
+    expect(await runtime.client.getSession(answer.session, 'agent://lead')).toEqual(answer);
+  }
+}
 
-      const sessions = expectedSessions(recorded);
-      const startedAt = Math.max(...sessions.map(({ last }) => last)) + 1_000;
-      await using runtime = await RunningRuntime.start({ release, store, startedAt });
-      const replayed = runtime.log.find((line) => line.includes('replayed sessions from log'));
-      expect(replayed).toContain(`count=${sessions.length}`);
-      const complaints = release.slice(1) === recorded ? /skipping|failed|mismatch/ : /skipping|failed/;
-      expect(runtime.log.filter((line) => complaints.test(line))).toEqual([]);
-      for (const { answer } of sessions) {
-        expect(await runtime.client.getSession(answer.session, 'agent://lead')).toEqual(answer);
+/** How many sessions it says that it has recovered. */
+function replayed({ log }: RunningRuntime): number {
+  const counts = log.flatMap((line) => /replayed sessions from log.*count=(\d+)/.exec(line)?.[1] ?? []);
+  expect(counts).toHaveLength(1);
+  return Number(counts[0]);
+}
+
+/** The next message of the session `open`, as a participant sends it. */
+function contribution(session: string, id: string) {
+  const payload = Buffer.from(JSON.stringify({ value: id }));
+  return { mode: 'ext.multi_round.v1', type: 'Contribute', session, sender: 'agent://lead', id, payload } as const;
+}
+
+/** The log entry that a runtime would write of a message, and we write now. */
+function entryOf({ mode, type, session, sender, id, payload }: SentMessage, at: number) {
+  const sent = { message_id: id, received_at_ms: at, sender, message_type: type, raw_payload: [...payload] };
+  return { ...sent, entry_kind: 'Incoming', session_id: session, mode, macp_version: '1.0', timestamp_unix_ms: at };
+}
+
+function appending(entry: ReturnType<typeof entryOf>): string {
+  const event = { specversion: '1.0', id: 'a', source: '//interop', type: 'macp.log.append.v1' };
+  return JSON.stringify({ ...event, subject: entry.session_id, data: entry });
+}
+
+describe.each(layouts)('in the layout %s', (layout) => {
+  test.each(boots)(
+    'macp-runtime $release boots on what a worker wrote of $recorded, recovers all, goes on, and so do we after it',
+    async ({ release, recorded, open }) => {
+      const { url, store } = freshStore(layout);
+      const { run, end } = await program('--store', url);
+      const startedAt = endOf(recorded);
+      const [its, ours] = [contribution(open, 'of-the-runtime'), contribution(open, 'of-ours')];
+      await run(['publish', commandsOf(recorded)]);
+      await run(['worker', '--exit-when-caught-up']);
+      {
+        await using runtime = await RunningRuntime.start({ release, store, startedAt });
+        await expectRecovered(runtime, release, recorded);
+        expect(await runtime.client.send(its)).toBe('accepted');
+        await runtime.stop();
       }
 
-      const message = { mode: 'ext.multi_round.v1', type: 'Contribute', id: 'after-the-boot', session: open } as const;
-      const payload = encodeMessage([[1, 'a value of its own']]);
-      await runtime.client.send({ ...message, sender: 'agent://lead', payload });
-      await runtime.stop();
-
-      const refused = await run('sessions', 'log', open);
+      const refused = await end(['sessions', 'log', open]);
       expect(refused).toMatchObject({ code: 14, stdout: '' });
-      expect(refused.stderr).toContain('STORE_CHANGED_ELSEWHERE');
       expect(refused.stderr).toContain(`session "${open}" has`);
-      expect(await run('sessions', 'list', '--adopt-changes')).toMatchObject({ code: 0 });
-      const read = await run('sessions', 'log', open);
-      expect(read).toMatchObject({ code: 0, stderr: '' });
-      const last = JSON.parse(read.stdout.trimEnd().split('\n').at(-1) ?? '') as Entry;
-      expect(last).toMatchObject({ message_id: message.id, raw_payload: [...payload] });
+      expect(refused.stderr).toContain('STORE_CHANGED_ELSEWHERE');
+      await run(['sessions', 'list', '--adopt-changes']);
+      const entry = entryOf(ours, startedAt);
+      await run(['publish', '-', '--as', '//interop/after-the-runtime'], appending(entry));
+      const [before, after] = [logsOf(recorded), parseDump(await run(['sessions', 'dump']))];
+      const found = { message_id: its.id, raw_payload: [...its.payload] };
+      expect(after).toEqual({ ...before, [open]: [...(before[open] ?? []), expect.objectContaining(found), entry] });
+
+      await using runtime = await RunningRuntime.start({ release, store, startedAt });
+      expect(replayed(runtime)).toBe(Object.keys(before).length);
+      expect(await runtime.client.send(its)).toBe('duplicate');
+      expect(await runtime.client.send(ours)).toBe('duplicate');
+      expect(await runtime.client.send(contribution(open, 'another'))).toBe('accepted');
+    },
+  );
+
+  test.each(boots)(
+    'macp-runtime $release boots on what `export` wrote of $recorded, and recovers all',
+    async ({ release, recorded }) => {
+      const { url, store } = freshStore(layout);
+      const { run } = await program();
+      await run(['publish', commandsOf(recorded)]);
+      await run(['worker', '--exit-when-caught-up']);
+      await run(['export', '--to', url]);
+      await using runtime = await RunningRuntime.start({ release, store, startedAt: endOf(recorded) });
+      await expectRecovered(runtime, release, recorded);
     },
   );
 });

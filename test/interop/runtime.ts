@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { freePort } from '../support/free-port.ts';
+import { freePorts } from '../../scripts/services/ports.mjs';
+import { cleanEnvironment } from '../support/program.ts';
 import type { Release } from './releases.ts';
 import { RuntimeClient } from './runtime-client.ts';
 import type { UpstreamPlace } from './storage-program.ts';
@@ -29,11 +32,11 @@ export class RunningRuntime implements AsyncDisposable {
 
   /** Rejects with everything that it said where it does not start. */
   static async start({ release, store, startedAt }: RuntimeOptions): Promise<RunningRuntime> {
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const program = provided(`MACP_PERSIST_TEST_RUNTIME_${release.replaceAll('.', '_')}`);
     const started = spawn(program, {
       env: {
-        ...process.env,
+        ...cleanEnvironment,
         ...storeVariables(store),
         ...clock(startedAt),
         MACP_ALLOW_INSECURE: '1',
@@ -45,17 +48,13 @@ export class RunningRuntime implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const log: string[] = [];
-    const serves = new Promise<void>((resolve, reject) => {
-      for (const input of [started.stdout, started.stderr]) {
-        createInterface({ input }).on('line', (line) => {
-          log.push(stripVTControlCharacters(line));
-          if (/macp-runtime v\S+ .*listening/.test(line)) resolve();
-        });
-      }
-      started.on('error', reject);
-      started.on('close', (code) => reject(new Error(`macp-runtime ended with ${code}:\n${log.join('\n')}`)));
-    });
-    await serves;
+    for (const input of [started.stdout, started.stderr]) {
+      createInterface({ input }).on('line', (line) => log.push(stripVTControlCharacters(line)));
+    }
+    const ended = new AbortController();
+    started.on('error', (error) => ended.abort(error));
+    started.on('close', (code) => ended.abort(new Error(`macp-runtime ended with ${code}:\n${log.join('\n')}`)));
+    await untilReachable(port, ended.signal);
     return new RunningRuntime(started, log, new RuntimeClient(port));
   }
 
@@ -74,6 +73,22 @@ export class RunningRuntime implements AsyncDisposable {
     const ended = once(this.#process, 'close');
     this.#process.kill(signal);
     await ended;
+  }
+}
+
+/** Resolves once something listens at the port: it logs that it does before it does. Rejects when the signal is given. */
+async function untilReachable(port: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch {
+      await delay(20);
+    } finally {
+      socket.destroy();
+    }
   }
 }
 
