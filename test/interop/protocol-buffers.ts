@@ -1,9 +1,10 @@
 /** As much of the wire format of protocol buffers as macp-runtime's answers need: numbers, texts, messages in messages. */
 
 /** A field by its number: a text or nested message as bytes, a number as bigint. */
-export type Field = readonly [number, string | Uint8Array | bigint];
+export type Field = readonly [number, Uint8Array | bigint];
 
-export function encodeMessage(fields: readonly Field[]): Uint8Array {
+/** Texts may be given as they are. */
+export function encodeMessage(fields: readonly (Field | readonly [number, string])[]): Uint8Array {
   return Buffer.concat(
     fields.map(([number, value]) => {
       if (typeof value === 'bigint') return Buffer.concat([varint(BigInt(number << 3)), varint(value)]);

@@ -41,9 +41,7 @@ export class RuntimeClient implements AsyncDisposable {
       mode: textOf(fields, 2),
       state: states[Number(numberOf(fields, 3))] ?? 'unknown',
       startedAt: numberOf(fields, 4),
-      participants: fields.flatMap(([number, value]) =>
-        number === 9 ? Buffer.from(value as Uint8Array).toString() : [],
-      ),
+      participants: textsOf(fields, 9),
     };
   }
 
@@ -106,8 +104,15 @@ function bytesOf(fields: readonly Field[], wanted: number): Uint8Array {
   return value instanceof Uint8Array ? value : new Uint8Array();
 }
 
+/** A text that is empty is not sent. */
 function textOf(fields: readonly Field[], wanted: number): string {
-  return Buffer.from(bytesOf(fields, wanted)).toString('utf8');
+  return textsOf(fields, wanted)[0] ?? '';
+}
+
+function textsOf(fields: readonly Field[], wanted: number): readonly string[] {
+  return fields.flatMap(([number, value]) =>
+    number === wanted && value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : [],
+  );
 }
 
 /** Numbers that are 0 are not sent. */

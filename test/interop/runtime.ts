@@ -54,7 +54,12 @@ export class RunningRuntime implements AsyncDisposable {
     const ended = new AbortController();
     started.on('error', (error) => ended.abort(error));
     started.on('close', (code) => ended.abort(new Error(`macp-runtime ended with ${code}:\n${log.join('\n')}`)));
-    await untilReachable(port, ended.signal);
+    for (;;) {
+      ended.signal.throwIfAborted();
+      // What it says last before it serves: all that it says of its start was heard then.
+      if (log.some((line) => /macp-runtime v\S+ listening/.test(line)) && (await listens(port))) break;
+      await delay(20);
+    }
     return new RunningRuntime(started, log, new RuntimeClient(port));
   }
 
@@ -76,19 +81,15 @@ export class RunningRuntime implements AsyncDisposable {
   }
 }
 
-/** Resolves once something listens at the port: it logs that it does before it does. Rejects when the signal is given. */
-async function untilReachable(port: number, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted();
-    const socket = connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch {
-      await delay(20);
-    } finally {
-      socket.destroy();
-    }
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
   }
 }
 
