@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { QueueAddress, StoreAddress } from '../configuration/addresses.ts';
 import type { SourceId } from '../domain/plan.ts';
 import { nodeFileSystem } from '../platform/node-file-system.ts';
@@ -11,7 +10,7 @@ import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
 import { examineUpstreamFiles, openUpstreamFiles } from '../stores/upstream-file/upstream-file-source.ts';
 import type { QueueAdapter, StoreAdapter, UpstreamAdapter } from './adapter.ts';
-import { fileExists } from './file-exists.ts';
+import { databaseExists, fileExists } from './file-exists.ts';
 import { kafkaAdapter } from './kafka.ts';
 import { redisAdapter, upstreamRedisAdapter } from './redis.ts';
 import { rocksdbAdapter, upstreamRocksdbAdapter } from './rocksdb.ts';
@@ -33,7 +32,7 @@ export const storeAdapters: StoreAdapters = {
   level: {
     open: ({ directory }) =>
       openLevelStore({ directory, files: nodeFileSystem, clock: systemClock, newId: randomUUID }),
-    exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
+    exists: databaseExists,
   },
   file: {
     open: ({ directory }, { adoptChanges }) =>

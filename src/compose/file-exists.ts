@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** Whether something lies at `path`. Whatever else is in the way is told when it is opened. */
 export async function fileExists(path: string): Promise<boolean> {
@@ -6,4 +7,9 @@ export async function fileExists(path: string): Promise<boolean> {
     () => true,
     (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
   );
+}
+
+/** Whether a database of LevelDB or RocksDB lies in `directory`: each keeps a file CURRENT there. */
+export function databaseExists({ directory }: { readonly directory: string }): Promise<boolean> {
+  return fileExists(join(directory, 'CURRENT'));
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { StoreAddress } from '../configuration/addresses.ts';
 import { nodeFileSystem } from '../platform/node-file-system.ts';
 import type { StoreAdapter, UpstreamAdapter } from './adapter.ts';
-import { fileExists } from './file-exists.ts';
+import { databaseExists } from './file-exists.ts';
 
 /** The store on RocksDB. Its addon is loaded only where it is used. */
 export const rocksdbAdapter: StoreAdapter<Extract<StoreAddress, { readonly kind: 'rocksdb' }>> = {
@@ -18,15 +17,15 @@ export const rocksdbAdapter: StoreAdapter<Extract<StoreAddress, { readonly kind:
       adoptChanges: values.adoptChanges,
     });
   },
-  exists: ({ directory }) => fileExists(join(directory, 'CURRENT')),
+  exists: databaseExists,
 };
 
 /** What macp-runtime has stored in RocksDB. */
 export const upstreamRocksdbAdapter: UpstreamAdapter<Extract<StoreAddress, { readonly kind: 'rocksdb' }>> = {
-  async examine({ directory }) {
-    if (!(await fileExists(join(directory, 'CURRENT')))) return 'nothing';
+  async examine(address) {
+    if (!(await databaseExists(address))) return 'nothing';
     const { examineUpstreamRocksdb } = await import('../stores/rocksdb/upstream-source.ts');
-    return examineUpstreamRocksdb({ directory, platform: thisMachine() });
+    return examineUpstreamRocksdb({ directory: address.directory, platform: thisMachine() });
   },
   async open({ directory }) {
     const { openUpstreamRocksdb } = await import('../stores/rocksdb/upstream-source.ts');

@@ -4,7 +4,9 @@ import { shownValue } from './redaction.ts';
 /** Where a store lies. */
 export type StoreAddress =
   | { readonly kind: 'memory' }
-  | { readonly kind: 'level' | 'file' | 'rocksdb'; readonly directory: string }
+  | { readonly kind: 'level'; readonly directory: string }
+  | { readonly kind: 'file'; readonly directory: string }
+  | { readonly kind: 'rocksdb'; readonly directory: string }
   | RedisAddress;
 
 /** Where a queue, or another source of commands, lies. */

@@ -15,28 +15,17 @@ import type {
 } from '../ports/store.ts';
 import { assertPlan, storeClosed } from '../stores/plan-checks.ts';
 import { Turns } from '../stores/turns.ts';
+import { Backups } from './backups.ts';
 import { checkPlan, isCommitted, noteCommitted, storedVersions } from './check-plan.ts';
 import { type Content, readContent } from './content.ts';
 import type { Engine, OpenedEngine } from './engine.ts';
+import { defaultCachedVersions, type EmbeddedStoreOptions } from './store-options.ts';
 import { type EmbeddedStoreEvents, type EmbeddedStoreState, WriteState } from './write-state.ts';
 
-/** Reads the engine as it is open now; says what a failure means, and fails once the store is closed. */
-export type ReadOpened<Opened> = <Value>(read: (opened: Opened) => Promise<Value>) => Promise<Value>;
-
-/** Makes backups of one store, one at a time. */
-export interface EmbeddedBackups {
-  /** See {@link Store.backup}. */
-  make(directory: string): Promise<BackupSize>;
-  /** Resolves once no backup is under way. Those of a closed store end soon. */
-  settled(): Promise<void>;
-}
-
-export interface EmbeddedStoreOptions<Opened extends OpenedEngine> {
+export interface EmbeddedStoreParts<Opened extends OpenedEngine>
+  extends Pick<EmbeddedStoreOptions, 'files' | 'cachedVersions'> {
   readonly engine: Engine<Opened>;
   readonly capabilities: StoreCapabilities;
-  /** Of how many sessions the cursor version is kept in memory, about 100 bytes each. */
-  readonly cachedVersions: number;
-  readonly backups: (read: ReadOpened<Opened>) => EmbeddedBackups;
 }
 
 /** An engine that is open, and what is known of its content. */
@@ -46,9 +35,9 @@ interface Open<Opened> extends Content {
 
 /** Opens a store, as its engine says: see there for what it throws. */
 export async function openEmbeddedStore<Opened extends OpenedEngine>(
-  options: EmbeddedStoreOptions<Opened>,
+  parts: EmbeddedStoreParts<Opened>,
 ): Promise<EmbeddedStore<Opened>> {
-  const store = new EmbeddedStore(options);
+  const store = new EmbeddedStore(parts);
   await store.open();
   return store;
 }
@@ -63,7 +52,7 @@ export class EmbeddedStore<Opened extends OpenedEngine> implements Store {
   readonly #engine: Engine<Opened>;
   readonly #cachedVersions: number;
   readonly #turns = new Turns();
-  readonly #backups: EmbeddedBackups;
+  readonly #backups: Backups;
   readonly #writeState = new WriteState();
   #opened: Open<Opened> | undefined;
   #identity: StoreIdentity | undefined;
@@ -71,11 +60,16 @@ export class EmbeddedStore<Opened extends OpenedEngine> implements Store {
   #unsettled: Plan | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ engine, capabilities, cachedVersions, backups }: EmbeddedStoreOptions<Opened>) {
+  constructor({ engine, capabilities, files, cachedVersions = defaultCachedVersions }: EmbeddedStoreParts<Opened>) {
     this.capabilities = capabilities;
     this.#engine = engine;
     this.#cachedVersions = cachedVersions;
-    this.#backups = backups((read) => this.#read(({ engine: opened }) => read(opened)));
+    this.#backups = new Backups({
+      engine,
+      files,
+      opened: () => this.#read(async ({ engine: opened }) => opened),
+      guard: (read) => this.#read(read),
+    });
   }
 
   get identity(): StoreIdentity {

@@ -2,7 +2,7 @@ import type { PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { StoreTotals } from '../domain/totals.ts';
-import type { SessionView, StoreIdentity } from '../ports/store.ts';
+import type { BackupSize, SessionView, StoreIdentity } from '../ports/store.ts';
 import type { Turns } from '../stores/turns.ts';
 import type { Records } from './records.ts';
 import type { StoredCursors } from './stored-cursors.ts';
@@ -32,6 +32,11 @@ export interface OpenedEngine {
   prepare(plan: Plan, totals: StoreTotals | undefined): () => Promise<void>;
   /** The session as of now, or undefined when it does not exist. */
   openView(session: SessionId, cursors: StoredCursors, guard: Guard): Promise<SessionView | undefined>;
+  /**
+   * Copies all content, identity included, as of one moment into the directory `draft`, which is not there yet; files
+   * and names in it survive a power cut then. Whatever it reads here goes through `guard`.
+   */
+  copyTo(draft: string, guard: Guard): Promise<BackupSize>;
   /** Begins what goes on beside commits. */
   start(): void;
   /** Resolves once nothing is left to do beside commits, or it was given up. */
@@ -44,10 +49,12 @@ export interface OpenedEngine {
 export interface Engine<Opened extends OpenedEngine = OpenedEngine> {
   /** What it is and where it lies, for messages: "the level store in DIRECTORY". */
   readonly name: string;
+  /** Those that are its own: no backup lies within one. */
+  readonly directories: readonly string[];
   /** Rejects with whatever failed, and leaves nothing open then. */
   open(opening: Opening): Promise<Opened>;
   /** Rejects with what the operating system says when there is no room for more. */
   probeRoom(): Promise<void>;
-  /** What a failure means, as one of this project's errors. */
-  classify(error: unknown, doing: string): PersistenceError;
+  /** What a failure means, as one of this project's errors; of a backup in `directory`, where that is given. */
+  classify(error: unknown, doing: string, directory?: string): PersistenceError;
 }

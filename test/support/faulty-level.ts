@@ -1,6 +1,6 @@
 import type { Database, OpenDatabase } from '../../src/level/database.ts';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
-import type { FileSystem } from '../../src/ports/file-system.ts';
+import type { SharedFileSystem } from '../../src/ports/file-system.ts';
 import { openClassicLevel } from '../../src/stores/level/database.ts';
 
 interface WritableBatch {
@@ -33,7 +33,7 @@ export class Faults {
     return database;
   };
 
-  readonly files: FileSystem = {
+  readonly files: SharedFileSystem = {
     ...nodeFileSystem,
     open: async (path, mode) => {
       if (this.full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });

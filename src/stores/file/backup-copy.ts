@@ -1,14 +1,15 @@
 import { decodeCursor } from '../../domain/encoding/cursor.ts';
 import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
-import type { ReadOpened } from '../../embedded-store/embedded-store.ts';
+import type { Guard } from '../../embedded-store/engine.ts';
 import { kindRange, parseCursorKey } from '../../embedded-store/record-keys.ts';
+import { syncFiles } from '../../embedded-store/sync-files.ts';
 import type { Database, DatabaseSnapshot } from '../../level/database.ts';
 import { ReusedBatch } from '../../level/reused-batch.ts';
 import type { SharedFileSystem } from '../../ports/file-system.ts';
 import type { BackupSize } from '../../ports/store.ts';
+import type { Workplace } from './apply-effects.ts';
 import { readStanding, writeCheckpoint } from './identity.ts';
-import type { OpenedFiles } from './opened-files.ts';
 import { Places, type SessionFile } from './places.ts';
 import { flush, openRecords } from './records-database.ts';
 import { decodeState, type SessionState, stateKey } from './session-state.ts';
@@ -19,23 +20,35 @@ import { writeLayoutRecord } from './upstream-layout.ts';
 const pageRecords = 1_000;
 const pageBytes = 256 * 1024;
 
-type Moment = Awaited<ReturnType<OpenedFiles['moment']>>;
+/** Everything as of one moment. */
+export interface Moment {
+  readonly snapshot: DatabaseSnapshot;
+  readonly reader: Reader;
+}
+
+/** The open directory that is copied. */
+export interface CopiedFiles {
+  readonly workplace: Workplace;
+  readonly database: Database;
+  /** Whoever asks closes the snapshot and removes the reader. */
+  moment(wants: (session: SessionId) => boolean): Promise<Moment>;
+}
 
 /** One copy of a store as of one moment, durable once it is made, in a directory that is not there yet. */
 export class BackupCopy {
-  readonly #opened: OpenedFiles;
+  readonly #opened: CopiedFiles;
   readonly #files: SharedFileSystem;
   readonly #to: Places;
-  readonly #read: ReadOpened<OpenedFiles>;
+  readonly #guard: Guard;
   #copiedTo = Buffer.alloc(0);
   #records = 0;
   #bytes = 0;
 
-  constructor(opened: OpenedFiles, files: SharedFileSystem, draft: string, read: ReadOpened<OpenedFiles>) {
+  constructor(opened: CopiedFiles, draft: string, guard: Guard) {
     this.#opened = opened;
-    this.#files = files;
+    this.#files = opened.workplace.files;
     this.#to = new Places(draft);
-    this.#read = read;
+    this.#guard = guard;
   }
 
   async make(): Promise<BackupSize> {
@@ -43,7 +56,7 @@ export class BackupCopy {
     const to = this.#to;
     for (const path of [to.directory, to.sessions, to.own, to.records]) await files.makeShared(path);
     const isLeft = (session: SessionId): boolean => Buffer.compare(Buffer.from(session, 'utf8'), this.#copiedTo) > 0;
-    const moment = await this.#read((opened) => opened.moment(isLeft));
+    const moment = await this.#guard(() => this.#opened.moment(isLeft));
     try {
       await this.#copySessions(moment);
       await this.#copyRecords(moment.snapshot);
@@ -74,7 +87,7 @@ export class BackupCopy {
     snapshot: DatabaseSnapshot,
     has: { readonly receipt: boolean; readonly anchor: boolean },
   ): Promise<void> {
-    const stored = await this.#read(({ database }) => database.get(stateKey(session), { snapshot }));
+    const stored = await this.#guard(() => this.#opened.database.get(stateKey(session), { snapshot }));
     if (stored === undefined) return;
     const state = decodeState(stored);
     await this.#files.makeShared(this.#to.session(session));
@@ -90,7 +103,7 @@ export class BackupCopy {
     if (snapshot !== 'absent') return true;
     const { setAside } = this.#opened.workplace;
     try {
-      await using _ = await this.#read(() => setAside.open(reader, session, 'snapshot'));
+      await using _ = await this.#guard(() => setAside.open(reader, session, 'snapshot'));
       return true;
     } catch (error) {
       if (isPersistenceError(error, 'STORE_CLOSED')) throw error;
@@ -100,13 +113,13 @@ export class BackupCopy {
 
   async #copyFile(session: SessionId, name: SessionFile, reader: Reader, length?: number): Promise<void> {
     const { setAside, places } = this.#opened.workplace;
-    await using from = await this.#read(() => setAside.open(reader, session, name));
+    await using from = await this.#guard(() => setAside.open(reader, session, name));
     await using to = await this.#files.openShared(this.#to.file(session, name), 'create');
     const end = length ?? (await from.size());
     const piece = Buffer.allocUnsafe(Math.min(pageBytes, end));
     for (let at = 0; at < end; ) {
       const part = piece.subarray(0, Math.min(piece.length, end - at));
-      const read = await this.#read(() => from.read(part, at));
+      const read = await this.#guard(() => from.read(part, at));
       if (read < part.length) {
         throw new PersistenceError('STORE_CORRUPT', `${places.file(session, name)} has ${at + read} of ${end} bytes`);
       }
@@ -138,16 +151,13 @@ export class BackupCopy {
     } finally {
       await copy.close();
     }
-    for (const name of await this.#files.list(this.#to.records)) {
-      await using file = await this.#files.open(`${this.#to.records}/${name}`, 'read');
-      await file.datasync();
-    }
+    await syncFiles(this.#files, this.#to.records);
   }
 
   async *#pages(iterator: ReturnType<typeof iteratorOf>): AsyncGenerator<[Uint8Array, Uint8Array][]> {
     try {
       for (;;) {
-        const page = await this.#read(() => iterator.nextv(pageRecords));
+        const page = await this.#guard(() => iterator.nextv(pageRecords));
         if (page.length === 0) return;
         yield page;
       }

@@ -33,13 +33,16 @@ export interface FileEngineOptions {
 /** Opens a directory of macp-runtime's layout as a store, makes it where there is none. */
 export class FileEngine implements Engine<OpenedFiles> {
   readonly name: string;
+  /** macp-runtime's data directory may hold other things as well, backups among them. */
+  readonly directories: readonly string[];
   readonly #options: FileEngineOptions;
   readonly #places: Places;
 
   constructor(options: FileEngineOptions) {
     this.#options = options;
     this.#places = new Places(options.directory);
-    this.name = `the file store in ${options.directory}`;
+    this.name = nameOf(options.directory);
+    this.directories = [this.#places.sessions, this.#places.own];
   }
 
   async open(opening: Opening): Promise<OpenedFiles> {
@@ -85,7 +88,11 @@ export class FileEngine implements Engine<OpenedFiles> {
     return probeRoom(this.#options.files, this.#places.own, this.#options.probeBytes);
   }
 
-  classify(error: unknown, doing: string): PersistenceError {
-    return classifyFailure(error, this.name, doing);
+  classify(error: unknown, doing: string, directory = this.#options.directory): PersistenceError {
+    return classifyFailure(error, nameOf(directory), doing);
   }
+}
+
+function nameOf(directory: string): string {
+  return `the file store in ${directory}`;
 }

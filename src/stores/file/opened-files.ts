@@ -13,9 +13,10 @@ import type { Database, DatabaseSnapshot } from '../../level/database.ts';
 import { classifyFailure } from '../../level/failures.ts';
 import { LevelRecords } from '../../level/level-records.ts';
 import { ReusedBatch } from '../../level/reused-batch.ts';
-import type { SessionView, StoreIdentity } from '../../ports/store.ts';
+import type { BackupSize, SessionView, StoreIdentity } from '../../ports/store.ts';
 import { applyEffects, type Workplace } from './apply-effects.ts';
 import { applyRecords } from './apply-records.ts';
+import { BackupCopy, type Moment } from './backup-copy.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Dirty } from './dirty.ts';
 import { EffectWriter } from './effect-writer.ts';
@@ -24,7 +25,6 @@ import { FileSessionView } from './file-session-view.ts';
 import { frameHeaderBytes, sealFrame } from './frame.ts';
 import type { Journal } from './journal.ts';
 import { decodeState, type SessionState, stateKey } from './session-state.ts';
-import type { Reader } from './set-aside.ts';
 import { touchesFiles, writeFileEffects } from './write-plan.ts';
 
 const rememberedStates = 100_000;
@@ -103,12 +103,14 @@ export class OpenedFiles implements OpenedEngine {
   }
 
   /** Everything as of one moment between two commits. The caller closes the snapshot and removes the reader. */
-  async moment(
-    wants: (session: SessionId) => boolean,
-  ): Promise<{ readonly snapshot: DatabaseSnapshot; readonly reader: Reader }> {
+  async moment(wants: (session: SessionId) => boolean): Promise<Moment> {
     while (this.#writing !== undefined) await this.#writing.done.catch(() => undefined);
     if (this.#unsettled.size > 0) throw halfWritten();
     return { snapshot: this.database.snapshot(), reader: this.workplace.setAside.addReaderOfAll(wants) };
+  }
+
+  copyTo(draft: string, guard: Guard): Promise<BackupSize> {
+    return new BackupCopy(this, draft, guard).make();
   }
 
   start(): void {

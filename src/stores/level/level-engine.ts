@@ -12,9 +12,10 @@ import { classifyFailure } from '../../level/failures.ts';
 import { LevelRecords } from '../../level/level-records.ts';
 import { ReusedBatch } from '../../level/reused-batch.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { FileSystem } from '../../ports/file-system.ts';
-import type { SessionView, StoreIdentity } from '../../ports/store.ts';
+import type { SharedFileSystem } from '../../ports/file-system.ts';
+import type { BackupSize, SessionView, StoreIdentity } from '../../ports/store.ts';
 import { Cleaner } from './cleaner.ts';
+import { copyDatabase } from './copy-database.ts';
 import { type Layout, settleLayout } from './layout.ts';
 import { openView } from './level-session-view.ts';
 import { fillBatch } from './write-plan.ts';
@@ -22,7 +23,7 @@ import { fillBatch } from './write-plan.ts';
 /** Everything that opening needs, so that it can be done again. */
 export interface LevelEngineOptions {
   readonly directory: string;
-  readonly files: FileSystem;
+  readonly files: SharedFileSystem;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly openDatabase: OpenDatabase;
@@ -32,11 +33,13 @@ export interface LevelEngineOptions {
 /** Opens the database of a level store, creates it durably where there is none. */
 export class LevelEngine implements Engine<OpenedLevel> {
   readonly name: string;
+  readonly directories: readonly string[];
   readonly #options: LevelEngineOptions;
 
   constructor(options: LevelEngineOptions) {
     this.#options = options;
-    this.name = `the level store in ${options.directory}`;
+    this.name = nameOf(options.directory);
+    this.directories = [options.directory];
   }
 
   async open(opening: Opening): Promise<OpenedLevel> {
@@ -49,7 +52,8 @@ export class LevelEngine implements Engine<OpenedLevel> {
       await removeProbe(files, directory);
       // LevelDB does not sync the directory after it has renamed CURRENT.
       await files.syncDirectory(directory);
-      return new OpenedLevel(database, layout, new Cleaner(database, opening.turns, clock, opening.failed));
+      const cleaner = new Cleaner(database, opening.turns, clock, opening.failed);
+      return new OpenedLevel(database, layout, cleaner, files);
     } catch (error) {
       await database.close();
       throw error;
@@ -60,9 +64,13 @@ export class LevelEngine implements Engine<OpenedLevel> {
     return probeRoom(this.#options.files, this.#options.directory, this.#options.probeBytes);
   }
 
-  classify(error: unknown, doing: string): PersistenceError {
-    return classifyFailure(error, this.name, doing);
+  classify(error: unknown, doing: string, directory = this.#options.directory): PersistenceError {
+    return classifyFailure(error, nameOf(directory), doing);
   }
+}
+
+function nameOf(directory: string): string {
+  return `the level store in ${directory}`;
 }
 
 /** An open database. After a failed write LevelDB's own log may end in a torn record, so nothing may follow it. */
@@ -73,14 +81,16 @@ export class OpenedLevel implements OpenedEngine {
   readonly records: LevelRecords;
   readonly #batch: ReusedBatch;
   readonly #cleaner: Cleaner;
+  readonly #files: SharedFileSystem;
 
-  constructor(database: Database, { identity, totals }: Layout, cleaner: Cleaner) {
+  constructor(database: Database, { identity, totals }: Layout, cleaner: Cleaner, files: SharedFileSystem) {
     this.database = database;
     this.identity = identity;
     this.totals = totals;
     this.records = new LevelRecords(database);
     this.#batch = new ReusedBatch(database);
     this.#cleaner = cleaner;
+    this.#files = files;
   }
 
   prepare(plan: Plan, totals: StoreTotals | undefined): () => Promise<void> {
@@ -94,6 +104,10 @@ export class OpenedLevel implements OpenedEngine {
 
   openView(session: SessionId, cursors: StoredCursors, guard: Guard): Promise<SessionView | undefined> {
     return openView(this.database, cursors, session, guard);
+  }
+
+  copyTo(draft: string, guard: Guard): Promise<BackupSize> {
+    return copyDatabase({ database: this.database, draft, files: this.#files, guard });
   }
 
   start(): void {

@@ -2,7 +2,7 @@ import type { SessionId } from '../../domain/identifiers.ts';
 import type { Key } from '../../embedded-store/record-keys.ts';
 
 /*
- * The keys of macp-storage's layout (docs/decisions/0018-rocksdb-layout.md): a session's snapshot and receipt stand
+ * The keys of macp-storage's layout (docs/decisions/0019-rocksdb-layout.md): a session's snapshot and receipt stand
  * under its id, a log entry under `id NUL` and its ordinal in eight decimal digits. Ids hold no NUL, so keys sort by the
  * UTF-8 bytes of the id first, and no id is mistaken for the beginning of another.
  */

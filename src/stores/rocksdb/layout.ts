@@ -12,7 +12,7 @@ const layoutVersion = 1;
 
 /**
  * The key of RocksDB's number of the last operation that a commit of ours wrote. Written with each of them: whoever
- * writes to the database after us leaves it behind (docs/decisions/0018-rocksdb-layout.md).
+ * writes to the database after us leaves it behind (docs/decisions/0019-rocksdb-layout.md).
  */
 const lastOperationKey: Key = Buffer.of(0x77);
 

@@ -7,8 +7,9 @@ import type { Engine, Guard, OpenedEngine } from '../../embedded-store/engine.ts
 import { probeRoom, removeProbe } from '../../embedded-store/room-probe.ts';
 import type { StoredCursors } from '../../embedded-store/stored-cursors.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
-import type { SessionView, StoreIdentity } from '../../ports/store.ts';
+import type { BackupSize, SessionView, StoreIdentity } from '../../ports/store.ts';
 import type { RocksdbAddon } from './addon.ts';
+import { type Copying, copyDatabase } from './copy-database.ts';
 import { RocksDatabase } from './database.ts';
 import { classify } from './failures.ts';
 import { mostEntries } from './keys.ts';
@@ -33,11 +34,13 @@ export interface RocksdbEngineOptions {
 /** Opens the database of a rocksdb store, creates it where there is none. */
 export class RocksdbEngine implements Engine<OpenedRocksdb> {
   readonly name: string;
+  readonly directories: readonly string[];
   readonly #options: RocksdbEngineOptions;
 
   constructor(options: RocksdbEngineOptions) {
     this.#options = options;
     this.name = `the rocksdb store in ${options.directory}`;
+    this.directories = [options.directory];
   }
 
   async open(): Promise<OpenedRocksdb> {
@@ -49,7 +52,7 @@ export class RocksdbEngine implements Engine<OpenedRocksdb> {
       const layout = await settleLayout(database, this.#options);
       await removeProbe(files, directory);
       await files.syncDirectory(directory);
-      return new OpenedRocksdb(database, layout);
+      return new OpenedRocksdb(database, layout, { addon, files });
     } catch (error) {
       await database.close();
       throw error;
@@ -60,8 +63,8 @@ export class RocksdbEngine implements Engine<OpenedRocksdb> {
     return probeRoom(this.#options.files, this.#options.directory, this.#options.probeBytes);
   }
 
-  classify(error: unknown, doing: string): PersistenceError {
-    return classify(error, this.#options.directory, doing);
+  classify(error: unknown, doing: string, directory = this.#options.directory): PersistenceError {
+    return classify(error, directory, doing);
   }
 }
 
@@ -71,13 +74,15 @@ export class OpenedRocksdb implements OpenedEngine {
   readonly identity: StoreIdentity;
   readonly totals: StoreTotals;
   readonly records: RocksdbRecords;
+  readonly #copying: Copying;
   readonly #operations = new Operations();
 
-  constructor(database: RocksDatabase, { identity, totals }: Layout) {
+  constructor(database: RocksDatabase, { identity, totals }: Layout, copying: Copying) {
     this.database = database;
     this.identity = identity;
     this.totals = totals;
     this.records = new RocksdbRecords(database);
+    this.#copying = copying;
   }
 
   /** Throws `NOT_SUPPORTED` for a log that grows beyond what macp-storage's keys number. */
@@ -101,6 +106,10 @@ export class OpenedRocksdb implements OpenedEngine {
 
   openView(session: SessionId, _cursors: StoredCursors, guard: Guard): Promise<SessionView | undefined> {
     return openView(this.database, session, guard);
+  }
+
+  copyTo(draft: string, guard: Guard): Promise<BackupSize> {
+    return copyDatabase(this.database, draft, guard, this.#copying);
   }
 
   /** RocksDB does by itself what there is to do beside commits. */
