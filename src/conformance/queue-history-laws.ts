@@ -95,17 +95,44 @@ export const historyLaws: readonly QueueLawDefinition[] = [
       await using consumer = await queue.consume(startingAt());
       const all = await takeCount(consumer, someSessions.length * 6);
       await consumer.acknowledge(positionsAfter(all.slice(0, 50)));
-      assert.deepEqual((await replayed(queue, {})).map(identified), all.map(identified));
+      assert.deepEqual(byPartition(await replayed(queue, {})), byPartition(all));
       for (let offset = 0; offset <= 12; offset += 3) {
         const from = new Map(
-          [...(await queue.bounds())].map(([partition, { end }]) => [partition, Math.min(offset, end)]),
+          [...(await queue.bounds())].map(([partition, { end }]) => [partition, { next: Math.min(offset, end) }]),
         );
         const expected = all.filter(({ position }) => position.offset >= offset);
-        assert.deepEqual((await replayed(queue, { from })).map(identified), expected.map(identified));
+        assert.deepEqual(byPartition(await replayed(queue, { from })), byPartition(expected));
       }
-      const beyond = new Map([[0, 1e6]]);
+      const beyond = new Map([[0, { next: 1e6 }]]);
       await assertRejects('SOURCE_LOST_HISTORY', replayed(queue, { from: beyond }));
       await assertRejects('ABORTED', replayed(queue, { signal: AbortSignal.abort() }));
+    },
+  },
+  {
+    name: 'a replay that starts behind a record of another digest is SOURCE_LOST_HISTORY',
+    needs: 'replayable',
+    async check({ queue }) {
+      await queue.publish(someCommands(someSessions, 1, 4));
+      const all = await replayed(queue, {});
+      const half = positionsAfter(all.slice(0, 77));
+      const rest = all.filter(({ position }) => position.offset >= (half.get(position.partition)?.next ?? 0));
+      assert.deepEqual(byPartition(await replayed(queue, { from: half })), byPartition(rest));
+      const digest = bytesDigest(Buffer.from('other'));
+      const others = new Map([...half].map(([partition, { next }]) => [partition, { next, digest }]));
+      await assertRejects('SOURCE_LOST_HISTORY', replayed(queue, { from: others }));
+    },
+  },
+  {
+    name: 'a replay ends before the given offsets, and before what came at or after the given time',
+    needs: 'replayable',
+    async check({ queue }) {
+      await queue.publish(someCommands(someSessions, 1, 4));
+      const all = await replayed(queue, {});
+      const ends = new Map([...(await queue.bounds()).keys()].map((partition) => [partition, partition % 5]));
+      const within = all.filter(({ position }) => position.offset < position.partition % 5);
+      assert.deepEqual(byPartition(await replayed(queue, { ends })), byPartition(within));
+      assert.deepEqual(await replayed(queue, { before: 0 }), []);
+      assert.deepEqual(byPartition(await replayed(queue, { before: 8.64e15 })), byPartition(all));
     },
   },
   {
@@ -156,7 +183,7 @@ export const historyLaws: readonly QueueLawDefinition[] = [
       assert.equal((await replayed(queue, {})).length, held);
       await assertRejects(
         'SOURCE_LOST_HISTORY',
-        replayed(queue, { from: new Map([...bounds.keys()].map((key) => [key, 0])) }),
+        replayed(queue, { from: new Map([...bounds.keys()].map((key) => [key, { next: 0 }])) }),
       );
     },
   },
@@ -195,6 +222,11 @@ export const historyLaws: readonly QueueLawDefinition[] = [
 function identified(delivery: QueuedDelivery): string {
   const { partition, offset } = delivery.position;
   return `${partition}/${offset} ${told(delivery)} ${delivery.recordDigest()}`;
+}
+
+/** What was delivered, the deliveries of each partition in their order. */
+function byPartition(deliveries: readonly QueuedDelivery[]): readonly string[] {
+  return deliveries.toSorted((one, other) => one.position.partition - other.position.partition).map(identified);
 }
 
 async function replayed(queue: Queue, options: Partial<ReplayOptions>): Promise<QueuedDelivery[]> {

@@ -78,9 +78,22 @@ export interface Consumer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Where a replay starts in a partition; with the digest of the record before, that one is verified. */
+export interface ReplayStart {
+  readonly next: number;
+  readonly digest?: Digest | undefined;
+}
+
 export interface ReplayOptions {
   /** Where to start each partition; one that is absent starts at its first held offset. */
-  readonly from?: ReadonlyMap<number, number> | undefined;
+  readonly from?: ReadonlyMap<number, ReplayStart> | undefined;
+  /** By partition the first offset not to deliver any more, where that stands before the end. */
+  readonly ends?: ReadonlyMap<number, number> | undefined;
+  /**
+   * Milliseconds since 1970: each partition ends before its first record at or after this time. A record's time is when
+   * the queue took it; in a file, what it says of itself, and one that says nothing is at no time.
+   */
+  readonly before?: number | undefined;
   readonly limits: TakeLimits;
   readonly signal?: AbortSignal | undefined;
 }
@@ -113,14 +126,29 @@ export interface DeadLetterCopies {
   copy(letters: readonly DeadLetter[]): Promise<void>;
 }
 
-/** A partitioned queue of commands. One adapter a folder under `src/queues`. */
-export interface Queue extends AsyncDisposable {
-  /** Names this incarnation of the queue in stored positions. */
+/** What holds commands that can be read again. */
+export interface ReplaySource extends AsyncDisposable {
+  /** Names this incarnation of the source in stored positions. */
   readonly source: SourceId;
+  /** There when it was filled from another one. */
+  readonly continues?: ContinuedSource | undefined;
+
+  /**
+   * All held deliveries from the given positions up to the end as it is now; those of one partition in their order.
+   * Rejects with `SOURCE_LOST_HISTORY` where a start is not held, or held with another digest, and with `ABORTED`.
+   */
+  replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]>;
+  /** Held range by partition, as of now. */
+  bounds(): Promise<ReadonlyMap<number, PartitionBounds>>;
+
+  /** Settles what is under way and releases everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A partitioned queue of commands. One adapter a folder under `src/queues`. */
+export interface Queue extends ReplaySource {
   readonly capabilities: QueueCapabilities;
   readonly partitions: number;
-  /** There when this queue was filled from another one. */
-  readonly continues?: ContinuedSource | undefined;
   /** There when dead letters are to be copied. */
   readonly deadLetterCopies?: DeadLetterCopies | undefined;
   /** There when something may happen to it while it is consumed. */
@@ -141,11 +169,4 @@ export interface Queue extends AsyncDisposable {
    * `ABORTED` once `signal` is aborted before there is a consumer: it may take as long as others take to make room.
    */
   consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer>;
-  /** All held deliveries from the given positions up to the end as it is now, in partition order. */
-  replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]>;
-  /** Held range by partition, as of now. */
-  bounds(): Promise<ReadonlyMap<number, PartitionBounds>>;
-
-  /** Settles what is under way and releases everything. Idempotent. */
-  close(): Promise<void>;
 }

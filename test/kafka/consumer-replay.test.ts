@@ -4,7 +4,8 @@ import { systemClock } from '../../src/platform/system-clock.ts';
 import type { QueuedDelivery, ReplayOptions } from '../../src/ports/queue.ts';
 import { tryWithin } from '../../src/queues/kafka/consumer/patience.ts';
 import { readBounds } from '../../src/queues/kafka/consumer/read-bounds.ts';
-import { type ReplayParts, replayKafka } from '../../src/queues/kafka/consumer/replay-kafka.ts';
+import { replayKafka } from '../../src/queues/kafka/consumer/replay-kafka.ts';
+import type { ReplayParts } from '../../src/queues/kafka/consumer/replay-reading.ts';
 import { TopicBrokers } from '../../src/queues/kafka/consumer/topic-brokers.ts';
 import { asAdmin, kafkaAddress, kafkaClient, uniqueName } from '../support/kafka.ts';
 import { type ConsumedTopic, consumedTopic, valuesByPartition } from '../support/kafka-member.ts';
@@ -50,15 +51,17 @@ test('a replay delivers everything from the given offsets to the end, in bounded
   const topic = await consumedTopic(kafkaAddress(), 3);
   expect(await replayed(topic)).toEqual([]);
   await publish(topic, 0, 50);
-  expect([...valuesByPartition(await replayed(topic))]).toEqual([0, 1, 2].map((each) => [each, numbers(0, 50)]));
+  expect(valuesByPartition(await replayed(topic))).toEqual(new Map([0, 1, 2].map((each) => [each, numbers(0, 50)])));
   const from = new Map([
-    [0, 50],
-    [2, 13],
+    [0, { next: 50 }],
+    [2, { next: 13 }],
   ]);
-  expect([...valuesByPartition(await replayed(topic, { from }))]).toEqual([
-    [1, numbers(0, 50)],
-    [2, numbers(13, 50)],
-  ]);
+  expect(valuesByPartition(await replayed(topic, { from }))).toEqual(
+    new Map([
+      [1, numbers(0, 50)],
+      [2, numbers(13, 50)],
+    ]),
+  );
 });
 
 test('it ends where the topic ended when it had begun, while publishing goes on', async () => {
@@ -71,7 +74,35 @@ test('it ends where the topic ended when it had begun, while publishing goes on'
     deliveries.push(...batch);
     await publish(topic, 20, 1);
   }
-  expect([...valuesByPartition(deliveries)]).toEqual([0, 1].map((each) => [each, numbers(0, 20)]));
+  expect(valuesByPartition(deliveries)).toEqual(new Map([0, 1].map((each) => [each, numbers(0, 20)])));
+});
+
+test('it ends before the first record at or after a time, in each partition', async () => {
+  const topic = await consumedTopic(kafkaAddress(), 3);
+  const at = (partition: number, ...times: number[]) =>
+    times.map((time) => ({ partition, value: `${time}`, timestamp: `${1_700_000_000_000 + time}` }));
+  const messages = [...at(0, 10, 20, 30, 25), ...at(1, 5, 6), ...at(2, 40, 10)];
+  await producer.send({ topic: topic.topic.name, messages });
+  const before = async (time: number) => valuesByPartition(await replayed(topic, { before: 1_700_000_000_000 + time }));
+  expect(await before(25)).toEqual(
+    new Map([
+      [0, ['10', '20']],
+      [1, ['5', '6']],
+    ]),
+  );
+  expect(await before(20)).toEqual(
+    new Map([
+      [0, ['10']],
+      [1, ['5', '6']],
+    ]),
+  );
+  expect(await before(41)).toEqual(
+    new Map([
+      [0, ['10', '20', '30', '25']],
+      [1, ['5', '6']],
+      [2, ['40', '10']],
+    ]),
+  );
 });
 
 test('it reads committed, and ends before a transaction that is not decided', async () => {
@@ -104,11 +135,11 @@ test('offsets that are not held are SOURCE_LOST_HISTORY', async () => {
     await admin.deleteTopicRecords({ topic: topic.topic.name, partitions: [{ partition: 0, offset: '4' }] });
   });
   for (const offset of [0, 3, 11]) {
-    const from = new Map([[0, offset]]);
+    const from = new Map([[0, { next: offset }]]);
     await expect(replayed(topic, { from })).rejects.toMatchObject({ code: 'SOURCE_LOST_HISTORY' });
   }
   expect(await replayed(topic)).toHaveLength(6);
-  expect(await replayed(topic, { from: new Map([[0, 10]]) })).toEqual([]);
+  expect(await replayed(topic, { from: new Map([[0, { next: 10 }]]) })).toEqual([]);
 });
 
 test('it can be given up, before and meanwhile, and ends with its queue', async () => {

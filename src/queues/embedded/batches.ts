@@ -1,8 +1,16 @@
 import type { QueuedDelivery, TakeLimits } from '../../ports/queue.ts';
-import { recordOffset, recordPartition } from './record.ts';
+import { recordOffset, recordPartition, recordTime } from './record.ts';
 import type { RecordReader } from './record-reader.ts';
 import { RecordedDelivery } from './recorded-delivery.ts';
 import type { Place } from './segments.ts';
+
+/** Where a reading ends. */
+export interface ReadingEnd {
+  /** By partition the first offset not to deliver any more. */
+  readonly ends: readonly number[];
+  /** In milliseconds since 1970: each partition ends before its first record at or after this time. */
+  readonly before?: number | undefined;
+}
 
 /**
  * Turns records into batches of deliveries, in physical order, leaving out what stands before the offset that each
@@ -11,16 +19,15 @@ import type { Place } from './segments.ts';
 export class Batches {
   readonly #reader: RecordReader;
   readonly #next: number[];
-  readonly #ends: readonly number[] | undefined;
+  readonly #ends: number[] | undefined;
+  readonly #before: number;
 
-  /**
-   * `next`: by partition the first offset to deliver; moved on by every batch. `ends`: by partition the first offset
-   * not to deliver any more; without it there is no end.
-   */
-  constructor(reader: RecordReader, next: number[], ends?: readonly number[]) {
+  /** `next`: by partition the first offset to deliver; moved on by every batch. */
+  constructor(reader: RecordReader, next: number[], end?: ReadingEnd) {
     this.#reader = reader;
     this.#next = next;
-    this.#ends = ends;
+    this.#ends = end && [...end.ends];
+    this.#before = end?.before ?? Infinity;
   }
 
   /** True once every partition was delivered up to its end. */
@@ -46,6 +53,10 @@ export class Batches {
       const partition = recordPartition(frame.bytes, frame.start);
       const offset = recordOffset(frame.bytes, frame.start);
       if (offset < (this.#next[partition] ?? 0) || offset >= (this.#ends?.[partition] ?? Infinity)) continue;
+      if (this.#ends !== undefined && recordTime(frame.bytes, frame.start) >= this.#before) {
+        this.#ends[partition] = offset;
+        continue;
+      }
       bytes += frame.end - frame.start;
       if (bytes > limits.bytes && deliveries.length > 0) {
         this.#reader.unread(frame);

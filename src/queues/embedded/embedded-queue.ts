@@ -146,17 +146,21 @@ export class EmbeddedQueue implements Queue {
 
   async *#replay(options: ReplayOptions, ends: readonly number[]): AsyncGenerator<readonly QueuedDelivery[]> {
     const { segments, retention, openReader } = this.#parts;
+    const { from, before } = options;
     const wanted = this.#partitionNumbers().map(
-      (partition) => options.from?.get(partition) ?? this.#held(partition).start,
+      (partition) => from?.get(partition)?.next ?? this.#held(partition).start,
     );
     const pin = {};
     retention.hold(pin, segments.first.header.number);
     try {
       const starts = await findStarts(segments, ends, new Map(wanted.entries()), openReader);
       for (const [partition, next] of wanted.entries()) {
-        if (!starts.has(partition)) throw lostHistory(partition, next, this.#held(partition), false);
+        const digest = from?.get(partition)?.digest ?? starts.get(partition)?.digest;
+        if (digest === undefined) throw lostHistory(partition, next, this.#held(partition), false);
+        verifyStart(partition, { next, digest }, starts.get(partition), this.#held(partition));
       }
-      const batches = new Batches(openReader(this.#earliest(starts)), wanted, ends);
+      const until = ends.map((end, partition) => Math.min(end, options.ends?.get(partition) ?? end));
+      const batches = new Batches(openReader(this.#earliest(starts)), wanted, { ends: until, before });
       try {
         while (!batches.isDone) {
           this.#refuseClosed();

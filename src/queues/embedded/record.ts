@@ -110,6 +110,11 @@ export function recordOffset(bytes: Buffer, at: number): number {
   return bytes.readUIntBE(at + prefixBytes + bodyAt.offset, 6);
 }
 
+/** When the record was appended, in milliseconds since 1970. */
+export function recordTime(bytes: Buffer, at: number): number {
+  return bytes.readUIntBE(at + prefixBytes + bodyAt.time, 6);
+}
+
 /** Bytes between the start of the record's group and the record. */
 export function recordGroupDistance(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at + prefixBytes + bodyAt.group);

@@ -7,7 +7,9 @@ import { MemoryRecord } from './memory-record.ts';
 export interface MemoryReader {
   index: number;
   readonly next: number[];
-  readonly ends?: readonly number[];
+  readonly ends?: number[];
+  /** In milliseconds since 1970: each partition ends before its first record at or after this time. */
+  readonly before?: number | undefined;
 }
 
 /** All records of all partitions in the order of their arrival. */
@@ -83,6 +85,10 @@ export class MemoryLog {
       const { partition, offset } = record.position;
       if (offset < (reader.next[partition] ?? 0) || offset >= (reader.ends?.[partition] ?? Number.POSITIVE_INFINITY))
         continue;
+      if (reader.ends !== undefined && record.time >= (reader.before ?? Number.POSITIVE_INFINITY)) {
+        reader.ends[partition] = offset;
+        continue;
+      }
       bytes += record.bytes;
       if (bytes > limits.bytes && deliveries.length > 0) break;
       reader.next[partition] = offset + 1;

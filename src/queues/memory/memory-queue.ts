@@ -14,6 +14,7 @@ import type {
   QueueCapabilities,
   QueuedDelivery,
   ReplayOptions,
+  ReplayStart,
 } from '../../ports/queue.ts';
 import { Bell } from '../bell.ts';
 import { checkPublish } from '../check-publish.ts';
@@ -139,12 +140,7 @@ export class MemoryQueue implements Queue {
     refuseGivenUp(signal);
     const next = this.#numbers().map((partition) => {
       const position = stored.get(partition);
-      const held = this.#log.bounds(partition);
-      if (position === undefined) return held.start;
-      const isHeld = held.start <= position.next && position.next <= held.end;
-      const digest = isHeld ? this.#log.digestBefore(partition, position.next) : undefined;
-      if (digest !== position.digest) throw lostHistory(partition, position.next, held, isHeld);
-      return position.next;
+      return position === undefined ? this.#log.bounds(partition).start : this.#verified(partition, position);
     });
     this.#acknowledge(next);
     return new MemoryConsumer(this.#log, next, this.#arrived, {
@@ -155,12 +151,11 @@ export class MemoryQueue implements Queue {
 
   async *#replay(options: ReplayOptions, ends: readonly number[]): AsyncGenerator<readonly QueuedDelivery[]> {
     const next = this.#numbers().map((partition) => {
-      const held = this.#log.bounds(partition);
-      const from = options.from?.get(partition) ?? held.start;
-      if (from < held.start || from > held.end) throw lostHistory(partition, from, held, false);
-      return from;
+      const start = options.from?.get(partition);
+      return start === undefined ? this.#log.bounds(partition).start : this.#verified(partition, start);
     });
-    const reader: MemoryReader = { index: 0, next, ends };
+    const until = ends.map((end, partition) => Math.min(end, options.ends?.get(partition) ?? end));
+    const reader: MemoryReader = { index: 0, next, ends: until, before: options.before };
     for (;;) {
       this.#refuseClosed();
       if (options.signal?.aborted) throw new PersistenceError('ABORTED', 'the replay was given up');
@@ -168,6 +163,14 @@ export class MemoryQueue implements Queue {
       if (deliveries.length === 0) return;
       yield deliveries;
     }
+  }
+
+  /** The offset to start at. Throws `SOURCE_LOST_HISTORY` unless it is held, and the record before is the one meant. */
+  #verified(partition: number, { next, digest }: ReplayStart): number {
+    const held = this.#log.bounds(partition);
+    const isHeld = held.start <= next && next <= held.end;
+    if (isHeld && (digest === undefined || this.#log.digestBefore(partition, next) === digest)) return next;
+    throw lostHistory(partition, next, held, isHeld);
   }
 
   #acknowledge(next: readonly number[]): void {

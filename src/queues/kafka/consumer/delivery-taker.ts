@@ -1,15 +1,23 @@
 import type { QueuedDelivery, TakeLimits } from '../../../ports/queue.ts';
-import type { PartitionFeed } from './partition-feed.ts';
+
+/** What there is of one partition. */
+export interface Feed {
+  readonly partition: number;
+  /** The next delivery, which stays the next until it is taken. */
+  peek(): QueuedDelivery | undefined;
+  /** Takes what {@link peek} has shown. */
+  advance(): void;
+}
 
 /**
  * Takes deliveries out of what was fetched of several partitions: all that a partition has before the next one, and
  * each time beginning with the one behind, so that none waits for long.
  */
 export class DeliveryTaker {
-  readonly #feeds: ReadonlyMap<number, PartitionFeed>;
+  readonly #feeds: ReadonlyMap<number, Feed>;
   #previous = -1;
 
-  constructor(feeds: ReadonlyMap<number, PartitionFeed>) {
+  constructor(feeds: ReadonlyMap<number, Feed>) {
     this.#feeds = feeds;
   }
 
@@ -32,12 +40,12 @@ export class DeliveryTaker {
     return deliveries;
   }
 
-  #ended(feed: PartitionFeed, deliveries: QueuedDelivery[]): QueuedDelivery[] {
+  #ended(feed: Feed, deliveries: QueuedDelivery[]): QueuedDelivery[] {
     this.#previous = feed.partition;
     return deliveries;
   }
 
-  #ordered(): readonly PartitionFeed[] {
+  #ordered(): readonly Feed[] {
     const partitions = [...this.#feeds.keys()].sort((one, other) => one - other);
     const ordered = [
       ...partitions.filter((partition) => partition > this.#previous),

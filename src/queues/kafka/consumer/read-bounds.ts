@@ -7,12 +7,14 @@ import type { KafkaTopic, Leader, TopicBrokers } from './topic-brokers.ts';
 /**
  * What the brokers hold of these partitions: from the first offset held to the last stable one, behind which nothing
  * is decided yet. Asks who leads them, then each leader twice at the same time. Rejects with what stands in the way,
- * retryable while leaders change.
+ * retryable while leaders change. With `before`, in milliseconds since 1970, each partition ends before its first record at
+ * or after that time.
  */
 export async function readBounds(
   brokers: TopicBrokers,
   partitions: readonly number[],
   signal?: AbortSignal,
+  before?: number,
 ): Promise<ReadonlyMap<number, PartitionBounds>> {
   const leaders = await brokers.leaders(signal);
   const byNode = new Map<number, ListOffsetsPartition[]>();
@@ -20,12 +22,17 @@ export async function readBounds(
     const { node, epoch } = leaderOf(leaders, brokers.topic, partition);
     byNode.set(node, [...(byNode.get(node) ?? []), { partition, leaderEpoch: epoch }]);
   }
-  const answers = await Promise.all([...byNode].map(([node, led]) => readBoundsFrom(brokers, node, led, signal)));
+  const answers = await Promise.all(
+    [...byNode].map(([node, led]) => readBoundsFrom(brokers, node, led, signal, before)),
+  );
   const bounds = new Map(answers.flatMap((answer) => [...answer]));
   return new Map(
     partitions.map((partition) => [partition, bounds.get(partition) ?? unanswered(brokers.topic, partition)]),
   );
 }
+
+/** What a broker answers where there is no record at or after a time. */
+const none = -1;
 
 /** What one broker holds of the partitions that it leads. */
 export async function readBoundsFrom(
@@ -33,6 +40,7 @@ export async function readBoundsFrom(
   node: number,
   led: readonly ListOffsetsPartition[],
   signal?: AbortSignal,
+  before?: number,
 ): Promise<ReadonlyMap<number, PartitionBounds>> {
   if (led.length === 0) return new Map();
   const { topic } = brokers;
@@ -46,11 +54,14 @@ export async function readBoundsFrom(
       }),
     );
   };
-  const [starts, ends] = await Promise.all([ask('earliest'), ask('latest')]);
+  const asked = [ask('earliest'), ask('latest'), ...(before === undefined ? [] : [ask({ time: before })])];
+  const [starts, ends, late] = await Promise.all(asked);
   return new Map(
     led.map(({ partition }) => {
-      const start = starts.get(partition) ?? unanswered(topic, partition);
-      const end = ends.get(partition) ?? unanswered(topic, partition);
+      const start = starts?.get(partition) ?? unanswered(topic, partition);
+      const last = ends?.get(partition) ?? unanswered(topic, partition);
+      const firstLate = late?.get(partition) ?? none;
+      const end = firstLate === none ? last : Math.min(firstLate, last);
       // Asked for separately: records may have gone in between.
       return [partition, { start, end: Math.max(start, end) }];
     }),

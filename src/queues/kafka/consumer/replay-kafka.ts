@@ -1,29 +1,15 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { PartitionBounds, QueuedDelivery, ReplayOptions } from '../../../ports/queue.ts';
-import { Bell } from '../../bell.ts';
 import { lostHistory } from '../../lost-history.ts';
-import type { ConnectionParts } from './broker-connections.ts';
-import { Outage } from './outage.ts';
-import type { PartitionFeed } from './partition-feed.ts';
-import { PartitionFetcher } from './partition-fetcher.ts';
 import { tryWithin } from './patience.ts';
 import { readBounds } from './read-bounds.ts';
-import { type KafkaTopic, TopicBrokers } from './topic-brokers.ts';
-
-/** How a topic is read anew. Times in milliseconds. */
-export interface ReplayParts extends Omit<ConnectionParts, 'topicName'> {
-  readonly topic: KafkaTopic;
-}
-
-/** Longest, in ms, that brokers may be away before a replay is given up; it can be begun again where it was. */
-const patience = 60_000;
-const maxWait = 500;
-const lookInterval = 5_000;
+import { patience, type ReplayParts, ReplayReading, type Stretch } from './replay-reading.ts';
+import { TopicBrokers } from './topic-brokers.ts';
 
 /**
- * Everything that the topic holds from the given offsets to its end as it is now, one partition after the other, read
- * without a group. Iterating rejects with `SOURCE_LOST_HISTORY` for offsets that are not held, `ABORTED` once the signal
- * of the options is aborted, `QUEUE_CLOSED` once `closing` is, `QUEUE_UNAVAILABLE` when the brokers stay away.
+ * Everything that the topic holds from the given offsets to its end as it is now, all partitions at once, read without a
+ * group. Iterating rejects with `SOURCE_LOST_HISTORY` for offsets that are not held, `ABORTED` once the signal of the
+ * options is aborted, `QUEUE_CLOSED` once `closing` is, `QUEUE_UNAVAILABLE` when the brokers stay away.
  */
 export function replayKafka(parts: ReplayParts, options: ReplayOptions, closing: AbortSignal): KafkaReplay {
   return new KafkaReplay(parts, options, closing);
@@ -36,7 +22,7 @@ export class KafkaReplay implements AsyncIterable<readonly QueuedDelivery[]> {
   readonly #parts: ReplayParts;
   readonly #options: ReplayOptions;
   readonly #closing: AbortSignal;
-  readonly #bounds: Promise<ReadonlyMap<number, PartitionBounds>>;
+  readonly #bounds: Promise<ReplayBounds>;
 
   constructor(parts: ReplayParts, options: ReplayOptions, closing: AbortSignal) {
     this.#parts = parts;
@@ -50,61 +36,49 @@ export class KafkaReplay implements AsyncIterable<readonly QueuedDelivery[]> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly QueuedDelivery[]> {
+    const { limits, signal } = this.#options;
     this.#refuseGivenUp();
     const bounds = await this.#bounds.catch((error: unknown) => {
       this.#refuseGivenUp();
       throw error;
     });
-    const starts = new Map<number, number>();
-    for (const [partition, held] of bounds) {
-      const next = this.#options.from?.get(partition) ?? held.start;
-      if (next < held.start || next > held.end) throw lostHistory(partition, next, held, false);
-      starts.set(partition, next);
-    }
-    const reading = new Reading(this.#parts);
+    const givenUp = AbortSignal.any([this.#closing, ...(signal === undefined ? [] : [signal])]);
+    const reading = new ReplayReading(this.#parts, this.#stretches(bounds));
     try {
-      for (const [partition, next] of starts) {
-        yield* this.#partition(reading, partition, next, bounds.get(partition)?.end ?? next);
+      while (!reading.isOver) {
+        this.#refuseGivenUp();
+        const deliveries = reading.take(limits);
+        if (deliveries.length > 0) yield deliveries;
+        else if (!reading.isOver) await reading.more(givenUp);
       }
     } finally {
       await reading.close();
     }
   }
 
-  async *#partition(
-    reading: Reading,
-    partition: number,
-    start: number,
-    end: number,
-  ): AsyncGenerator<readonly QueuedDelivery[]> {
-    if (start >= end) return;
-    const { limits, signal } = this.#options;
-    const givenUp = AbortSignal.any([this.#closing, ...(signal === undefined ? [] : [signal])]);
-    const feed = reading.open(partition, start);
-    for (let next = start; next < end; ) {
-      this.#refuseGivenUp();
-      const deliveries: QueuedDelivery[] = [];
-      for (let bytes = 0; deliveries.length < limits.deliveries && next < end; ) {
-        const delivery = feed.peek();
-        if (delivery === undefined) break;
-        bytes += delivery.bytes;
-        if (bytes > limits.bytes && deliveries.length > 0) break;
-        feed.advance();
-        next = delivery.position.offset + 1;
-        deliveries.push(delivery);
+  /** What is read of each partition, where that is anything. */
+  #stretches({ held, ends }: ReplayBounds): readonly Stretch[] {
+    const { from, ends: givenEnds } = this.#options;
+    return [...held].flatMap(([partition, bounds]) => {
+      const start = from?.get(partition) ?? { next: bounds.start };
+      if (start.next < bounds.start || start.next > bounds.end) {
+        throw lostHistory(partition, start.next, bounds, false);
       }
-      if (deliveries.length === 0) await reading.more(givenUp);
-      else yield deliveries;
-    }
-    reading.end(partition);
+      const end = Math.min(ends.get(partition)?.end ?? bounds.end, givenEnds?.get(partition) ?? bounds.end);
+      return start.next < end ? [{ partition, start, end }] : [];
+    });
   }
 
-  async #readBounds(): Promise<ReadonlyMap<number, PartitionBounds>> {
+  async #readBounds(): Promise<ReplayBounds> {
     const { topic, clock } = this.#parts;
+    const { before } = this.#options;
     const brokers = new TopicBrokers(topic, this.#parts);
     const partitions = Array.from({ length: topic.partitions }, (_, partition) => partition);
+    const read = (time?: number): Promise<ReadonlyMap<number, PartitionBounds>> =>
+      tryWithin(clock, patience, () => readBounds(brokers, partitions, this.#closing, time), this.#closing);
     try {
-      return await tryWithin(clock, patience, () => readBounds(brokers, partitions, this.#closing), this.#closing);
+      const held = await read();
+      return { held, ends: before === undefined ? held : await read(before) };
     } finally {
       await brokers.close();
     }
@@ -116,63 +90,8 @@ export class KafkaReplay implements AsyncIterable<readonly QueuedDelivery[]> {
   }
 }
 
-/** Fetches for a replay, one partition at a time, ahead of what is taken. */
-class Reading {
-  readonly #fetcher: PartitionFetcher;
-  readonly #arrived = new Bell();
-  #failure: PersistenceError | undefined;
-  /** Aborted when an outage is over. */
-  #outageOver = new AbortController();
-
-  constructor(parts: ReplayParts) {
-    const { clock } = parts;
-    const fail = (error: PersistenceError): void => {
-      this.#failure ??= error;
-      this.#arrived.ring();
-    };
-    const outage = new Outage(clock, {
-      unavailable: (error) => {
-        this.#outageOver = new AbortController();
-        clock.sleep(patience, this.#outageOver.signal).then(
-          () => fail(error),
-          () => undefined,
-        );
-      },
-      available: () => this.#outageOver.abort(),
-    });
-    this.#fetcher = new PartitionFetcher({
-      openBrokers: () => new TopicBrokers(parts.topic, parts),
-      clock,
-      outage,
-      maxWait,
-      requestTimeout: parts.requestTimeout,
-      lookInterval,
-      onArrived: () => this.#arrived.ring(),
-      onFailed: fail,
-    });
-  }
-
-  open(partition: number, next: number): PartitionFeed {
-    void this.#fetcher.add(new Map([[partition, { next }]]));
-    const feed = this.#fetcher.feeds.get(partition);
-    if (feed === undefined) throw new TypeError(`partition ${partition} is not fetched`);
-    return feed;
-  }
-
-  end(partition: number): void {
-    this.#fetcher.remove([partition]);
-  }
-
-  /** Waits until there may be more. Rejects once there cannot be. */
-  async more(signal: AbortSignal): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#fetcher.taken();
-    await this.#arrived.wait(signal);
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  async close(): Promise<void> {
-    this.#outageOver.abort();
-    await this.#fetcher.close();
-  }
+/** What the brokers hold, and where the partitions end for this replay. */
+interface ReplayBounds {
+  readonly held: ReadonlyMap<number, PartitionBounds>;
+  readonly ends: ReadonlyMap<number, PartitionBounds>;
 }

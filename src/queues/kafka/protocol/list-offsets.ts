@@ -2,8 +2,11 @@ import { type BodyReader, readBody } from './body-reader.ts';
 import { BodyWriter } from './body-writer.ts';
 import type { ProtocolRequest } from './protocol-request.ts';
 
-/** `earliest`: first offset still held. `latest`: the last stable offset, behind the last record that counts. */
-export type OffsetPlace = 'earliest' | 'latest';
+/**
+ * `earliest`: first offset still held. `latest`: the last stable offset, behind the last record that counts. A time, in
+ * milliseconds since 1970: the first record at or after it, -1 where there is none.
+ */
+export type OffsetPlace = 'earliest' | 'latest' | { readonly time: number };
 
 export interface ListOffsetsPartition {
   readonly partition: number;
@@ -23,9 +26,10 @@ export function listOffsetsRequest(
   partitions: readonly ListOffsetsPartition[],
   place: OffsetPlace,
 ): ProtocolRequest<readonly ListedOffset[]> {
+  const timestamp = typeof place === 'string' ? timestamps[place] : BigInt(place.time);
   const body = new BodyWriter().int32(noReplica).int8(readCommitted).int32(1).text(topic).int32(partitions.length);
   for (const { partition, leaderEpoch } of partitions) {
-    body.int32(partition).int32(leaderEpoch).int64(timestamps[place]);
+    body.int32(partition).int32(leaderEpoch).int64(timestamp);
   }
   return {
     apiKey: 2,
@@ -39,7 +43,7 @@ export function listOffsetsRequest(
 const noReplica = -1;
 const readCommitted = 1;
 /** Timestamps that stand for the ends of a log. */
-const timestamps: Readonly<Record<OffsetPlace, bigint>> = { earliest: -2n, latest: -1n };
+const timestamps: Readonly<Record<'earliest' | 'latest', bigint>> = { earliest: -2n, latest: -1n };
 
 function readAnswer(answer: BodyReader): readonly ListedOffset[] {
   answer.int32();
