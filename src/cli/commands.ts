@@ -7,6 +7,7 @@ import { doctor } from './commands/doctor.ts';
 import { init } from './commands/init.ts';
 import { publish } from './commands/publish.ts';
 import { repartition } from './commands/repartition.ts';
+import { replay } from './commands/replay.ts';
 import { serve } from './commands/serve.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { start } from './commands/start.ts';
@@ -26,6 +27,7 @@ const working: readonly Command[] = [
   ...deadLetterCommands,
   backup,
   ...transferCommands,
+  replay,
   doctor,
   config,
 ];

@@ -1,3 +1,4 @@
+import { storeUrlProblem } from '../compose/store-url.ts';
 /** What is wrong with the text of a whole number from 0 to 2^53-1, or undefined. */
 export function wholeNumberProblem(text: string): string | undefined {
   return /^[0-9]{1,16}$/.test(text) && Number.isSafeInteger(Number(text))
@@ -19,4 +20,10 @@ export function textProblem(text: string): string | undefined {
 export function wholeNumber(options: ReadonlyMap<string, string>, name: string): number | undefined {
   const text = options.get(name);
   return text === undefined ? undefined : Number(text);
+}
+
+/** What is wrong with the URL of a store, or undefined. */
+export function checkStoreUrl(text: string): string | undefined {
+  const problem = storeUrlProblem(text);
+  return problem === undefined ? undefined : `names no store: ${problem}`;
 }

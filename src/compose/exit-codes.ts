@@ -117,6 +117,8 @@ const byError: Readonly<Record<ErrorCode, ExitName>> = {
   NOT_STORED: 'absent',
   NOT_YET_APPLIED: 'unavailable',
   TARGET_NOT_EMPTY: 'usage',
+  TARGET_IN_USE: 'fenced',
+  STORE_PARTIAL: 'unfit',
   COPY_INCOMPLETE: 'unfit',
   COPY_DIFFERS: 'damaged',
   QUEUE_LOCKED: 'locked',

@@ -1,8 +1,8 @@
-import { AddressProblem, parseStoreReference, type StoreAddress, showAddress } from '../configuration/addresses.ts';
+import { type StoreAddress, showAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import type { NumberedCommand } from '../domain/command.ts';
 import { digestHex } from '../domain/digest.ts';
-import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
+import { PersistenceError } from '../domain/errors.ts';
 import type { CopySource } from '../ports/copy-source.ts';
 import { refuseIncompleteCopy } from '../ports/incomplete-copy.ts';
 import type { Store } from '../ports/store.ts';
@@ -10,10 +10,10 @@ import type { CopyPhase } from '../transfer/copy-options.ts';
 import { type CopyReport, copyStore } from '../transfer/copy-store.ts';
 import { allCommands, checkCommands, groupedCommands } from '../transfer/session-commands.ts';
 import { StoreSource } from '../transfer/store-source.ts';
-import { storeAdapters, upstreamAdapters } from './adapters.ts';
+import { upstreamAdapters } from './adapters.ts';
 import { openExistingStore, openStore, storeAddress } from './open.ts';
-import { isLocked } from './owner.ts';
 import { type Published, publishCommands, type SendRequest } from './publishing.ts';
+import { refuseLocked, storeAt, storeProblem } from './store-url.ts';
 import { refuseUnnumbered } from './unnumbered.ts';
 import { isUpstreams, openUpstream } from './upstream.ts';
 import { refuseWeakStore } from './worker.ts';
@@ -31,7 +31,7 @@ export interface TransferListener {
 
 export interface TransferRequest extends TransferListener {
   readonly values: Values;
-  /** The URL of a store; {@link storeUrlProblem} has found nothing wrong with it. */
+  /** The URL of a store; `storeUrlProblem` has found nothing wrong with it. */
   readonly url: string;
   readonly signal: AbortSignal;
 }
@@ -44,15 +44,10 @@ export interface TransferReport extends Omit<CopyReport, 'digest'> {
   readonly digest: string;
 }
 
-/** What is wrong with the URL of a store to copy into, or undefined. */
-export function storeUrlProblem(text: string): string | undefined {
-  return problemOf(text, Object.keys(storeAdapters));
-}
-
 /** Copies the configured store into the one at `url`. */
 export async function exportStore(request: TransferRequest): Promise<TransferReport> {
   const { values, url } = request;
-  const [from, to] = [storeAddress(values), addressOf(url, values)];
+  const [from, to] = [storeAddress(values), storeAt(url, values)];
   refuseSelf(from, to);
   const store = await openExistingStore(from, values).catch(refuseLocked);
   await using source = new StoreSource(store);
@@ -63,7 +58,7 @@ export async function exportStore(request: TransferRequest): Promise<TransferRep
 /** Copies what macp-runtime wrote at `url` into the store at `to`. */
 export async function importInto(request: TransferRequest & { readonly to: string }): Promise<TransferReport> {
   const { values, onRemark } = request;
-  const [from, to] = [upstreamAddress(request.url, values), addressOf(request.to, values)];
+  const [from, to] = [upstreamAddress(request.url, values), storeAt(request.to, values)];
   refuseSelf(from, to);
   await using source = await openUpstream(from, values, onRemark);
   return await copyInto(to, source, { ...request, from });
@@ -124,14 +119,15 @@ async function copyInto(to: StoreAddress, source: CopySource, request: CopyReque
   return { from: showAddress(from), to: showAddress(to), ...report, digest: digestHex(report.digest) };
 }
 
-async function openTarget(address: StoreAddress, values: Values): Promise<Store> {
+/** Opens the store to be filled at an address, making one where there is none. */
+export async function openTarget(address: StoreAddress, values: Values): Promise<Store> {
   if (address.kind === 'memory') {
-    throw new PersistenceError('INVALID_CONFIGURATION', 'a copy in memory would be lost with this process');
+    throw new PersistenceError('INVALID_CONFIGURATION', 'a store in memory would be lost with this process');
   }
   if (await isUpstreams(address, values)) {
     throw new PersistenceError(
       'TARGET_NOT_EMPTY',
-      `macp-runtime has written at ${showAddress(address)}: copy into a store that is empty`,
+      `macp-runtime has written at ${showAddress(address)}: name a store that is empty`,
     );
   }
   const target = await openStore(address, values);
@@ -139,38 +135,14 @@ async function openTarget(address: StoreAddress, values: Values): Promise<Store>
   return target;
 }
 
-function addressOf(url: string, values: Values): StoreAddress {
-  const store = parseStoreReference(url, Object.keys(storeAdapters));
-  return storeAddress({ store, dataDir: values.dataDir });
-}
-
 /** Throws `INVALID_CONFIGURATION` on what is no URL of a kind of store that macp-runtime writes. */
 function upstreamAddress(url: string, values: Values): StoreAddress {
-  const problem = problemOf(url, Object.keys(upstreamAdapters));
+  const problem = storeProblem(url, Object.keys(upstreamAdapters));
   if (problem !== undefined) throw new PersistenceError('INVALID_CONFIGURATION', problem);
-  return addressOf(url, values);
-}
-
-function problemOf(text: string, kinds: readonly string[]): string | undefined {
-  try {
-    parseStoreReference(text, kinds);
-    return undefined;
-  } catch (error) {
-    if (error instanceof AddressProblem) return error.message;
-    throw error;
-  }
+  return storeAt(url, values);
 }
 
 function refuseSelf(from: StoreAddress, to: StoreAddress): void {
   if (showAddress(from) !== showAddress(to)) return;
   throw new PersistenceError('INVALID_CONFIGURATION', `${showAddress(from)} would be copied into itself`);
-}
-
-function refuseLocked(error: unknown): never {
-  if (!isLocked(error) || !isPersistenceError(error)) throw error;
-  throw new PersistenceError(
-    error.code,
-    `${error.message}; stop it, or make a backup through it and export that: --store KIND:BACKUP`,
-    { cause: error.cause },
-  );
 }

@@ -1,6 +1,6 @@
 import pino, { type Logger } from 'pino';
 import type { Values } from '../configuration/settings.ts';
-import { Pipeline, type PipelineSummary } from '../pipeline/pipeline.ts';
+import { Pipeline, type PipelineOptions, type PipelineSummary } from '../pipeline/pipeline.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { storeNotDurable } from '../ports/not-durable.ts';
 import type { Queue } from '../ports/queue.ts';
@@ -22,15 +22,18 @@ export function createLogger(values: Values): Logger {
 
 /** A pipeline over a queue and a store, with the limits of the settings. */
 export function createPipeline(queue: Queue, store: Store, values: Values): Pipeline {
-  return new Pipeline({
-    queue,
-    store,
+  return new Pipeline({ queue, store, ...pipelineSettings(values) });
+}
+
+/** How a pipeline works, by the settings. */
+export function pipelineSettings(values: Values): Omit<PipelineOptions, 'queue' | 'store'> {
+  return {
     clock: systemClock,
     limits: { deliveries: values['worker.batchCommands'], bytes: values['worker.batchSize'] },
     cachedSessions: values['worker.cachedSessions'],
     acceptsNewQueue: values['worker.acceptNewQueue'],
     backoff,
-  });
+  };
 }
 
 /** What a worker stands on. */

@@ -51,7 +51,9 @@ const definitions = {
   BELOW_COMPACTION_BASE: { retryable: false, meaning: 'the accepted ordinals asked for were compacted away' },
   NOT_STORED: { retryable: false, meaning: 'the store holds no such document, dead letter or backup' },
   NOT_YET_APPLIED: { retryable: true, meaning: 'what was waited for was not applied in time' },
-  TARGET_NOT_EMPTY: { retryable: false, meaning: 'the store to copy into holds something else' },
+  TARGET_NOT_EMPTY: { retryable: false, meaning: 'the store to be filled holds something else' },
+  TARGET_IN_USE: { retryable: false, meaning: 'another process works on the store that is being filled' },
+  STORE_PARTIAL: { retryable: false, meaning: 'the store holds only some sessions of its source' },
   COPY_INCOMPLETE: { retryable: false, meaning: 'the store is a copy that was begun and not finished' },
   COPY_DIFFERS: { retryable: false, meaning: 'a copy does not hold what its source holds' },
 

@@ -69,6 +69,7 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
 }
 
-function isBlank(bytes: Uint8Array | undefined): boolean {
+/** True of a line that says nothing. */
+export function isBlank(bytes: Uint8Array | undefined): boolean {
   return bytes?.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d) ?? false;
 }

@@ -36,6 +36,8 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = Object.freeze({
   NOT_STORED: 404,
   NOT_YET_APPLIED: 409,
   TARGET_NOT_EMPTY: 500,
+  TARGET_IN_USE: 500,
+  STORE_PARTIAL: 500,
   COPY_INCOMPLETE: 500,
   COPY_DIFFERS: 500,
   QUEUE_LOCKED: 500,

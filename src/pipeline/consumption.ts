@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import type { PositionStep } from '../domain/plan.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Consumer, DeadLetterCopies, QueuedDelivery, TakeLimits } from '../ports/queue.ts';
+import type { BatchSource, DeadLetterCopies, QueuedDelivery, TakeLimits } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import { deadLettersOf } from './dead-letters-of.ts';
 import type { DecidedBatch, Decider } from './decider.ts';
@@ -64,7 +64,7 @@ export class Consumption {
   }
 
   /** Works until it is interrupted or ended, or `isDone` says so. Rejects with the first error that no retry mends. */
-  async run(consumer: Consumer, isDone: () => boolean): Promise<ConsumptionEnd> {
+  async run(consumer: BatchSource, isDone: () => boolean): Promise<ConsumptionEnd> {
     try {
       await this.#work(consumer, isDone);
       return this.#interrupted.signal.aborted ? 'interrupted' : 'ended';
@@ -85,12 +85,12 @@ export class Consumption {
     } while (this.#stale.signal.aborted && !this.#isOver);
   }
 
-  async #work(consumer: Consumer, isDone: () => boolean): Promise<void> {
+  async #work(consumer: BatchSource, isDone: () => boolean): Promise<void> {
     let backlog = nothing;
     let pending: PendingBatch | undefined;
     for (;;) {
       const ending = this.#takingEnds.aborted || isDone();
-      if (backlog.length === 0 && !ending) backlog = await this.#take(consumer);
+      if (backlog.length === 0 && !ending) backlog = await this.#take(consumer, isDone);
       const [decided] = await Promise.allSettled([backlog.length === 0 ? undefined : this.#decide(backlog)]);
       // What became of the commit under way comes first: deciding on it may have failed only because it did.
       const stale = await this.#finish(pending);
@@ -110,13 +110,13 @@ export class Consumption {
     return this.#options.retrier.run(() => this.#options.decider.decide(deliveries));
   }
 
-  async #take(consumer: Consumer): Promise<readonly QueuedDelivery[]> {
+  async #take(consumer: BatchSource, isDone: () => boolean): Promise<readonly QueuedDelivery[]> {
     this.#isTaking = true;
     this.#tellTaking();
     try {
       const taken = await consumer.take(this.#options.limits, this.#waitEnds);
       if (taken.length > 0) this.#options.onTaken(taken);
-      if (taken.length > 0 || this.#waitEnds.aborted) return taken;
+      if (taken.length > 0 || this.#waitEnds.aborted || isDone()) return taken;
       throw new PersistenceError('QUEUE_CLOSED', 'the queue stopped delivering while the worker was running');
     } catch (error) {
       if (!isPersistenceError(error) || !error.retryable) throw error;
@@ -127,7 +127,7 @@ export class Consumption {
     }
   }
 
-  #begin(consumer: Consumer, batch: DecidedBatch): PendingBatch {
+  #begin(consumer: BatchSource, batch: DecidedBatch): PendingBatch {
     const outcome = this.#commit(consumer, batch);
     this.#settled = outcome.then(
       (result) => {
@@ -164,7 +164,7 @@ export class Consumption {
     this.#waitEnds = AbortSignal.any([this.#takingEnds, this.#stale.signal]);
   }
 
-  async #commit(consumer: Consumer, batch: DecidedBatch): Promise<'committed' | 'stale' | 'displaced'> {
+  async #commit(consumer: BatchSource, batch: DecidedBatch): Promise<'committed' | 'stale' | 'displaced'> {
     const { store, clock, retrier, copies, onCommitted } = this.#options;
     const { plan } = batch;
     if (copies !== undefined) {

@@ -4,7 +4,8 @@ import type { StoredPosition, Tally } from '../domain/plan.ts';
 import { addTally, emptyTally } from '../domain/rule/tally.ts';
 import type { Clock } from '../ports/clock.ts';
 import { refuseIncompleteCopy } from '../ports/incomplete-copy.ts';
-import type { Queue, TakeLimits } from '../ports/queue.ts';
+import { refusePartialStore } from '../ports/partial-store.ts';
+import type { AssignmentHandler, BatchSource, Queue, TakeLimits } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { PipelineEvents, PipelineState } from '../ports/telemetry.ts';
 import { Consumption, type ConsumptionEnd } from './consumption.ts';
@@ -13,8 +14,13 @@ import { type DecidedBatch, Decider } from './decider.ts';
 import { refuseLostBeginning, refuseReplacedSource } from './known-source.ts';
 import { type Backoff, Retrier } from './retrier.ts';
 
+/** What a pipeline works through: a queue, or whatever else hands deliveries out as one does. */
+export interface PipelineSource extends Pick<Queue, 'source' | 'continues' | 'deadLetterCopies' | 'bounds'> {
+  consume(handler: AssignmentHandler, signal: AbortSignal): Promise<BatchSource>;
+}
+
 export interface PipelineOptions {
-  readonly queue: Queue;
+  readonly queue: PipelineSource;
   readonly store: Store;
   readonly clock: Clock;
   /** Most deliveries and bytes that one commit takes. */
@@ -98,6 +104,11 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
         return start === end || this.#decider.nextOffset(partition) >= end;
       });
     return this.#start(isCaughtUp);
+  }
+
+  /** Works until `isDone` says so, which is asked before something is taken, and when nothing came. */
+  runUntil(isDone: () => boolean): Promise<PipelineSummary> {
+    return this.#start(isDone);
   }
 
   /** Takes nothing more and finishes the commit under way; one that waits for its store is given up whole. */
@@ -189,6 +200,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     await this.#released;
     const { store, queue, acceptsNewQueue } = this.#options;
     await refuseIncompleteCopy(store);
+    await refusePartialStore(store, queue.source);
     if (acceptsNewQueue !== true) await refuseReplacedSource(store, queue);
     const positions = await this.#decider.assign(partitions);
     if (acceptsNewQueue !== true) refuseLostBeginning(positions, await queue.bounds());

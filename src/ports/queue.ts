@@ -65,17 +65,22 @@ export interface TakeLimits {
 }
 
 /** Delivers records in partition order, batch by batch, as fast as they are asked for. */
-export interface Consumer extends AsyncDisposable {
+export interface BatchSource extends AsyncDisposable {
   /**
    * The next deliveries, of several partitions together, at least one and within the limits (a single delivery may
-   * exceed the byte limit). Waits until there are any; resolves empty once `signal` is aborted or the consumer closed.
+   * exceed the byte limit). Waits until there are any; resolves empty once `signal` is aborted, the source closed, or
+   * what has an end is at it.
    */
   take(limits: TakeLimits, signal?: AbortSignal): Promise<readonly QueuedDelivery[]>;
-  /** Like {@link take}, but resolves empty at once when nothing is waiting. */
-  takeNow(limits: TakeLimits): Promise<readonly QueuedDelivery[]>;
   /** What stands before these positions is durable in the store and need not be delivered again. */
   acknowledge(positions: ReadonlyMap<number, StoredPosition>): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Delivers what a queue holds, and what comes. */
+export interface Consumer extends BatchSource {
+  /** Like {@link take}, but resolves empty at once when nothing is waiting. */
+  takeNow(limits: TakeLimits): Promise<readonly QueuedDelivery[]>;
 }
 
 /** Where a replay starts in a partition; with the digest of the record before, that one is verified. */

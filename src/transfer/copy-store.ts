@@ -18,7 +18,7 @@ export interface CopyReport {
   /** Log entries, and bytes of them and of snapshots, receipts and anchors, that were copied this time. */
   readonly entries: number;
   readonly bytes: number;
-  /** Over both sides alike: see `session-digest.ts`. */
+  /** Over both sides alike: see `store-digest.ts`. */
   readonly digest: Digest;
 }
 

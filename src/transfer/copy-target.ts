@@ -1,5 +1,6 @@
 import { copiedName, copyMarker, copyPartitions, isCopyMarker } from '../domain/copy-marker.ts';
 import { PersistenceError } from '../domain/errors.ts';
+import { wholeOf } from '../domain/partial-source.ts';
 import type { SourceId, StoredPosition } from '../domain/plan.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -30,10 +31,13 @@ export async function readCopyState(target: Store, name: string): Promise<CopySt
   );
 }
 
-async function whatItHolds(target: Store, sources: readonly SourceId[]): Promise<string | undefined> {
+/** What a store holds, as a predicate for people; undefined where it is empty. `sources`: those that it has. */
+export async function whatItHolds(target: Store, sources: readonly SourceId[]): Promise<string | undefined> {
   const [other] = sources.filter(isCopyMarker);
   if (other !== undefined) return `is a copy of ${copiedName(other)}, or was to become one`;
   const [source] = sources;
+  const whole = source && wholeOf(source);
+  if (whole !== undefined) return `was filled with some sessions of ${whole}`;
   if (source !== undefined) return `was filled from ${source}`;
   const [session] = await target.listCursors({ limit: 1 });
   if (session !== undefined) return `holds sessions, such as ${JSON.stringify(session[0])}`;

@@ -141,10 +141,7 @@ class StoreSession implements SourceSession {
   async #assertUnchanged(): Promise<void> {
     const [cursor] = await this.#store.readCursors([this.session]);
     if (cursor?.version === this.#cursor.version) return;
-    throw new PersistenceError(
-      'VIEW_EXPIRED',
-      `session ${JSON.stringify(this.session)} was changed while it was copied`,
-    );
+    throw new PersistenceError('VIEW_EXPIRED', `session ${JSON.stringify(this.session)} was changed while it was read`);
   }
 }
 

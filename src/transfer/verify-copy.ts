@@ -1,19 +1,17 @@
 import type { Digest } from '../domain/digest.ts';
 import { compareText } from '../domain/documents/text-order.ts';
-import { encodeFiled } from '../domain/encoding/filed.ts';
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
-import type { DeadLetter } from '../domain/plan.ts';
 import type { CopySource } from '../ports/copy-source.ts';
 import { type CopyOptions, throwIfAborted } from './copy-options.ts';
 import { copySession, type SessionCopy } from './copy-session.ts';
-import { digestSession, FramedDigest } from './session-digest.ts';
+import { digestSession } from './session-digest.ts';
+import { digestWithoutSession, StoreDigest } from './store-digest.ts';
 import { StoreSource } from './store-source.ts';
 
 /** What both sides hold alike. */
 export interface Verified {
   readonly sessions: number;
-  /** SHA-256 over the digests of all sessions in the order of their ids, then the dead letters without one. */
   readonly digest: Digest;
 }
 
@@ -26,20 +24,19 @@ export interface VerifyOptions extends Pick<CopyOptions, 'signal' | 'onProgress'
 export async function verifyCopy(copy: SessionCopy, options: VerifyOptions): Promise<Verified> {
   const { source, target } = copy;
   const stored = new StoreSource(target);
-  const whole = new FramedDigest();
+  const whole = new StoreDigest();
   const behind = new Follower(stored.sessions());
   let sessions = 0;
   for await (const session of source.sessions()) {
     throwIfAborted(options.signal);
     await behind.pass(session);
-    whole.add('s', Buffer.from(await verifySession(session, stored, copy, options.repairs), 'latin1'));
+    whole.addSession(await verifySession(session, stored, copy, options.repairs));
     sessions += 1;
     options.onProgress('verifying', sessions);
   }
   await behind.pass(undefined);
   const letters = await verifyWithoutSession(stored, copy, options.repairs);
-  whole.add('l', Buffer.from(letters, 'latin1'));
-  return { sessions, digest: whole.finish() };
+  return { sessions, digest: whole.finish(letters) };
 }
 
 async function verifySession(
@@ -79,21 +76,9 @@ async function verifyWithoutSession(
   const read = await digestWithoutSession(source, (letters) =>
     repairs ? writer.fileWithoutSession(letters) : Promise.resolve(),
   );
-  const copied = await digestWithoutSession(stored, () => Promise.resolve());
+  const copied = await digestWithoutSession(stored);
   if (copied !== read) throw differs('the dead letters without a session');
   return read;
-}
-
-async function digestWithoutSession(
-  source: CopySource,
-  take: (letters: readonly DeadLetter[]) => Promise<void>,
-): Promise<Digest> {
-  const digest = new FramedDigest();
-  for await (const letters of source.withoutSession()) {
-    await take(letters);
-    for (const letter of letters) digest.add('l', encodeFiled(letter));
-  }
-  return digest.finish();
 }
 
 /** Goes through the target's sessions beside the source's: one that only the target has is never passed. */

@@ -35,7 +35,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   pipeline: core,
   'read-side': core,
   publisher: core,
-  replay: core,
+  replay: { ...core, reaches: [...core.reaches, 'pipeline', 'transfer'] },
   transfer: core,
   service: { ...core, reaches: [...core.reaches, 'read-side', 'publisher'] },
   'http-server': adapter,

@@ -17,6 +17,7 @@ test.each([
   ['dead-letters.md', 'a service'],
   ['run.md', 'nothing'],
   ['back-up.md', 'nothing'],
+  ['replay.md', 'nothing'],
 ])('what docs/%s shows at a console is what happens, where %s runs', async (name, runs) => {
   const document = readFileSync(join(root, 'docs', name), 'utf8');
   const directory = mkdtempSync(join(tmpdir(), 'documents-'));
@@ -26,7 +27,7 @@ test.each([
     const port = service === undefined ? await freePort() : Number(new URL(service.url).port);
     for (const program of blocksOf(document, 'python')) writeFileSync(join(directory, 'publish.py'), program);
     const shown = blocksOf(document, 'console').join('').replaceAll(address, `http://127.0.0.1:${port}`);
-    const environment = { PATH: programs.path, MACP_PERSIST_HTTP_PORT: String(port) };
+    const environment = { REPOSITORY: root, PATH: programs.path, MACP_PERSIST_HTTP_PORT: String(port) };
     const { commands, stdout, stderr } = runConsole(shown, directory, environment);
     expect(stderr).toBe('');
     expect(steady(stdout)).toBe(steady(shown));

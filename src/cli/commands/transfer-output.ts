@@ -1,46 +1,14 @@
-import type { TransferListener, TransferPhase, TransferReport } from '../../compose/transfer.ts';
+import type { TransferPhase, TransferReport } from '../../compose/transfer.ts';
 import type { Output } from '../output.ts';
-import type { Progress } from '../progress.ts';
 import { printText } from '../safe-text.ts';
 
-const units: Readonly<Record<TransferPhase, string>> = {
+/** What is counted in each phase of a transfer. */
+export const transferUnits: Readonly<Record<TransferPhase, string>> = {
   copying: 'sessions copied',
   verifying: 'sessions compared',
   checking: 'sessions checked',
   publishing: 'commands',
 };
-
-/** Shows the phases of a transfer, each with a progress of its own. */
-export class TransferProgress implements TransferListener, Disposable {
-  readonly #output: Output;
-  #progress: Progress | undefined;
-
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  onPhase(phase: TransferPhase, total: number): void {
-    this.#progress?.end();
-    this.#progress = this.#output.progress(units[phase], total);
-  }
-
-  onProgress(done: number): void {
-    this.#progress?.update(done);
-  }
-
-  onRemark(text: string): void {
-    this.#output.remark(printText(text));
-  }
-
-  end(): void {
-    this.#progress?.end();
-    this.#progress = undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.end();
-  }
-}
 
 /** Prints what a copy came to. */
 export async function printTransfer(report: TransferReport, output: Output): Promise<void> {

@@ -4,25 +4,22 @@ import {
   importCommands,
   importInto,
   readCommands,
-  storeUrlProblem,
+  type TransferPhase,
   type TransferRequest,
 } from '../../compose/transfer.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import { encodeEvent } from '../../domain/wire/structured.ts';
 import type { Command, CommandContext, CommandOption } from '../command.ts';
+import { checkStoreUrl } from '../options.ts';
+import { PhaseProgress } from '../phase-progress.ts';
 import { quietLogger } from '../quiet-logger.ts';
-import { printTransfer, TransferProgress } from './transfer-output.ts';
-
-const checkUrl = (text: string): string | undefined => {
-  const problem = storeUrlProblem(text);
-  return problem === undefined ? undefined : `names no store: ${problem}`;
-};
+import { printTransfer, transferUnits } from './transfer-output.ts';
 
 const toOption: CommandOption = {
   name: 'to',
   placeholder: 'STORE_URL',
   description: 'The store to copy into: an empty one, or one in which this very copy was interrupted',
-  check: checkUrl,
+  check: checkStoreUrl,
 };
 
 const importing: Command = {
@@ -56,7 +53,7 @@ const importing: Command = {
     if (prints) await print(context);
     else if (to === undefined) await publish(context);
     else {
-      using progress = new TransferProgress(context.output);
+      using progress = new PhaseProgress(context.output, transferUnits);
       const report = await importInto({ ...requestOf(context, progress), to });
       progress.end();
       await printTransfer(report, context.output);
@@ -84,7 +81,7 @@ const exporting: Command = {
     ],
   },
   async run(context) {
-    using progress = new TransferProgress(context.output);
+    using progress = new PhaseProgress(context.output, transferUnits);
     const url = context.options.get('to') ?? '';
     const report = await exportStore({ ...requestOf(context, progress), url });
     progress.end();
@@ -97,7 +94,7 @@ export const transferCommands: readonly Command[] = [importing, exporting];
 
 function requestOf(
   { positionals: [url = ''], configuration: { values }, interruption }: CommandContext,
-  progress: TransferProgress,
+  progress: PhaseProgress<TransferPhase>,
 ): TransferRequest {
   return {
     values,
@@ -110,7 +107,7 @@ function requestOf(
 }
 
 async function print(context: CommandContext): Promise<void> {
-  using progress = new TransferProgress(context.output);
+  using progress = new PhaseProgress(context.output, transferUnits);
   for await (const command of readCommands(requestOf(context, progress))) {
     await context.output.line(encodeEvent(command));
   }
@@ -118,7 +115,7 @@ async function print(context: CommandContext): Promise<void> {
 
 async function publish(context: CommandContext): Promise<void> {
   const { output, configuration } = context;
-  using progress = new TransferProgress(output);
+  using progress = new PhaseProgress(output, transferUnits);
   const request = requestOf(context, progress);
   let sent: Published | undefined;
   const published = await importCommands({

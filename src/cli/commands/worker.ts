@@ -1,6 +1,7 @@
-import { createLogger, Worker, type WorkSummary, withoutPublisherName } from '../../compose/worker.ts';
+import { createLogger, Worker, withoutPublisherName } from '../../compose/worker.ts';
 import type { Command } from '../command.ts';
 import { quietLogger } from '../quiet-logger.ts';
+import { describeWork } from '../work-summary.ts';
 import { runHost, standbyOption } from './start.ts';
 
 export const worker: Command = {
@@ -55,20 +56,7 @@ export const worker: Command = {
     const summary = await opened.runUntilCaughtUp(interruption);
     progress?.end();
     if (options.has('json')) await output.json(summary);
-    else for (const line of sentences(summary)) await output.line(line);
+    else for (const line of describeWork('Persisted', summary)) await output.line(line);
     return interruption.aborted ? 'interrupted' : 'done';
   },
 };
-
-function sentences({ deliveries, milliseconds, tally }: WorkSummary): readonly string[] {
-  const seconds = milliseconds / 1000;
-  const rate = seconds > 0 ? Math.round(deliveries / seconds) : deliveries;
-  const reasons = Object.entries(tally.deadLetters).filter(([, count]) => count > 0);
-  const deadLetters = reasons.reduce((sum, [, count]) => sum + count, 0);
-  const named = reasons.map(([reason, count]) => `${reason} ${count}`).join(', ');
-  return [
-    `Persisted ${deliveries} commands in ${seconds.toFixed(1)} s (${rate} a second).`,
-    `Applied ${tally.applied}, duplicates ${tally.duplicates}, claims ${tally.claimed}, skips ${tally.skipped}, parked ${tally.parked}, unparked ${tally.drained}.`,
-    `Dead letters ${deadLetters}${named === '' ? '' : ` (${named})`}.`,
-  ];
-}

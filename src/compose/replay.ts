@@ -1,0 +1,85 @@
+import { type QueueAddress, showAddress } from '../configuration/addresses.ts';
+import type { Values } from '../configuration/settings.ts';
+import { digestHex } from '../domain/digest.ts';
+import { PersistenceError } from '../domain/errors.ts';
+import { nodeFileSystem } from '../platform/node-file-system.ts';
+import { systemClock } from '../platform/system-clock.ts';
+import type { ReplaySource } from '../ports/queue.ts';
+import { openNdjson } from '../queues/ndjson/ndjson-source.ts';
+import type { ReplayEnd } from '../replay/bounded-replay.ts';
+import { type RebuildListener, type Rebuilt, rebuild } from '../replay/rebuild.ts';
+import type { Selection } from '../replay/selection.ts';
+import { openQueueIfExists, queueAddress } from './open.ts';
+import { queueAt } from './queue-url.ts';
+import { storeAt } from './store-url.ts';
+import { openTarget } from './transfer.ts';
+import { pipelineSettings, withoutPublisherName } from './worker.ts';
+
+export type { ReplayEnd, Selection };
+
+export interface ReplayRequest extends Pick<RebuildListener, 'onProgress'> {
+  readonly values: Values;
+  /** The URL of a queue or a file; undefined: the configured queue. */
+  readonly from: string | undefined;
+  /** The URL of a store. */
+  readonly to: string;
+  readonly until: ReplayEnd;
+  /** Undefined: all sessions. */
+  readonly selection: Selection | undefined;
+  readonly signal: AbortSignal;
+  onPhase(phase: ReplayPhase, total: number | undefined): void;
+  onRemark(text: string): void;
+}
+
+/** What a replay goes through, and what is counted meanwhile. */
+export type ReplayPhase = 'replaying records' | 'replaying bytes' | 'digesting';
+
+/** What a replay came to. */
+export interface ReplayReport extends Omit<Rebuilt, 'digest'> {
+  readonly from: string;
+  readonly to: string;
+  /** Of the replay alone, without reading the store for its digest. */
+  readonly milliseconds: number;
+  /** Hexadecimal. */
+  readonly digest: string;
+}
+
+/** Fills the store at `to` with what the source at `from` holds, or goes on with that. */
+export async function replay(request: ReplayRequest): Promise<ReplayReport> {
+  const values = withoutPublisherName(request.values);
+  const { until, selection, signal, onPhase, onProgress, onRemark } = request;
+  const from = request.from === undefined ? queueAddress(values) : queueAt(request.from, values);
+  const to = storeAt(request.to, values);
+  await using source = await openSource(from, values);
+  await using target = await openTarget(to, values);
+  const start = systemClock.elapsed();
+  let milliseconds = 0;
+  const rebuilt = await rebuild({
+    ...pipelineSettings(values),
+    source,
+    target,
+    until,
+    selection,
+    signal,
+    onPhase: (phase, total) => {
+      if (phase === 'digesting') milliseconds = systemClock.elapsed() - start;
+      onPhase(phase === 'digesting' ? phase : from.kind === 'ndjson' ? 'replaying bytes' : 'replaying records', total);
+    },
+    onProgress,
+    onRetrying: ({ error }) => onRemark(`Trying again: ${error.message}`),
+  });
+  return { from: showAddress(from), to: showAddress(to), ...rebuilt, milliseconds, digest: digestHex(rebuilt.digest) };
+}
+
+async function openSource(address: QueueAddress, values: Values): Promise<ReplaySource> {
+  if (address.kind === 'ndjson') return openNdjson({ file: address.file, fileSystem: nodeFileSystem });
+  if (address.kind === 'memory') {
+    throw new PersistenceError('INVALID_CONFIGURATION', 'a queue in memory holds nothing of other processes');
+  }
+  const queue = await openQueueIfExists(address, values);
+  if (queue !== undefined) return queue;
+  throw new PersistenceError(
+    'INVALID_CONFIGURATION',
+    `there is no queue at ${showAddress(address)}: name another with --from, --queue or --data-dir`,
+  );
+}

@@ -1,0 +1,19 @@
+import { PersistenceError } from '../domain/errors.ts';
+import { wholeOf } from '../domain/partial-source.ts';
+import type { SourceId } from '../domain/plan.ts';
+import type { Store } from './store.ts';
+
+/**
+ * Refuses a store that was filled with some sessions of its source only, unless it is `filling` that fills it so: the
+ * rest would be missing without a word. Throws `STORE_PARTIAL`.
+ */
+export async function refusePartialStore(store: Pick<Store, 'readSources'>, filling: SourceId): Promise<void> {
+  for (const source of await store.readSources()) {
+    const whole = wholeOf(source);
+    if (whole === undefined || source === filling) continue;
+    throw new PersistenceError(
+      'STORE_PARTIAL',
+      `the store holds only some sessions of ${whole}, for looking at: no worker goes on from it`,
+    );
+  }
+}
