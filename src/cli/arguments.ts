@@ -3,7 +3,7 @@ import type { Mistake } from '../configuration/mistakes.ts';
 import { flagOf, suggestion } from '../configuration/names.ts';
 import { shownValue } from '../configuration/redaction.ts';
 import type { SettingsTable } from '../configuration/settings.ts';
-import type { CommandOption, CommandShape } from './command.ts';
+import type { CommandArgument, CommandOption, CommandShape } from './command.ts';
 
 /** A command line, taken apart. Nothing in it is converted: an id such as `007` stays a text. */
 export interface ParsedArguments {
@@ -118,7 +118,7 @@ export function wantsJson(words: readonly string[]): boolean {
   return (end === -1 ? words : words.slice(0, end)).includes('--json');
 }
 
-function checkOf({ values, check }: CommandOption): CommandOption['check'] {
+function checkOf({ values, check }: CommandOption | CommandArgument): CommandOption['check'] {
   return typeof values === 'object' ? (value) => wordProblem(value, values) : check;
 }
 
@@ -129,14 +129,15 @@ function wordProblem(word: string, words: readonly string[]): string | undefined
 function positionalMistakes(shape: CommandShape, positionals: readonly string[]): readonly Mistake[] {
   const missing = shape.positionals
     .slice(positionals.length)
+    .filter(({ optional }) => optional !== true)
     .map(({ name }) => ({ source: name, problem: 'it is missing' }));
   const surplus = positionals
     .slice(shape.positionals.length)
     .map((word) => ({ source: shownValue(word), problem: `${shape.name} takes no such argument` }));
-  const wrong = shape.positionals.flatMap(({ name, values }, index) => {
+  const wrong = shape.positionals.flatMap((argument, index) => {
+    const { name } = argument;
     const word = positionals[index];
-    if (word === undefined || typeof values !== 'object') return [];
-    const problem = wordProblem(word, values);
+    const problem = word === undefined ? undefined : checkOf(argument)?.(word);
     return problem === undefined ? [] : [{ source: name, problem: `${shownValue(word)} ${problem}` }];
   });
   return [...missing, ...wrong, ...surplus];

@@ -20,10 +20,14 @@ export interface CommandOption {
   readonly check?: (value: string) => string | undefined;
 }
 
-/** An argument of one command; it cannot do without it. */
+/** An argument of one command. */
 export interface CommandArgument {
   /** As help texts show it. */
   readonly name: string;
+  /** True when the command can do without it. Only the last ones can be left out. */
+  readonly optional?: true;
+  /** What is wrong with a value, or undefined. */
+  readonly check?: (value: string) => string | undefined;
   readonly values?: KnownValues;
 }
 

@@ -63,7 +63,7 @@ function wordsOf({ name, positionals, options }: CommandShape): readonly string[
   const required = options.filter((option) => option.required === true);
   return [
     name,
-    ...positionals.map((argument) => argument.name),
+    ...positionals.map((argument) => (argument.optional === true ? `[${argument.name}]` : argument.name)),
     ...required.map((option) => `--${option.name} ${option.placeholder}`),
   ];
 }

@@ -77,6 +77,11 @@ export const exitCodes = {
     meaning: 'the queue or the store is set up so that it would lose something, or `doctor` has found a problem',
     remedy: 'change what it says',
   },
+  different: {
+    code: 15,
+    meaning: 'what was compared is not the same',
+    remedy: 'look at the differences that standard output names',
+  },
   interrupted: { code: 130, meaning: 'ended by SIGINT or SIGTERM before the work was done', remedy: 'run it again' },
 } as const satisfies Record<string, ExitMeaning>;
 

@@ -71,7 +71,8 @@ export async function replay(request: ReplayRequest): Promise<ReplayReport> {
   return { from: showAddress(from), to: showAddress(to), ...rebuilt, milliseconds, digest: digestHex(rebuilt.digest) };
 }
 
-async function openSource(address: QueueAddress, values: Values): Promise<ReplaySource> {
+/** Opens what commands are replayed from. Throws `INVALID_CONFIGURATION` where there is nothing. */
+export async function openSource(address: QueueAddress, values: Values): Promise<ReplaySource> {
   if (address.kind === 'ndjson') return openNdjson({ file: address.file, fileSystem: nodeFileSystem });
   if (address.kind === 'memory') {
     throw new PersistenceError('INVALID_CONFIGURATION', 'a queue in memory holds nothing of other processes');

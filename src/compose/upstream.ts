@@ -16,12 +16,7 @@ export async function openUpstream(
 ): Promise<CopySource> {
   const adapter: UpstreamAdapter<StoreAddress> | undefined = upstreamAdapters[address.kind];
   const place = showAddress(address);
-  if (adapter === undefined) {
-    throw new PersistenceError(
-      'INVALID_CONFIGURATION',
-      `macp-runtime writes no store of the kind ${address.kind}: copy one of ours with export --store ${place} --to`,
-    );
-  }
+  if (adapter === undefined) throw unknownToUpstream(address);
   const content = await adapter.examine(address, values);
   if (content === 'nothing') {
     throw new PersistenceError('INVALID_CONFIGURATION', `there is nothing that macp-runtime wrote at ${place}`);
@@ -32,6 +27,20 @@ export async function openUpstream(
       `${place} is a store of ours, with the numbers of its sessions: copy it with export --store ${place} --to`,
     );
   }
+  return readAsUpstream(address, values, onRemark);
+}
+
+/**
+ * Reads what lies at an address as macp-runtime does, whoever wrote it. Each remark is told once. Throws
+ * `INVALID_CONFIGURATION` where macp-runtime reads no store of the kind.
+ */
+export async function readAsUpstream(
+  address: StoreAddress,
+  values: Values,
+  onRemark: (text: string) => void,
+): Promise<CopySource> {
+  const adapter: UpstreamAdapter<StoreAddress> | undefined = upstreamAdapters[address.kind];
+  if (adapter === undefined) throw unknownToUpstream(address);
   const told = new Set<string>();
   return adapter.open(address, values, (text) => {
     if (!told.has(text)) onRemark(text);
@@ -43,4 +52,11 @@ export async function openUpstream(
 export async function isUpstreams(address: StoreAddress, values: Values): Promise<boolean> {
   const adapter: UpstreamAdapter<StoreAddress> | undefined = upstreamAdapters[address.kind];
   return (await adapter?.examine(address, values)) === 'upstream';
+}
+
+function unknownToUpstream(address: StoreAddress): PersistenceError {
+  return new PersistenceError(
+    'INVALID_CONFIGURATION',
+    `macp-runtime writes no store of the kind ${address.kind}: copy one of ours with export --store ${showAddress(address)} --to`,
+  );
 }

@@ -8,6 +8,8 @@ export type SourcePosition = Pick<PositionStep, 'source' | 'partition' | 'to'>;
 /** One session of a source, with all that a store keeps of it. Close it when done. */
 export interface SourceSession extends AsyncDisposable {
   readonly session: SessionId;
+  /** False where only something beside it is kept: what tells that it was deleted, what waits, dead letters. */
+  readonly exists: boolean;
   /** Its cursor; for what upstream wrote the one that adopting it gives, for which the log has to be read. */
   cursor(): Promise<Cursor>;
   snapshot(): Promise<Uint8Array | undefined>;

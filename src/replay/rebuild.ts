@@ -51,7 +51,8 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
   return { ...summary, ...digested };
 }
 
-async function replayInto(options: RebuildOptions): Promise<PipelineSummary> {
+/** Fills the target as {@link rebuild} does, and does not read it afterwards. */
+export async function replayInto(options: RebuildOptions): Promise<PipelineSummary> {
   const { source, target, until, signal, onPhase, onProgress, onRetrying, ...pipelineOptions } = options;
   const bounds = await source.bounds();
   const replay = new BoundedReplay({ ...options, bounds });

@@ -28,6 +28,7 @@ export interface UpstreamDocuments {
  */
 export class UpstreamSession implements SourceSession {
   readonly session: SessionId;
+  readonly exists = true;
   readonly #documents: UpstreamDocuments;
   /** The log, once it was read to its end. */
   #read: AdoptedSession | undefined;
@@ -63,11 +64,16 @@ export class UpstreamSession implements SourceSession {
   async *log(): AsyncGenerator<readonly Uint8Array[]> {
     const adopted = new AdoptedSession(this.session);
     for await (const page of this.#documents.log()) {
-      yield page.map(({ bytes, place }) => {
+      const entries: Uint8Array[] = [];
+      for (const { bytes, place } of page) {
         const { data, refusal } = adopted.add(bytes);
-        if (refusal !== undefined) throw unusable(place, 'log entry', refusal.message);
-        return data;
-      });
+        if (refusal !== undefined) {
+          yield entries;
+          throw unusable(place, 'log entry', refusal.message);
+        }
+        entries.push(data);
+      }
+      yield entries;
     }
     this.#read = adopted;
   }

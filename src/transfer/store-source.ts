@@ -72,12 +72,14 @@ export class StoreSource implements CopySource {
 /** One session of a store; its view where it exists, else only what is kept of it beside. */
 class StoreSession implements SourceSession {
   readonly session: SessionId;
+  readonly exists: boolean;
   readonly #store: Store;
   readonly #cursor: Cursor;
   readonly #view: SessionView | undefined;
 
   constructor(store: Store, session: SessionId, cursor: Cursor, view: SessionView | undefined) {
     this.session = session;
+    this.exists = view !== undefined;
     this.#store = store;
     this.#cursor = cursor;
     this.#view = view;

@@ -23,7 +23,19 @@ const core: Layer = {
   ambient: 'turns',
 };
 const adapter: Layer = { reaches: ['domain', 'ports'], packages: true, ambient: 'turns' };
-const inner = ['domain', 'ports', 'pipeline', 'read-side', 'publisher', 'replay', 'transfer', 'service', 'http-client'];
+const inner = [
+  'domain',
+  'ports',
+  'pipeline',
+  'read-side',
+  'publisher',
+  'replay',
+  'transfer',
+  'verify',
+  'repair',
+  'service',
+  'http-client',
+];
 
 /**
  * The arrows: `cli, workers -> compose -> pipeline, read-side, replay, publisher -> ports <- adapters`, and everything
@@ -37,6 +49,8 @@ export const layers: Readonly<Record<string, Layer>> = {
   publisher: core,
   replay: { ...core, reaches: [...core.reaches, 'pipeline', 'transfer'] },
   transfer: core,
+  verify: { ...core, reaches: [...core.reaches, 'transfer', 'replay'] },
+  repair: { ...core, reaches: [...core.reaches, 'publisher'] },
   service: { ...core, reaches: [...core.reaches, 'read-side', 'publisher'] },
   'http-server': adapter,
   'http-client': { ...adapter, packages: false, ambient: 'everything' },

@@ -171,9 +171,18 @@ class RocksdbDocuments implements UpstreamDocuments {
     let from = entryKey(this.#session, 0);
     for (let ordinal = 0; ; ) {
       const { records, isLast } = await this.#reader.records('logs', from, to);
-      const first = ordinal;
-      ordinal += records.length;
-      yield records.map(([key, bytes], index) => ({ bytes, place: this.#placeOf(key, first + index) }));
+      const entries: UpstreamEntry[] = [];
+      for (const [key, bytes] of records) {
+        const { rest } = splitKey(key);
+        const place = this.#placeOf(rest);
+        if (rest !== digits(ordinal)) {
+          yield entries;
+          throw new PersistenceError('INVALID_INPUT', `${place}: entry ${digits(ordinal)} should stand here`);
+        }
+        entries.push({ bytes, place });
+        ordinal += 1;
+      }
+      yield entries;
       const last = records.at(-1);
       if (isLast || last === undefined) return;
       from = next(last[0]);
@@ -192,11 +201,8 @@ class RocksdbDocuments implements UpstreamDocuments {
     return this.#reader.hasReceipts ? this.#reader.get('receipts', anchorKey(this.#session)) : undefined;
   }
 
-  #placeOf(key: Uint8Array, ordinal: number): string {
-    const { rest } = splitKey(key);
-    const place = `${this.#reader.directory}, family logs, session ${JSON.stringify(this.#session)}, entry ${rest}`;
-    if (rest === digits(ordinal)) return place;
-    throw new PersistenceError('INVALID_INPUT', `${place}: entry ${digits(ordinal)} should stand here`);
+  #placeOf(ordinal: string | undefined): string {
+    return `${this.#reader.directory}, family logs, session ${JSON.stringify(this.#session)}, entry ${ordinal}`;
   }
 }
 
