@@ -12,6 +12,8 @@ import { commitToRedis } from './scenarios/redis-commits.ts';
 import { commitToRocksdb } from './scenarios/rocksdb-commits.ts';
 import { soak } from './scenarios/soak.ts';
 import { takeOver } from './scenarios/take-over.ts';
+import { verifyStores } from './scenarios/verify.ts';
+import { verifyMemory } from './scenarios/verify-memory.ts';
 import { commitSizes } from './store/commit-sizes.ts';
 
 /**
@@ -33,6 +35,8 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   file: () => commitToFiles(size('BENCH_COMMANDS', 400_000), size('BENCH_ROUNDS', 5)),
   rocksdb: () => commitToRocksdb(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
   memory: () => backlogMemory(size('BENCH_COMMANDS', 1_000_000)),
+  verify: () => verifyStores(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 5)),
+  'verify-memory': () => verifyMemory(size('BENCH_COMMANDS', 5_000_000)),
   soak: () => soak(size('BENCH_COMMANDS', 10_000_000)),
 };
 
