@@ -8,11 +8,13 @@ import { init } from './commands/init.ts';
 import { publish } from './commands/publish.ts';
 import { repartition } from './commands/repartition.ts';
 import { replay } from './commands/replay.ts';
+import { restore } from './commands/restore.ts';
 import { serve } from './commands/serve.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { transferCommands } from './commands/transfer.ts';
+import { verify } from './commands/verify.ts';
 import { worker } from './commands/worker.ts';
 
 const working: readonly Command[] = [
@@ -26,7 +28,9 @@ const working: readonly Command[] = [
   ...sessionCommands,
   ...deadLetterCommands,
   backup,
+  restore,
   ...transferCommands,
+  verify,
   replay,
   doctor,
   config,

@@ -1,15 +1,14 @@
-import { numberedTypes, wireLimits } from '../../domain/command.ts';
 import { PersistenceError } from '../../domain/errors.ts';
-import type { Sequence, SessionId } from '../../domain/identifiers.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
 import { type DeadLetterReason, deadLetterReasons, type FiledId } from '../../domain/plan.ts';
-import type { DeadLetterPage, DeadLetterQuery, DeadLetterState, PublishResult } from '../../ports/service.ts';
+import type { DeadLetterPage, DeadLetterQuery, DeadLetterState } from '../../ports/service.ts';
 import type { Command, CommandOption } from '../command.ts';
 import { describeDeadLetter, describeDeadLetterRow } from '../dead-letter.ts';
-import { openInput } from '../input.ts';
 import { onService, type ServiceContext } from '../on-service.ts';
-import { numberFromOneProblem, textProblem, wholeNumber } from '../options.ts';
+import { textProblem } from '../options.ts';
 import { describeCounts } from '../rows.ts';
-import { printText } from '../safe-text.ts';
+import { openNumber, sequenceOption, tellDecision } from './decision.ts';
+import { repair } from './repair.ts';
 import { sessionOf } from './sessions.ts';
 
 const pageSize = 1000;
@@ -20,14 +19,6 @@ const ofSession: CommandOption = {
   placeholder: 'ID',
   description: 'Only those of this session',
 };
-const sequence: CommandOption = {
-  name: 'sequence',
-  placeholder: 'N',
-  description: 'The open number, as `sessions show` tells it: a decision about any other is refused',
-  required: true,
-  check: numberFromOneProblem,
-};
-
 const list = onService(
   'read',
   {
@@ -99,7 +90,7 @@ const skip = onService(
     summary: 'Decide to pass over the open number of a blocked session for good',
     positionals: [{ name: 'SESSION' }],
     options: [
-      sequence,
+      { ...sequenceOption, required: true },
       { name: 'by', placeholder: 'NAME', required: true, description: 'Who decides', check: textProblem },
       { name: 'reason', placeholder: 'TEXT', required: true, description: 'Why', check: textProblem },
     ],
@@ -118,43 +109,7 @@ const skip = onService(
       by: options.get('by') ?? '',
       reason: options.get('reason') ?? '',
     });
-    return tell(context, result, `Number ${openNumber(options)} is passed over`);
-  },
-);
-
-const repair = onService(
-  'decide',
-  {
-    name: 'dead-letters repair',
-    summary: "Send other data for the open number of a blocked session, in its writer's name",
-    positionals: [{ name: 'SESSION' }, { name: 'FILE|-', values: 'file' }],
-    options: [
-      sequence,
-      {
-        name: 'type',
-        placeholder: 'TYPE',
-        required: true,
-        values: numberedTypes,
-        description: 'The command type, such as macp.log.append.v1',
-      },
-    ],
-    examples: [
-      {
-        line: 'dead-letters repair ID corrected.json --sequence 7 --type macp.log.append.v1',
-        meaning: 'The data alone, not the event; what waits behind number 7 is applied then',
-      },
-    ],
-  },
-  async (context) => {
-    const { service, positionals, options, input, interruption } = context;
-    const data = await readData(positionals[1] ?? '-', input, interruption);
-    const result = await service.repair({
-      session: sessionOf(positionals),
-      sequence: openNumber(options),
-      type: options.get('type') ?? '',
-      data,
-    });
-    return tell(context, result, `Number ${openNumber(options)} is repaired`);
+    return tellDecision(context, result, `Number ${openNumber(options)} is passed over`);
   },
 );
 
@@ -180,42 +135,4 @@ async function* pages({ service, options, interruption }: ServiceContext): Async
 function sessionOption(options: ReadonlyMap<string, string>): SessionId | undefined {
   const session = options.get('session');
   return session === undefined ? undefined : sessionOf([session]);
-}
-
-function openNumber(options: ReadonlyMap<string, string>): Sequence {
-  return wholeNumber(options, 'sequence') as Sequence;
-}
-
-/** The data of one command. Throws `DATA_TOO_LARGE` for what no command can carry. */
-async function readData(path: string, ...rest: [ServiceContext['input'], AbortSignal]): Promise<Uint8Array> {
-  await using opened = await openInput(path, ...rest);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of opened.read()) {
-    bytes += chunk.length;
-    if (bytes > wireLimits.dataBytes) {
-      throw new PersistenceError('DATA_TOO_LARGE', `the data is larger than ${wireLimits.dataBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-async function tell(
-  { output }: ServiceContext,
-  result: PublishResult,
-  done: string,
-): Promise<'done' | 'deadLettered' | 'unavailable'> {
-  if (output.asJson) await output.json(result);
-  else if (result.outcome === 'applied') await output.line(`${done} in session ${printText(result.session_id)}.`);
-  else if (result.outcome === 'durable') {
-    output.remark('The decision is in the queue; it was not seen applied yet. A worker applies it in its turn.');
-  } else {
-    output.remark(
-      `The decision came too late and changed nothing: it is dead letter ${result.dead_letter ?? '(unknown)'}; ` +
-        '`macp-persist dead-letters show` tells why.',
-    );
-  }
-  if (result.outcome === 'durable') return 'unavailable';
-  return result.outcome === 'applied' ? 'done' : 'deadLettered';
 }
