@@ -54,6 +54,7 @@ export type Content = NumberedContent | ClaimCommand | SkipCommand | UnreadableC
 
 /** One command as it arrived. */
 export interface Delivery {
+  /** What it says. Queues read it anew each time they are asked, so that nobody holds it longer than it is needed. */
   readonly content: Content;
   readonly position: Position;
   /** The whole message as it was sent, for dead letters and parked commands; made on demand. */

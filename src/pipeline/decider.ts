@@ -1,10 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Content, Delivery, Position } from '../domain/delivery.ts';
 import type { SessionId } from '../domain/identifiers.ts';
+import type { Message } from '../domain/message.ts';
 import type { Plan, PositionStep, SourceId, StoredPosition } from '../domain/plan.ts';
-import type { Knowledge } from '../domain/rule/knowledge.ts';
-import { planBatch } from '../domain/rule/plan-batch.ts';
+import type { Knowledge, PlanResult } from '../domain/rule/knowledge.ts';
+import { BatchPlanner } from '../domain/rule/plan-batch.ts';
 import type { QueuedDelivery } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
-import { KnowledgeLoader, type ParkedWhole, type PendingCommit } from './knowledge-loader.ts';
+import { type GrowingKnowledge, KnowledgeLoader, type ParkedWhole, type PendingCommit } from './knowledge-loader.ts';
 import { SessionCache } from './session-cache.ts';
 
 /** Deliveries and the one atomic step that they amount to. */
@@ -16,6 +19,9 @@ export interface DecidedBatch {
   /** What it was decided on. */
   readonly knowledge: Knowledge;
 }
+
+/** So many deliveries are read and decided at a time. */
+const sliceLength = 512;
 
 /** Decides batch after batch, each on the outcome of the one before, which may still be on its way to the store. */
 export class Decider {
@@ -63,8 +69,8 @@ export class Decider {
     // Nearly always all of them are commands.
     const commands = deliveries.some(isPassed) ? deliveries.filter((delivery) => !isPassed(delivery)) : deliveries;
     for (;;) {
-      const knowledge = await this.#loader.load(commands, parked, this.#pending);
-      const result = planBatch(knowledge, commands);
+      const knowledge = this.#loader.begin(parked, this.#pending);
+      const result = await plan(commands, knowledge);
       if (result.kind === 'missing') await this.#loader.loadParked(result.parked, knowledge, parked, this.#pending);
       else {
         const firstLeft = commands[result.decided];
@@ -112,6 +118,38 @@ export class Decider {
   }
 }
 
+/** Slice by slice: what was read of a slice dies young, before garbage collection copies it. */
+async function plan(commands: readonly QueuedDelivery[], knowledge: GrowingKnowledge): Promise<PlanResult> {
+  const planner = new BatchPlanner(knowledge);
+  for (let start = 0; start < commands.length && !planner.isFull; start += sliceLength) {
+    const slice = commands.slice(start, start + sliceLength).map((delivery) => new ReadDelivery(delivery));
+    await knowledge.learn(slice);
+    planner.decide(slice);
+    // What the queue sends next comes in meanwhile.
+    await nextTurn();
+  }
+  return planner.result();
+}
+
 function isPassed(delivery: QueuedDelivery): boolean {
   return delivery.isPassed === true;
+}
+
+/** A delivery whose content was read, once: queues read it anew whenever they are asked. */
+class ReadDelivery implements Delivery {
+  readonly content: Content;
+  readonly #delivery: QueuedDelivery;
+
+  constructor(delivery: QueuedDelivery) {
+    this.content = delivery.content;
+    this.#delivery = delivery;
+  }
+
+  get position(): Position {
+    return this.#delivery.position;
+  }
+
+  message(): Message {
+    return this.#delivery.message();
+  }
 }

@@ -12,6 +12,11 @@ const nothingParked: ReadonlyMap<Sequence, ParkedHeader> = new Map();
 /** Parked commands that were loaded whole, by session and sequence. */
 export type ParkedWhole = Map<SessionId, Map<Sequence, ParkedCommand>>;
 
+/** What is known of a batch; it grows with the batch's slices, each of which it has to {@link learn} first. */
+export interface GrowingKnowledge extends Knowledge {
+  learn(deliveries: readonly Delivery[]): Promise<void>;
+}
+
 /** A commit that was planned and may not be in the store yet. */
 export interface PendingCommit {
   readonly sessions: ReadonlySet<SessionId>;
@@ -33,15 +38,16 @@ export class KnowledgeLoader {
     this.#cache = cache;
   }
 
-  /** What is known of the sessions of `deliveries`, with the parked commands that were loaded whole already. */
-  async load(
-    deliveries: readonly Delivery[],
-    parked: ParkedWhole,
-    pending: PendingCommit | undefined,
-  ): Promise<Knowledge> {
-    const states = await this.#states(deliveries, pending);
-    const filed = await this.#filed(deliveries, states, pending);
+  /** Nothing is known of a batch yet but the parked commands that were loaded whole already. */
+  begin(parked: ParkedWhole, pending: PendingCommit | undefined): GrowingKnowledge {
+    const states = new Map<SessionId, SessionState>();
+    const filed = new Set<string>();
     return {
+      learn: async (deliveries) => {
+        const unknown = this.#recall(deliveries, states);
+        if (unknown.size > 0) await this.#read(unknown, states, pending);
+        await this.#lookUpFiled(deliveries, states, filed, pending);
+      },
       state: (session) => states.get(session) ?? unloaded(session),
       isFiled: (session, id) => filed.has(keyText({ session, id })),
       parkedCommand: (session, sequence) => parked.get(session)?.get(sequence),
@@ -57,11 +63,8 @@ export class KnowledgeLoader {
     }
   }
 
-  async #states(
-    deliveries: readonly Delivery[],
-    pending: PendingCommit | undefined,
-  ): Promise<ReadonlyMap<SessionId, SessionState>> {
-    const states = new Map<SessionId, SessionState>();
+  /** Adds the states that the cache holds. Returns the sessions that it does not. */
+  #recall(deliveries: readonly Delivery[], states: Map<SessionId, SessionState>): ReadonlySet<SessionId> {
     const unknown = new Set<SessionId>();
     for (const { content } of deliveries) {
       if (content.session === undefined || states.has(content.session)) continue;
@@ -69,15 +72,17 @@ export class KnowledgeLoader {
       if (cached === undefined) unknown.add(content.session);
       else states.set(content.session, cached);
     }
-    if (unknown.size === 0) return states;
-    if (pending !== undefined && [...unknown].some((session) => pending.sessions.has(session))) await pending.over;
-    for (const [session, state] of await this.#read([...unknown])) states.set(session, state);
-    return states;
+    return unknown;
   }
 
-  async #read(sessions: readonly SessionId[]): Promise<readonly (readonly [SessionId, SessionState])[]> {
+  async #read(
+    unknown: ReadonlySet<SessionId>,
+    states: Map<SessionId, SessionState>,
+    pending: PendingCommit | undefined,
+  ): Promise<void> {
+    const sessions = [...unknown];
+    if (pending !== undefined && sessions.some((session) => pending.sessions.has(session))) await pending.over;
     const cursors = await this.#store.readCursors(sessions);
-    const states: (readonly [SessionId, SessionState])[] = [];
     for (const [index, session] of sessions.entries()) {
       const cursor = cursors[index];
       const headers =
@@ -85,29 +90,27 @@ export class KnowledgeLoader {
       const parked = headers.length === 0 ? nothingParked : new Map(headers.map((header) => [header.sequence, header]));
       const state = { cursor, parked };
       this.#cache.set(session, state);
-      states.push([session, state]);
+      states.set(session, state);
     }
-    return states;
   }
 
   /** Only sessions that have anything filed, and deliveries without a session, need to be looked up. */
-  async #filed(
+  async #lookUpFiled(
     deliveries: readonly Delivery[],
     states: ReadonlyMap<SessionId, SessionState>,
+    filed: Set<string>,
     pending: PendingCommit | undefined,
-  ): Promise<ReadonlySet<string>> {
-    const filing = new Set<SessionId>();
-    for (const [session, { cursor }] of states) if (cursor !== undefined && cursor.filed > 0) filing.add(session);
+  ): Promise<void> {
     const keys: FiledKey[] = [];
     for (const { content } of deliveries) {
       const { session } = content;
-      const mayBeFiled = session === undefined || (filing.size > 0 && filing.has(session));
+      const mayBeFiled = session === undefined || (states.get(session)?.cursor?.filed ?? 0) > 0;
       if (mayBeFiled) keys.push({ session, id: filedId(content) });
     }
-    if (keys.length === 0) return new Set();
+    if (keys.length === 0) return;
     await pending?.over;
     const held = await this.#store.areFiled(keys);
-    return new Set(keys.filter((_, index) => held[index] === true).map(keyText));
+    for (const [index, key] of keys.entries()) if (held[index] === true) filed.add(keyText(key));
   }
 
   /**

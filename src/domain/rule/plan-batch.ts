@@ -19,33 +19,49 @@ import { emptyTally } from './tally.ts';
  * plan the same batch again.
  */
 export function planBatch(knowledge: Knowledge, deliveries: readonly Delivery[]): PlanResult {
-  return new BatchPlanner(knowledge).plan(deliveries);
+  const planner = new BatchPlanner(knowledge);
+  planner.decide(deliveries);
+  return planner.result();
 }
 
 type NumberedDelivery = Delivery & { readonly content: NumberedContent };
 
-class BatchPlanner {
+/**
+ * {@link planBatch} for deliveries that come in slices: what a slice was read into is needed no more once it is decided,
+ * and only what its commands write lives on.
+ */
+export class BatchPlanner {
   readonly #knowledge: Knowledge;
   readonly #drafts = new Map<SessionId, SessionDraft>();
   readonly #withoutSession = new Map<FiledId, DeadLetter>();
   readonly #missing = new Map<SessionId, readonly Sequence[]>();
   readonly #tally = emptyTally();
   #parkedBytes = 0;
+  #decided = 0;
 
   constructor(knowledge: Knowledge) {
     this.#knowledge = knowledge;
   }
 
-  plan(deliveries: readonly Delivery[]): PlanResult {
-    let decided = 0;
+  /** True once the batch has drained so much that it ends where it is. */
+  get isFull(): boolean {
+    return this.#parkedBytes > wireLimits.parkedBytes;
+  }
+
+  /** Decides the next deliveries, those after which the batch is full excepted. The knowledge must cover them. */
+  decide(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
+      if (this.isFull) return;
       this.#deliver(delivery);
-      decided += 1;
-      if (this.#parkedBytes > wireLimits.parkedBytes) break;
+      this.#decided += 1;
     }
+  }
+
+  /** What follows from all that was decided. */
+  result(): PlanResult {
     if (this.#missing.size > 0) return { kind: 'missing', parked: this.#missingParked() };
     const plan = { changes: this.#changes(), unreadable: [...this.#withoutSession.values()], tally: this.#tally };
-    return { kind: 'planned', plan, decided };
+    return { kind: 'planned', plan, decided: this.#decided };
   }
 
   #deliver(delivery: Delivery): void {

@@ -9,16 +9,18 @@ import type { RecordFrame } from './record-layout.ts';
 
 /** A delivery made from a record of the journal. */
 export class RecordedDelivery implements QueuedDelivery {
-  readonly content: Content;
   readonly position: Position;
   readonly bytes: number;
   readonly #frame: RecordFrame;
 
   constructor(frame: RecordFrame, position: Position) {
     this.#frame = frame;
-    this.content = readContent(frame);
     this.position = position;
     this.bytes = frame.end - frame.start;
+  }
+
+  get content(): Content {
+    return readContent(this.#frame);
   }
 
   message(): Message {

@@ -30,7 +30,6 @@ export interface PartitionPlace {
 export class KafkaDelivery implements QueuedDelivery {
   readonly #read: ReadRecords;
   readonly #place: PartitionPlace;
-  #content: Content | undefined;
 
   constructor(read: ReadRecords, place: PartitionPlace) {
     this.#read = read;
@@ -52,8 +51,7 @@ export class KafkaDelivery implements QueuedDelivery {
   }
 
   get content(): Content {
-    this.#content ??= contentOf(this.#read, this.#place);
-    return this.#content;
+    return contentOf(this.#read, this.#place);
   }
 
   message(): Message {
