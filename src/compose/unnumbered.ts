@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import { showAddress } from '../configuration/addresses.ts';
+import { type StoreAddress, showAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { noEpoch, type SessionId } from '../domain/identifiers.ts';
 import type { CopySource } from '../ports/copy-source.ts';
 import type { Service } from '../ports/service.ts';
 import { openAccess } from './access.ts';
-import { storeAddress, storeExists } from './open.ts';
+import { isExclusive, queueAddress, storeAddress, storeExists } from './open.ts';
 import { isUpstreams } from './upstream.ts';
 
 const askedAtOnce = 16;
@@ -16,19 +16,24 @@ export interface UnnumberedCheck {
   readonly values: Values;
   readonly logger: Logger;
   readonly source: CopySource;
+  /** Told what could not be looked at. */
+  readonly onRemark: (text: string) => void;
 }
 
 /**
  * Refuses to publish sessions that the configured store, as far as there is one, holds as macp-runtime wrote them: they
- * belong to no writer yet, so the commands would open them, and their logs would stand there twice. Throws
- * `INVALID_INPUT`, or what keeps the store from being read.
+ * belong to no writer yet, so the commands would open them, and their logs would stand there twice. Where there is no
+ * store, but others consume the queue, that is told: one elsewhere cannot be looked at. Throws `INVALID_INPUT`, or what
+ * keeps the store from being read.
  */
-export async function refuseUnnumbered({ values, logger, source }: UnnumberedCheck): Promise<void> {
+export async function refuseUnnumbered({ values, logger, source, onRemark }: UnnumberedCheck): Promise<void> {
   const address = storeAddress(values);
-  if (address.kind === 'memory') return;
   const place = showAddress(address);
+  if (address.kind === 'memory' || !(await somethingLies(address, values))) {
+    if (!isExclusive(queueAddress(values))) onRemark(notLookedAt(place));
+    return;
+  }
   if (await isUpstreams(address, values)) throw unnumbered(`macp-runtime has written into the store at ${place}`);
-  if (!(await storeExists(address, values))) return;
   await using access = await openAccess({ values, logger, purpose: 'read' });
   const { service } = access;
   const { sessions: some, next } = await service.listSessions({ limit: 1 });
@@ -39,6 +44,10 @@ export async function refuseUnnumbered({ values, logger, source }: UnnumberedChe
     if (first === undefined) continue;
     throw unnumbered(`the store at ${place} holds session ${JSON.stringify(first)} as macp-runtime wrote it`);
   }
+}
+
+async function somethingLies(address: StoreAddress, values: Values): Promise<boolean> {
+  return (await isUpstreams(address, values)) || (await storeExists(address, values));
 }
 
 async function isUnnumbered(session: SessionId, service: Service): Promise<boolean> {
@@ -55,6 +64,13 @@ async function* inGroups(sessions: AsyncIterable<SessionId>): AsyncGenerator<rea
     group = [];
   }
   yield group;
+}
+
+function notLookedAt(place: string): string {
+  return (
+    `There is no store at ${place} to look into. Where the store that consumes this queue was copied or adopted from ` +
+    'that runtime, logs of sessions that no writer has claimed since will stand there twice.'
+  );
 }
 
 function unnumbered(why: string): PersistenceError {

@@ -6,11 +6,12 @@ import type { CopySource, SourceSession } from '../ports/copy-source.ts';
 import type { Store } from '../ports/store.ts';
 import type { CopyWriter } from './copy-writer.ts';
 import { ContentDigest, readDocuments, SessionDigest, type SessionDocuments } from './session-digest.ts';
+import type { SessionDraft } from './session-draft.ts';
 
 /** How often a session is begun again that workers go on changing while it is copied. */
 const attempts = 20;
 
-/** What was copied of a session, and its digest as it was read. */
+/** What was copied of a session this time, and its digest as it was read. */
 export interface CopiedSession {
   readonly digest: Digest;
   readonly entries: number;
@@ -24,9 +25,10 @@ export interface SessionCopy {
 }
 
 /**
- * Copies a session as of one moment, anew where the target holds something of it; undefined when the source keeps
- * nothing of it any more. It is committed with the writer's group, or, where it is large, in several commits. Throws
- * `VIEW_EXPIRED` when it was changed too often meanwhile.
+ * Copies a session as of one moment; undefined when the source keeps nothing of it any more. It is committed with the
+ * writer's group, or, where it is large, in several commits. Of those that an interrupted copy has made it goes on, by
+ * number: whether the source still holds the same is found when both sides are compared, and then, as with anything
+ * else that the target holds of it, it begins anew. Throws `VIEW_EXPIRED` when it was changed too often meanwhile.
  */
 export async function copySession(session: SessionId, copy: SessionCopy): Promise<CopiedSession | undefined> {
   for (let attempt = 1; ; attempt += 1) {
@@ -34,19 +36,20 @@ export async function copySession(session: SessionId, copy: SessionCopy): Promis
     if (read === undefined) return undefined;
     const [before] = await copy.target.readCursors([session]);
     try {
-      return await copyOnce(read, before, copy);
+      const copied = await copyOnce(await copy.writer.begin(session, before, attempt === 1), read, copy.writer);
+      if (copied !== undefined) return copied;
     } catch (error) {
       if (!isPersistenceError(error, 'VIEW_EXPIRED') || attempt === attempts) throw error;
     }
   }
 }
 
+/** Undefined when the source holds less than the draft goes on behind. */
 async function copyOnce(
+  draft: SessionDraft,
   read: SourceSession,
-  before: Cursor | undefined,
-  { writer }: SessionCopy,
-): Promise<CopiedSession> {
-  const draft = await writer.begin(read.session, before);
+  writer: CopyWriter,
+): Promise<CopiedSession | undefined> {
   const digest = new SessionDigest(read.session);
   const content = new ContentDigest();
   const copied = { entries: 0, bytes: 0 };
@@ -62,15 +65,16 @@ async function copyOnce(
   }
   for await (const entries of read.log()) {
     content.addEntries(entries);
-    for (const entry of entries) draft.addEntry(entry);
-    copied.entries += entries.length;
-    copied.bytes += sizeOf(entries);
+    const added = entries.filter((entry) => draft.addEntry(entry));
+    copied.entries += added.length;
+    copied.bytes += sizeOf(added);
     await writer.makeRoom(draft);
   }
+  if (draft.fallsShort) return undefined;
   const documents = await readDocuments(read);
   const documentBytes = sizeOf(Object.values<Uint8Array | undefined>({ ...documents }));
   const cursor = await read.cursor();
-  assertWhole(read.session, cursor, copied.entries, documents);
+  assertWhole(read.session, cursor, draft.standing + copied.entries, documents);
   await writer.end(draft.takeLast(cursor, documents), draft.bytes + documentBytes);
   return { ...copied, bytes: copied.bytes + documentBytes, digest: digest.finish(cursor, content.finish(documents)) };
 }

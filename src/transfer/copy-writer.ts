@@ -14,7 +14,7 @@ import type {
 import { emptyTally } from '../domain/rule/tally.ts';
 import type { SourcePosition } from '../ports/copy-source.ts';
 import type { FiledKey, Store } from '../ports/store.ts';
-import { SessionDraft } from './session-draft.ts';
+import { isPart, SessionDraft } from './session-draft.ts';
 
 /** What is committed together at most, unless one document alone is larger. */
 const group = { sessions: 1_000, bytes: 8 * 1024 * 1024 };
@@ -40,10 +40,13 @@ export class CopyWriter {
     this.#commits = commits;
   }
 
-  /** Begins a session, anew where the target holds something of it, under the cursor `before`. */
-  async begin(session: SessionId, before: Cursor | undefined): Promise<SessionDraft> {
+  /**
+   * Begins a session of which the target holds `before`: anew, or, where `goesOn`, behind the part of it that is there.
+   */
+  async begin(session: SessionId, before: Cursor | undefined, goesOn: boolean): Promise<SessionDraft> {
+    if (goesOn && isPart(before)) return SessionDraft.behind(session, before);
     const parked = before === undefined ? [] : await this.#target.readParkedHeaders(session);
-    return new SessionDraft(
+    return SessionDraft.anew(
       session,
       before,
       parked.map(({ sequence }) => sequence),

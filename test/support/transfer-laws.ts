@@ -119,6 +119,21 @@ export function failingAt(store: Store, commit: number, when: 'before' | 'after'
   });
 }
 
+/** Of all logs, parts of them included. */
+async function countEntries(store: Store): Promise<number> {
+  const cursors = await store.listCursors({ limit: 1_000 });
+  return cursors.reduce((sum, [, cursor]) => sum + cursor.entries, 0);
+}
+
+/** Copies into `target` until it holds a part of the session `eve`. */
+async function copyPart(full: Store, target: Store): Promise<void> {
+  for (let commit = 1; ; commit += 1) {
+    await expect(copy(full, failingAt(target, commit, 'after'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    const [cursor] = await target.readCursors([eve]);
+    if (cursor?.presence === 'unknown' && cursor.entries > 0) return;
+  }
+}
+
 export const transferLaws: readonly TransferLaw[] = [
   {
     name: 'a copy into it holds all that its source holds, and so does a copy of that',
@@ -153,8 +168,31 @@ export const transferLaws: readonly TransferLaw[] = [
           );
           if (error === undefined) return expect(commit).toBeGreaterThan(6);
           expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE' });
-          await copy(full, subject.store);
+          const standing = await countEntries(subject.store);
+          const { entries: copied } = await copy(full, subject.store);
+          expect(standing + copied).toBe(await countEntries(full));
           expect(await comparableContents(subject.store)).toEqual(expected);
+        } finally {
+          await subject.dispose();
+        }
+      }
+    },
+  },
+  {
+    name: 'a log that became another one since a part of it was copied is copied as it is now',
+    async check(harness) {
+      for (const length of [1, 30]) {
+        const full = createMemoryStore('changing');
+        const builder = new PlanBuilder();
+        const large = Array.from({ length: 20 }, (_, index) => bytes(`"${String(index % 10).repeat(mebibyte)}"`));
+        await full.commit(builder.append(eve, ...large).build());
+        const subject = await harness.create();
+        try {
+          await copyPart(full, subject.store);
+          await full.commit(builder.replace(eve, ...entries(0, length)).build());
+          const { digest } = await copy(full, subject.store);
+          expect(await comparableContents(subject.store)).toEqual(await comparableContents(full));
+          expect((await copy(full, createMemoryStore())).digest).toBe(digest);
         } finally {
           await subject.dispose();
         }
