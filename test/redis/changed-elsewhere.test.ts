@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readContents } from '../../src/conformance/store-contents.ts';
-import { PlanBuilder, someDeadLetter, someParked } from '../../src/conformance/store-plan-builder.ts';
-import { ada, bob, bytes } from '../../src/conformance/store-samples.ts';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
+import { ada, bob } from '../../src/conformance/store-samples.ts';
 import type { SessionId } from '../../src/domain/identifiers.ts';
+import { type ChangedStore, checkAdopted, checkRefused, runtimeEntry } from '../support/changed-elsewhere.ts';
 import { type OwnRedis, startRedis, uniquePrefix } from '../support/redis.ts';
 import { dumpKeys, rawClient } from '../support/redis-contents.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
@@ -20,35 +20,11 @@ afterAll(async () => {
   await redis[Symbol.asyncDispose]();
 });
 
-function entry(kind = 'Incoming', more: object = {}): Buffer {
-  const required = { message_id: 'm', received_at_ms: 1, sender: 's', message_type: 'T', raw_payload: [] };
-  return Buffer.from(JSON.stringify({ ...required, entry_kind: kind, ...more }));
-}
-
-/** A prefix with two sessions as this project leaves them: one with a log, a snapshot and something parked. */
-async function leaveStore(): Promise<string> {
-  const prefix = uniquePrefix();
-  await using store = await openAt(serverAt(redis.port), prefix);
-  const builder = new PlanBuilder();
-  const log = [entry(), entry(), entry()];
-  await store.commit(
-    builder
-      .create(ada)
-      .append(ada, ...log)
-      .save(ada, bytes('{"a":1}'))
-      .build(),
-  );
-  await store.commit(
-    builder.append(bob, entry()).park(ada, someParked(9)).file(ada, someDeadLetter('one', ada)).build(),
-  );
-  return prefix;
-}
-
 const changes: readonly (readonly [string, SessionId, (prefix: string) => Promise<unknown>, object])[] = [
   [
     'a log that is longer',
     ada,
-    (prefix) => client.rpush(`${prefix}:log:ada`, entry()),
+    (prefix) => client.rpush(`${prefix}:log:ada`, runtimeEntry()),
     { entries: 4, presence: 'known' },
   ],
   [
@@ -58,14 +34,14 @@ const changes: readonly (readonly [string, SessionId, (prefix: string) => Promis
       client
         .multi()
         .del(`${prefix}:log:ada`)
-        .rpush(`${prefix}:log:ada`, entry('Checkpoint', { compacted_incoming_ordinals: 4 }))
+        .rpush(`${prefix}:log:ada`, runtimeEntry('Checkpoint', { compacted_incoming_ordinals: 4 }))
         .exec(),
     { entries: 1, compactionBase: 4, presence: 'known' },
   ],
   [
     'a session that is new',
     cleo,
-    (prefix) => client.multi().sadd(`${prefix}:sessions`, 'cleo').rpush(`${prefix}:log:cleo`, entry()).exec(),
+    (prefix) => client.multi().sadd(`${prefix}:sessions`, 'cleo').rpush(`${prefix}:log:cleo`, runtimeEntry()).exec(),
     { entries: 1, presence: 'known', version: 0, epoch: 0, last: 0 },
   ],
   [
@@ -83,46 +59,21 @@ const changes: readonly (readonly [string, SessionId, (prefix: string) => Promis
   ],
 ];
 
-describe.each(changes)('%s', (_, session, change, expected) => {
-  test('written by something else after us is refused by its name, and nothing is changed by that', async () => {
-    const prefix = await leaveStore();
-    await change(prefix);
-    const before = await dumpKeys(client, prefix);
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      const opening = openAt(serverAt(redis.port), prefix);
-      await expect(opening).rejects.toMatchObject({ code: 'STORE_CHANGED_ELSEWHERE' });
-      await expect(opening).rejects.toThrow(`session "${session}" `);
-      await expect(opening).rejects.toThrow('--adopt-changes');
-    }
-    expect(await dumpKeys(client, prefix)).toEqual(before);
-  });
+function changedBy(write: (prefix: string) => Promise<unknown>): ChangedStore {
+  const prefix = uniquePrefix();
+  return {
+    open: (options) => openAt(serverAt(redis.port), prefix, options),
+    dump: () => dumpKeys(client, prefix),
+    change: () => write(prefix),
+  };
+}
 
-  test('is adopted where that is said: cursors keep their numbers and take the log as it is', async () => {
-    const prefix = await leaveStore();
-    const first = await openAt(serverAt(redis.port), prefix);
-    const before = await readContents(first);
-    await first.close();
-    await change(prefix);
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      await using store = await openAt(serverAt(redis.port), prefix, { adoptChanges: true });
-      expect(store.identity).toEqual(first.identity);
-      const [cursor] = await store.readCursors([session]);
-      expect(cursor).toMatchObject(expected);
-      const earlier = before.cursors.find(([id]) => id === session)?.[1];
-      if (earlier !== undefined) {
-        const { version, last, recent } = earlier;
-        expect(cursor).toMatchObject({ version: version + 1, last, recent });
-      }
-      const after = await readContents(store);
-      expect(after.filed).toEqual(before.filed);
-      const others = (contents: typeof before) => contents.cursors.filter(([id]) => id !== session);
-      expect(others(after)).toEqual(others(before));
-      const known = after.cursors.filter(([, { presence }]) => presence === 'known').length;
-      expect(after.totals).toEqual({ ...before.totals, sessions: known });
-    }
-    await using again = await openAt(serverAt(redis.port), prefix);
-    expect((await again.readCursors([session]))[0]).toMatchObject(expected);
-  });
+describe.each(changes)('%s', (_, session, write, expected) => {
+  test('written by something else after us is refused by its name, and nothing is changed by that', () =>
+    checkRefused(changedBy(write), session));
+
+  test('is adopted where that is said: cursors keep their numbers and take the log as it is', () =>
+    checkAdopted(changedBy(write), session, expected));
 });
 
 test('a store that others commit to while it is opened is not taken for one that was changed elsewhere', async () => {
@@ -133,7 +84,7 @@ test('a store that others commit to while it is opened is not taken for one that
   const committing = (async () => {
     for (let turn = 0; !isDone; turn += 1) {
       const session = `session-${turn % 700}` as SessionId;
-      const plan = turn % 5 === 4 ? builder.remove(session) : builder.create(session).append(session, entry());
+      const plan = turn % 5 === 4 ? builder.remove(session) : builder.create(session).append(session, runtimeEntry());
       await store.commit(plan.build());
     }
   })();
