@@ -4,6 +4,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
+import { sign } from '../../src/stores/rocksdb/layout.ts';
 import { Operations } from '../../src/stores/rocksdb/packing.ts';
 import { openRocksdbStore } from '../../src/stores/rocksdb/rocksdb-store.ts';
 import { fillOperations } from '../../src/stores/rocksdb/write-plan.ts';
@@ -90,10 +91,13 @@ async function commits(directory: string, commands: number): Promise<number> {
 /** What the store writes with each commit, each batch behind its length. */
 function writeBatches(path: string, commands: number): void {
   const operations = new Operations();
+  let sequence = 0;
   const file = openSync(path, 'w');
   try {
     for (const plan of appendPlans(sessionIds(sessions), commands, perCommit)) {
       fillOperations(operations, plan, undefined, { hasReceipts: false });
+      sign(operations, { sequence });
+      sequence += operations.count;
       const length = Buffer.alloc(4);
       length.writeUInt32LE(operations.length);
       writeSync(file, length);

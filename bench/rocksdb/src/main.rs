@@ -12,14 +12,15 @@ use std::time::Instant;
 
 use macp_storage::log_store::LogEntry;
 use macp_storage::storage::{RocksDbBackend, StorageBackend};
-use rocksdb::{
-    BlockBasedOptions, ColumnFamily, ColumnFamilyDescriptor, DBCompressionType, Options, WriteBatch, WriteOptions, DB,
-};
+use rocksdb::{Cache, ColumnFamily, ColumnFamilyDescriptor, WriteBatch, WriteOptions, DB};
+
+use crate::tuning::{database_options, family_options, FAMILIES};
+
+#[allow(dead_code)]
+#[path = "../../../native/rocksdb/src/tuning.rs"]
+mod tuning;
 
 type Outcome = Result<f64, Box<dyn Error>>;
-
-/// In the order in which packed operations number them.
-const FAMILIES: [&str; 3] = ["default", "sessions", "logs"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -45,23 +46,11 @@ fn lines(path: &str) -> Result<Vec<String>, std::io::Error> {
     Ok(std::fs::read_to_string(path)?.lines().map(String::from).collect())
 }
 
-/// With the options of our addon: what is compared is the way to RocksDB, not RocksDB.
+/// With the options of our addon: what is compared is the way to RocksDB, not RocksDB. The sizes are the store's.
 fn open(directory: &str) -> Result<DB, rocksdb::Error> {
-    let mut table = BlockBasedOptions::default();
-    table.set_format_version(5);
-    table.set_block_size(16 * 1024);
-    table.set_bloom_filter(10.0, false);
-    let mut family = Options::default();
-    family.set_block_based_table_factory(&table);
-    family.set_compression_type(DBCompressionType::Snappy);
-    family.set_write_buffer_size(24 << 20);
-    let mut options = Options::default();
-    options.create_if_missing(true);
-    options.create_missing_column_families(true);
-    options.set_atomic_flush(true);
-    options.set_max_background_jobs(2);
+    let family = family_options(24 << 20, &Cache::new_lru_cache(16 << 20));
     DB::open_cf_descriptors(
-        &options,
+        &database_options(true),
         directory,
         FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family.clone())),
     )

@@ -12,19 +12,19 @@ use napi::bindgen_prelude::{AsyncTask, Buffer};
 use napi_derive::napi;
 
 use crate::failure::Failure;
-use crate::opened::{Opened, PageLimits, Range};
-use crate::tuning::OpenOptions;
+use crate::opened::{OpenOptions, Opened, PageLimits, Range};
 use crate::work::{start, Work};
 
 /// Raised whenever this face changes: the TypeScript side refuses an addon that was built for another one.
 #[napi]
-pub const INTERFACE_VERSION: u32 = 1;
+pub const INTERFACE_VERSION: u32 = 2;
 
-/// What a database holds.
+/// What was read of a family, and the key of the next record where there is one.
 #[napi(object)]
-pub struct Size {
+pub struct Measured {
     pub records: f64,
     pub bytes: f64,
+    pub next: Option<Buffer>,
 }
 
 /// One database. It can be closed, and opened only once; calls made while it is not open reject with `ROCKSDB_CLOSED`.
@@ -47,6 +47,9 @@ impl Database {
         let place = Arc::clone(&self.opened);
         start(move || {
             let mut place = place.write().unwrap_or_else(PoisonError::into_inner);
+            if place.is_some() {
+                return Err(Failure::misuse("the database is open already"));
+            }
             *place = Some(Box::new(Opened::open(&directory, options)?));
             Ok(())
         })
@@ -144,12 +147,13 @@ impl Database {
     }
 
     #[napi]
-    pub fn measure(&self) -> AsyncTask<Work<Size>> {
-        self.with(|opened| {
-            let (records, bytes) = opened.measure()?;
-            Ok(Size {
-                records: records as f64,
-                bytes: bytes as f64,
+    pub fn measure(&self, family: String, from: Buffer, bytes: u32) -> AsyncTask<Work<Measured>> {
+        self.with(move |opened| {
+            let measured = opened.measure(&family, &from, u64::from(bytes))?;
+            Ok(Measured {
+                records: measured.records as f64,
+                bytes: measured.bytes as f64,
+                next: measured.next.map(Buffer::from),
             })
         })
     }

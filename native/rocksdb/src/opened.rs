@@ -3,18 +3,34 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use napi_derive::napi;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    AsColumnFamilyRef, BoundColumnFamily, ColumnFamilyDescriptor, DBWithThreadMode, MultiThreaded, Options,
+    AsColumnFamilyRef, BoundColumnFamily, Cache, ColumnFamilyDescriptor, DBWithThreadMode, MultiThreaded, Options,
     ReadOptions, SnapshotWithThreadMode, WriteBatch, WriteOptions,
 };
 
 use crate::failure::Failure;
 use crate::packing::{Reader, Writer};
-use crate::tuning::{block_cache, database_options, family_options, OpenOptions, FAMILIES, RECEIPTS};
+use crate::tuning::{database_options, family_options, FAMILIES, RECEIPTS};
 
 type Rocks = DBWithThreadMode<MultiThreaded>;
 type Snapshot = SnapshotWithThreadMode<'static, Rocks>;
+
+#[napi(object)]
+#[derive(Clone, Copy)]
+pub struct OpenOptions {
+    /// Whether to make the database, and the families of every release, where they are missing.
+    pub create: bool,
+    /// Whether to make the family of receipts, too.
+    pub create_receipts: bool,
+    /// Whether it is only read: it may be open elsewhere then.
+    pub read_only: bool,
+    /// Bytes of one family's newest records that are kept in memory before they are written as a table.
+    pub write_buffer_bytes: u32,
+    /// Bytes of blocks of tables that are kept in memory.
+    pub cache_bytes: u32,
+}
 
 /// Which records of a family are read, from the first key to before the second one.
 pub struct Range<'bytes> {
@@ -29,6 +45,13 @@ pub struct PageLimits {
     pub records: usize,
     pub bytes: usize,
     pub keys: bool,
+}
+
+/// How many records were read, bytes in them, and the key of the next one where there is one.
+pub struct Measured {
+    pub records: u64,
+    pub bytes: u64,
+    pub next: Option<Vec<u8>>,
 }
 
 pub struct Opened {
@@ -46,8 +69,9 @@ struct Snapshots {
 
 impl Opened {
     pub fn open(directory: &str, open: OpenOptions) -> Result<Self, Failure> {
-        let options = database_options(open);
-        let family_options = family_options(open, &block_cache(open));
+        let options = database_options(open.create);
+        let cache = Cache::new_lru_cache(open.cache_bytes as usize);
+        let family_options = family_options(open.write_buffer_bytes as usize, &cache);
         let families = families_to_open(directory, &options, open)?;
         let described = families
             .into_iter()
@@ -159,27 +183,26 @@ impl Opened {
         Ok(Checkpoint::new(&self.rocks)?.create_checkpoint(directory)?)
     }
 
-    /// Reads everything, which proves that it can be read. How many records there are, and bytes in them.
-    pub fn measure(&self) -> Result<(u64, u64), Failure> {
+    /// Reads records of a family from a key on, about so many bytes of them, which proves that they can be read.
+    pub fn measure(&self, family: &str, from: &[u8], limit: u64) -> Result<Measured, Failure> {
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        options.set_verify_checksums(true);
+        let mut iterator = self.rocks.raw_iterator_cf_opt(&self.family(family)?, options);
+        iterator.seek(from);
         let (mut records, mut bytes) = (0, 0);
-        for name in FAMILIES
-            .into_iter()
-            .chain([RECEIPTS])
-            .filter(|name| self.has_family(name))
-        {
-            let mut options = ReadOptions::default();
-            options.fill_cache(false);
-            options.set_verify_checksums(true);
-            let mut iterator = self.rocks.raw_iterator_cf_opt(&self.family(name)?, options);
-            iterator.seek_to_first();
-            while let Some((key, value)) = iterator.item() {
-                records += 1;
-                bytes += (key.len() + value.len()) as u64;
-                iterator.next();
+        while let Some((key, value)) = iterator.item() {
+            if bytes >= limit {
+                let next = Some(key.to_vec());
+                return Ok(Measured { records, bytes, next });
             }
-            iterator.status()?;
+            records += 1;
+            bytes += (key.len() + value.len()) as u64;
+            iterator.next();
         }
-        Ok((records, bytes))
+        iterator.status()?;
+        let next = None;
+        Ok(Measured { records, bytes, next })
     }
 
     /// Begins to end what goes on in the background, so that closing does not wait for a compaction.

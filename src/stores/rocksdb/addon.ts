@@ -35,7 +35,14 @@ export interface NativeDatabase {
   takeSnapshot(): Promise<number>;
   releaseSnapshot(snapshot: number): Promise<void>;
   checkpoint(directory: string): Promise<void>;
-  measure(): Promise<{ readonly records: number; readonly bytes: number }>;
+  measure(family: string, from: Uint8Array, bytes: number): Promise<NativeMeasured>;
+}
+
+/** What was read of a family; `next`: the key of the next record where there is one. */
+export interface NativeMeasured {
+  readonly records: number;
+  readonly bytes: number;
+  readonly next?: Buffer;
 }
 
 export interface RocksdbAddon {
@@ -44,7 +51,7 @@ export interface RocksdbAddon {
 }
 
 /** The face that this release expects of the addon. */
-const interfaceVersion = 1;
+const interfaceVersion = 2;
 const fileName = 'macp-persist-rocksdb.node';
 const remedy = 'run "npm run rocksdb:build" (it needs Rust: https://rustup.rs), then start again';
 

@@ -5,6 +5,9 @@ import type { BackupSize } from '../../ports/store.ts';
 import type { RocksdbAddon } from './addon.ts';
 import { RocksDatabase } from './database.ts';
 
+/** Of a copy that are read between two looks at whether the store was closed. */
+const stepBytes = 32 * 1024 * 1024;
+
 /** What copying needs beside the database. */
 export interface Copying {
   readonly addon: RocksdbAddon;
@@ -29,10 +32,21 @@ export async function copyDatabase(
   return size;
 }
 
+/** Reads the copy whole, in steps, so that closing the store soon ends it. */
 async function measure(addon: RocksdbAddon, draft: string, guard: Guard): Promise<BackupSize> {
   const copy = await RocksDatabase.openReadOnly(addon, draft);
+  let [records, bytes] = [0, 0];
   try {
-    return await guard(() => copy.measure());
+    for (const family of copy.families) {
+      for (let from: Uint8Array | undefined = Buffer.of(); from !== undefined; ) {
+        const start: Uint8Array = from;
+        const step = await guard(() => copy.measure(family, start, stepBytes));
+        records += step.records;
+        bytes += step.bytes;
+        from = step.next;
+      }
+    }
+    return { records, bytes };
   } finally {
     await copy.close();
   }

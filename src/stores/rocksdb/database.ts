@@ -1,6 +1,6 @@
 import type { Key } from '../../embedded-store/record-keys.ts';
-import type { NativeDatabase, NativeOpenOptions, RocksdbAddon } from './addon.ts';
-import type { Family } from './families.ts';
+import type { NativeDatabase, NativeMeasured, NativeOpenOptions, RocksdbAddon } from './addon.ts';
+import { type Family, families } from './families.ts';
 import { type Operations, packKeys, unpackPage, unpackValues } from './packing.ts';
 import { fromAddon } from './rocksdb-error.ts';
 
@@ -64,6 +64,11 @@ export class RocksDatabase {
   /** Whether there is the family of receipts and anchors. */
   get hasReceipts(): boolean {
     return this.#hasReceipts;
+  }
+
+  /** Those that there are. */
+  get families(): readonly Family[] {
+    return families.filter((family) => family !== 'receipts' || this.#hasReceipts);
   }
 
   /** RocksDB's number of the last operation that was written: each one, deletions included, raises it by one. */
@@ -135,9 +140,9 @@ export class RocksDatabase {
     return fromAddon(this.#native.checkpoint(directory));
   }
 
-  /** Reads everything, checksums included. How many records there are, and bytes in them. */
-  measure(): Promise<{ readonly records: number; readonly bytes: number }> {
-    return fromAddon(this.#native.measure());
+  /** Reads a family from a key on, checksums included, until about so many bytes of it are read. */
+  measure(family: Family, from: Key, bytes: number): Promise<NativeMeasured> {
+    return fromAddon(this.#native.measure(family, from, bytes));
   }
 
   /** Waits for what is under way. Once it resolves, another process can open the database. */
