@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Delivery } from '../../../src/domain/delivery.ts';
 import { deadLetterReasons, type Tally } from '../../../src/domain/plan.ts';
-import { planBatch } from '../../../src/domain/rule/plan-batch.ts';
+import { BatchPlanner, planBatch } from '../../../src/domain/rule/plan-batch.ts';
 import { modelFacts, oneByOne, ruleFacts, ruleStore } from './against-model.ts';
 import { deliveryOf } from './deliveries.ts';
 import { dataOf, factsOfModel, factsOfStore } from './facts.ts';
@@ -11,7 +11,7 @@ import { anyCuts, anyHistory } from './histories.ts';
 import type { NaiveDelivery } from './naive-delivery.ts';
 import { contractLimits, NaiveModel } from './naive-model.ts';
 import { takeEffect } from './naive-session.ts';
-import { PlanStore } from './plan-store.ts';
+import { type PlanBatch, PlanStore } from './plan-store.ts';
 import { totalOf } from './run-case.ts';
 import { wellBehaved } from './well-behaved.ts';
 
@@ -25,6 +25,16 @@ const rewinds = fc.array(fc.record({ at: fc.nat(400), back: fc.nat(60), count: f
 /** A deep comparison that is quick where all is well and tells the difference where it is not. */
 function expectSame(actual: unknown, expected: unknown): void {
   if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
+}
+
+function inSlices(length: number): PlanBatch {
+  return (knowledge, deliveries) => {
+    const planner = new BatchPlanner(knowledge);
+    for (let start = 0; start < deliveries.length; start += length) {
+      planner.decide(deliveries.slice(start, start + length));
+    }
+    return planner.result();
+  };
 }
 
 describe('the one rule, whatever happens', () => {
@@ -50,6 +60,18 @@ describe('the one rule, whatever happens', () => {
       expectSame(ruleFacts(planBatch, deliveries, cuts), modelFacts(deliveries));
     });
     fc.assert(law, { seed, numRuns: 1500 });
+  });
+
+  test('a batch that is decided in slices is the batch decided at once, step by step', () => {
+    const law = fc.property(history, anyCuts, fc.integer({ min: 1, max: 7 }), (deliveries, cuts, slice) => {
+      const arrivals = deliveries.map(deliveryOf);
+      const atOnce = new PlanStore();
+      const sliced = new PlanStore();
+      expectSame(sliced.take(inSlices(slice), arrivals, cuts), atOnce.take(planBatch, arrivals, cuts));
+      expectSame(sliced.sessions, atOnce.sessions);
+      expectSame(sliced.homeless, atOnce.homeless);
+    });
+    fc.assert(law, { seed, numRuns: 400 });
   });
 
   test('where a batch is cut changes nothing, down to the version of each cursor and the tally', () => {

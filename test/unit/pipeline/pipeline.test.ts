@@ -78,6 +78,22 @@ describe('a pipeline', () => {
     expect(held.plans[0]?.changes.map(({ snapshot }) => String(snapshot))).toEqual([expect.stringContaining('third')]);
   });
 
+  it('persists a long batch in one commit, with parked commands that its end makes due', async () => {
+    const queue = new ScriptedQueue();
+    const held = createHeldStore();
+    const limits = { deliveries: 5_000, bytes: 10_000_000 };
+    const due = 2_000;
+    queue.add(append(due, 'the parked one'), append(due + 1, 'the one behind it'));
+    await pipelineOf(queue, held.store).runUntilCaughtUp();
+    const before = Array.from({ length: due - 1 }, (_, index) => append(index + 1, `m${index + 1}`));
+    queue.add(...before);
+    const summary = await pipelineOf(queue, held.store, { limits }).runUntilCaughtUp();
+    expect(summary).toMatchObject({ deliveries: due - 1, commits: 1, tally: { applied: due + 1, drained: 2 } });
+    expect((await logOf(held.store)).slice(-3)).toEqual(
+      [`m${due - 1}`, 'the parked one', 'the one behind it'].map(entryText),
+    );
+  });
+
   it('waits for a store that is down, takes nothing meanwhile, and goes on in order', async () => {
     const queue = new ScriptedQueue();
     const held = createHeldStore();
