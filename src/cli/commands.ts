@@ -13,6 +13,7 @@ import { serve } from './commands/serve.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
+import { switching } from './commands/switch.ts';
 import { transferCommands } from './commands/transfer.ts';
 import { verify } from './commands/verify.ts';
 import { worker } from './commands/worker.ts';
@@ -32,6 +33,7 @@ const working: readonly Command[] = [
   ...transferCommands,
   verify,
   replay,
+  switching,
   doctor,
   config,
 ];

@@ -12,6 +12,7 @@ import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { QueueAdapter, QueueLog, StoreAdapter } from './adapter.ts';
 import { queueAdapters, storeAdapters } from './adapters.ts';
+import { pointedDirectory } from './store-pointer.ts';
 
 /** For commands: what fails is told by its error. */
 const silent: QueueLog = () => undefined;
@@ -55,8 +56,17 @@ export function isExclusive(address: QueueAddress): boolean {
   return adapterOf(address).exclusive;
 }
 
-/** Where the configured store lies. Relative directories start at the current one. */
-export function storeAddress({ store, dataDir }: Pick<Values, 'store' | 'dataDir'>): StoreAddress {
+/**
+ * Where the configured store lies, by the {@link pointedDirectory pointer} beside its directory where there is one.
+ * Relative directories start at the current one.
+ */
+export function storeAddress(values: Pick<Values, 'store' | 'dataDir'>): StoreAddress {
+  const place = storePlace(values);
+  return 'directory' in place ? { ...place, directory: pointedDirectory(place.directory) } : place;
+}
+
+/** The place that the settings name for the store, wherever it was switched to. */
+export function storePlace({ store, dataDir }: Pick<Values, 'store' | 'dataDir'>): StoreAddress {
   const address = 'named' in store ? namedStore(store.kind, dataDir) : store;
   return 'directory' in address ? { ...address, directory: resolve(address.directory) } : address;
 }

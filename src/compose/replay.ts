@@ -1,28 +1,32 @@
-import { type QueueAddress, showAddress } from '../configuration/addresses.ts';
+import { type QueueAddress, type StoreAddress, showAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { digestHex } from '../domain/digest.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { nodeFileSystem } from '../platform/node-file-system.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import { refuseIncompleteCopy } from '../ports/incomplete-copy.ts';
 import type { ReplaySource } from '../ports/queue.ts';
 import { openNdjson } from '../queues/ndjson/ndjson-source.ts';
 import type { ReplayEnd } from '../replay/bounded-replay.ts';
-import { type RebuildListener, type Rebuilt, rebuild } from '../replay/rebuild.ts';
+import { type RebuildListener, type RebuildPhase, type Rebuilt, rebuild } from '../replay/rebuild.ts';
 import type { Selection } from '../replay/selection.ts';
-import { openQueueIfExists, queueAddress } from './open.ts';
+import { StoreSource } from '../transfer/store-source.ts';
+import { openExistingStore, openQueueIfExists, queueAddress } from './open.ts';
 import { queueAt } from './queue-url.ts';
-import { storeAt } from './store-url.ts';
+import { refuseLocked, storeAt } from './store-url.ts';
 import { openTarget } from './transfer.ts';
 import { pipelineSettings, withoutPublisherName } from './worker.ts';
 
 export type { ReplayEnd, Selection };
 
-export interface ReplayRequest extends Pick<RebuildListener, 'onProgress'> {
+export interface ReplayRequest extends Pick<RebuildListener, 'onProgress' | 'onLost'> {
   readonly values: Values;
   /** The URL of a queue or a file; undefined: the configured queue. */
   readonly from: string | undefined;
   /** The URL of a store. */
   readonly to: string;
+  /** The URL of a store that the target is copied from first; undefined: none. */
+  readonly base: string | undefined;
   readonly until: ReplayEnd;
   /** Undefined: all sessions. */
   readonly selection: Selection | undefined;
@@ -32,7 +36,7 @@ export interface ReplayRequest extends Pick<RebuildListener, 'onProgress'> {
 }
 
 /** What a replay goes through, and what is counted meanwhile. */
-export type ReplayPhase = 'replaying records' | 'replaying bytes' | 'digesting';
+export type ReplayPhase = Exclude<RebuildPhase, 'replaying'> | 'replaying records' | 'replaying bytes';
 
 /** What a replay came to. */
 export interface ReplayReport extends Omit<Rebuilt, 'digest'> {
@@ -47,12 +51,13 @@ export interface ReplayReport extends Omit<Rebuilt, 'digest'> {
 /** Fills the store at `to` with what the source at `from` holds, or goes on with that. */
 export async function replay(request: ReplayRequest): Promise<ReplayReport> {
   const values = withoutPublisherName(request.values);
-  const { until, selection, signal, onPhase, onProgress, onRemark } = request;
+  const { until, selection, signal, onPhase, onProgress, onLost, onRemark } = request;
   const from = request.from === undefined ? queueAddress(values) : queueAt(request.from, values);
   const to = storeAt(request.to, values);
   await using source = await openSource(from, values);
+  await using base = request.base === undefined ? undefined : await openBase(storeAt(request.base, values), values);
   await using target = await openTarget(to, values);
-  const start = systemClock.elapsed();
+  let start = systemClock.elapsed();
   let milliseconds = 0;
   const rebuilt = await rebuild({
     ...pipelineSettings(values),
@@ -61,14 +66,29 @@ export async function replay(request: ReplayRequest): Promise<ReplayReport> {
     until,
     selection,
     signal,
+    base,
     onPhase: (phase, total) => {
+      if (phase === 'replaying') start = systemClock.elapsed();
       if (phase === 'digesting') milliseconds = systemClock.elapsed() - start;
-      onPhase(phase === 'digesting' ? phase : from.kind === 'ndjson' ? 'replaying bytes' : 'replaying records', total);
+      onPhase(phase === 'replaying' ? `replaying ${from.kind === 'ndjson' ? 'bytes' : 'records'}` : phase, total);
     },
     onProgress,
+    onLost,
     onRetrying: ({ error }) => onRemark(`Trying again: ${error.message}`),
   });
   return { from: showAddress(from), to: showAddress(to), ...rebuilt, milliseconds, digest: digestHex(rebuilt.digest) };
+}
+
+async function openBase(address: StoreAddress, values: Values): Promise<StoreSource> {
+  const store = await openExistingStore(address, values).catch(refuseLocked);
+  const base = new StoreSource(store);
+  try {
+    await refuseIncompleteCopy(store);
+    return base;
+  } catch (error) {
+    await base.close();
+    throw error;
+  }
 }
 
 /** Opens what commands are replayed from. Throws `INVALID_CONFIGURATION` where there is nothing. */

@@ -7,7 +7,10 @@ import type { Store } from './store.ts';
  * Refuses a store that was filled with some sessions of its source only, unless it is `filling` that fills it so: the
  * rest would be missing without a word. Throws `STORE_PARTIAL`.
  */
-export async function refusePartialStore(store: Pick<Store, 'readSources'>, filling: SourceId): Promise<void> {
+export async function refusePartialStore(
+  store: Pick<Store, 'readSources'>,
+  filling: SourceId | undefined,
+): Promise<void> {
   for (const source of await store.readSources()) {
     const whole = wholeOf(source);
     if (whole === undefined || source === filling) continue;

@@ -1,16 +1,23 @@
 import { PersistenceError } from '../domain/errors.ts';
+import type { SessionId } from '../domain/identifiers.ts';
+import type { StoredPosition } from '../domain/plan.ts';
 import { Pipeline, type PipelineOptions, type PipelineSummary } from '../pipeline/pipeline.ts';
-import type { ReplaySource } from '../ports/queue.ts';
+import type { CopySource } from '../ports/copy-source.ts';
+import type { PartitionBounds, ReplaySource } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { Retrying } from '../ports/telemetry.ts';
+import type { CopyPhase } from '../transfer/copy-options.ts';
 import { type DigestedStore, digestStore } from '../transfer/digest-store.ts';
 import { StoreSource } from '../transfer/store-source.ts';
 import { BoundedReplay, type ReplayEnd } from './bounded-replay.ts';
 import { Distance } from './distance.ts';
+import { lostBeginnings, lostSessions } from './lost-sessions.ts';
 import { refuseBeyond, refuseOtherContent } from './rebuild-target.ts';
+import { seed } from './seed.ts';
+import { SelectedSource } from './selected-source.ts';
 import type { Selection } from './selection.ts';
 
-export type RebuildPhase = 'replaying' | 'digesting';
+export type RebuildPhase = CopyPhase | 'looking for lost sessions' | 'replaying' | 'digesting';
 
 /** Told what is under way. */
 export interface RebuildListener {
@@ -19,13 +26,18 @@ export interface RebuildListener {
   onProgress(done: number): void;
   /** The store or the source does not answer, and is asked again. */
   onRetrying(retrying: Retrying): void;
+  /** A session cannot be built whole: its first commands are gone. */
+  onLost(session: SessionId): Promise<void>;
 }
 
-/** The source and the target belong to the caller. */
+/** The source, the target and the base belong to the caller. */
 export interface RebuildOptions extends Omit<PipelineOptions, 'queue' | 'store'>, RebuildListener {
   readonly source: ReplaySource;
   readonly target: Store;
+  /** What the target is copied from first; undefined: nothing. */
+  readonly base: CopySource | undefined;
   readonly until: ReplayEnd;
+  /** Undefined: all sessions. */
   readonly selection: Selection | undefined;
   /** Ends the replay after the commit under way, with `ABORTED`. */
   readonly signal: AbortSignal;
@@ -36,41 +48,95 @@ export interface Rebuilt extends PipelineSummary, DigestedStore {}
 
 /**
  * Fills the target with what the source holds at this moment, from where the target stands: an empty one from the
- * start. Each commit holds its positions, so that a replay that was killed goes on behind its last commit when it is
- * begun again. Then the whole target is read for its digest.
+ * start, or, with a base, from where that stands. Each commit holds its positions, so that a replay that was killed goes
+ * on behind its last commit when it is begun again. Then the whole target is read for its digest.
  *
  * Throws `TARGET_NOT_EMPTY` where something else has filled the target, `TARGET_IN_USE` where somebody else works on
- * it, `SOURCE_LOST_HISTORY`, `ABORTED`, and whatever the source and the store throw.
+ * it, `SOURCE_LOST_HISTORY`, before anything is written where the first commands are gone; `ABORTED`, and whatever the
+ * source and the stores throw.
  */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
-  const { target } = options;
+  const { target, onPhase, onProgress } = options;
   const summary = await replayInto(options);
-  const stored = new StoreSource(target);
-  options.onPhase('digesting', await stored.count());
-  const digested = await digestStore(stored, (sessions) => options.onProgress(sessions));
-  return { ...summary, ...digested };
+  const filled = new StoreSource(target);
+  onPhase('digesting', await filled.count());
+  return { ...summary, ...(await digestStore(filled, onProgress)) };
 }
 
 /** Fills the target as {@link rebuild} does, and does not read it afterwards. */
 export async function replayInto(options: RebuildOptions): Promise<PipelineSummary> {
-  const { source, target, until, signal, onPhase, onProgress, onRetrying, ...pipelineOptions } = options;
+  const { source, target, until, onPhase } = options;
   const bounds = await source.bounds();
   const replay = new BoundedReplay({ ...options, bounds });
+  await copyBase(options, replay, bounds);
   await refuseOtherContent(target, replay);
   const stored = await target.readPositions(replay.source);
   refuseBeyond(stored, until.offsets);
+  if (options.acceptsNewQueue !== true) await refuseLostBeginnings(options, bounds, stored);
   const distance = new Distance(bounds, until.offsets, stored);
-  await using pipeline = new Pipeline({ ...pipelineOptions, queue: replay, store: target });
-  pipeline.on('committed', ({ positions }) => onProgress(distance.advance(positions)));
-  pipeline.on('retrying', onRetrying);
+  onPhase('replaying', until.time === undefined ? distance.total : undefined);
+  return await work(replay, distance, options);
+}
+
+type Bounds = ReadonlyMap<number, PartitionBounds>;
+
+async function copyBase(options: RebuildOptions, source: BoundedReplay, bounds: Bounds): Promise<void> {
+  const { base, selection, target, signal, onPhase, onProgress } = options;
+  if (base === undefined) return;
+  const selected = selection === undefined ? base : new SelectedSource(base, selection);
+  const total = await selected.count();
+  let phase: CopyPhase | undefined;
+  await seed({
+    base: selected,
+    target,
+    source,
+    bounds,
+    signal,
+    onProgress: (now, done) => {
+      if (now !== phase) onPhase(now, total);
+      phase = now;
+      onProgress(done);
+    },
+  });
+}
+
+/** Names the sessions that cannot be built whole, where there may be any, before anything is built. */
+async function refuseLostBeginnings(
+  options: RebuildOptions,
+  bounds: Bounds,
+  stored: ReadonlyMap<number, StoredPosition>,
+): Promise<void> {
+  const partitions = lostBeginnings(bounds, stored);
+  if (partitions.length === 0) return;
+  options.onPhase('looking for lost sessions', undefined);
+  let sessions = 0;
+  for (const partition of partitions) {
+    for await (const session of lostSessions(partition, { ...options, bounds })) {
+      await options.onLost(session);
+      sessions += 1;
+      options.onProgress(sessions);
+    }
+  }
+  const starts = partitions.map((partition) => `${partition}:${bounds.get(partition)?.start}`).join(',');
+  throw new PersistenceError(
+    'SOURCE_LOST_HISTORY',
+    `the first commands are gone: the source begins at ${starts} only. Of ${sessions} sessions it holds no more than ` +
+      'the end, and there may be others of which it holds nothing. Begin with a backup that stands behind that: ' +
+      '--base STORE_URL; or, when there is none, build what is left with --worker-accept-new-queue',
+  );
+}
+
+/** Works until everything is replayed, or interrupted. */
+async function work(replay: BoundedReplay, distance: Distance, options: RebuildOptions): Promise<PipelineSummary> {
+  const { target, signal, clock, limits, cachedSessions, acceptsNewQueue, backoff } = options;
+  const means = { clock, limits, cachedSessions, acceptsNewQueue, backoff };
+  await using pipeline = new Pipeline({ ...means, queue: replay, store: target });
+  pipeline.on('committed', ({ positions }) => options.onProgress(distance.advance(positions)));
+  pipeline.on('retrying', (retrying) => options.onRetrying(retrying));
   const stop = (): void => void pipeline.stop();
   signal.addEventListener('abort', stop);
   try {
-    if (signal.aborted) stop();
-    else {
-      onPhase('replaying', until.time === undefined ? distance.total : undefined);
-      await pipeline.runUntil(() => replay.isOver);
-    }
+    if (!signal.aborted) await pipeline.runUntil(() => replay.isOver);
   } finally {
     signal.removeEventListener('abort', stop);
   }

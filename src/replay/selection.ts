@@ -23,7 +23,8 @@ function isSelected(delivery: QueuedDelivery, selection: Selection): boolean {
   return session !== undefined && selects(selection, session);
 }
 
-function selects(selection: Selection, session: SessionId): boolean {
+/** Whether a session is among those selected. */
+export function selects(selection: Selection, session: SessionId): boolean {
   return 'prefix' in selection ? session.startsWith(selection.prefix) : selection.ids.has(session);
 }
 

@@ -1,12 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../power-cut/random.ts';
+import { disturbed } from '../support/disturbed.ts';
 import { fingerprint } from '../support/fingerprint.ts';
-import { type Ending, freshDirectory, runProgram, startProgram } from '../support/program.ts';
+import { type Ending, freshDirectory, runProgram } from '../support/program.ts';
 import { makeUpstreamDirectory } from '../support/upstream-directory.ts';
 
 const sessions = 600;
@@ -31,52 +29,18 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** Milliseconds of processor time that a process has used: how far it is, however busy the machine. 0 once it is gone. */
-function processorTimeOf(child: ChildProcess): number {
-  try {
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return 0;
-  }
-}
-
-interface Disturbed {
-  /** Null when the signal ended it. */
-  readonly code: number | null;
-  /** Of its processor time, in milliseconds. */
-  readonly used: number;
-}
-
-/** Starts the program, and sends it a signal once it has used so many milliseconds of processor time. */
-async function disturbed(words: readonly string[], signal: NodeJS.Signals, after: number): Promise<Disturbed> {
-  const child = startProgram(words, { directory });
-  child.stdin.end();
-  child.stdout.resume();
-  child.stderr.resume();
-  const ended = once(child, 'close');
-  let used = 0;
-  while (child.exitCode === null && used < after) {
-    await Promise.race([ended, setTimeout(5)]);
-    used = Math.max(used, processorTimeOf(child));
-  }
-  child.kill(signal);
-  await ended;
-  return { code: child.exitCode, used };
-}
-
 /**
  * Starts it eight times, and kills it at random instants of the work that it takes, the earlier ones first, as what was
  * done is not done again; the eighth, or one before, may come to its end. How often it was killed. `alike`: what takes
  * as much work, and may be done beforehand.
  */
 async function kill(words: readonly string[], alike: readonly string[]): Promise<number> {
-  const { used: idle } = await disturbed(['--version'], 'SIGKILL', Number.POSITIVE_INFINITY);
-  const { used: whole } = await disturbed(alike, 'SIGKILL', Number.POSITIVE_INFINITY);
+  const { used: idle } = await disturbed(['--version'], { directory }, 'SIGKILL', Number.POSITIVE_INFINITY);
+  const { used: whole } = await disturbed(alike, { directory }, 'SIGKILL', Number.POSITIVE_INFINITY);
   const instants = Array.from({ length: 8 }, () => idle + ((whole - idle) * random.below(1_000)) / 1_000);
   let kills = 0;
   for (const instant of instants.sort((one, other) => one - other)) {
-    const { code } = await disturbed(words, 'SIGKILL', instant);
+    const { code } = await disturbed(words, { directory }, 'SIGKILL', instant);
     expect([0, null]).toContain(code);
     if (code === null) kills += 1;
   }
@@ -113,7 +77,7 @@ test('Ctrl-C ends a copy between two commits, and the next one goes on from ther
   const words = ['import', 'file:upstream', '--to', 'level:interrupted'];
   let interruptions = 0;
   for (let after = 300; ; after += 200) {
-    const { code } = await disturbed(words, 'SIGINT', after);
+    const { code } = await disturbed(words, { directory }, 'SIGINT', after);
     if (code === 0) break;
     // Before it listens for signals, one ends it at once.
     expect([130, null]).toContain(code);

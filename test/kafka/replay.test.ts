@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root } from '../../scripts/project.mjs';
+import { asAdmin } from '../support/kafka.ts';
 import { killReplays, type ReplayDocument } from '../support/killed-replays.ts';
 import { TopicProgram } from '../support/topic-program.ts';
 
@@ -10,6 +11,10 @@ const golden = (path: string): string => readFileSync(join(root, 'test/fixtures/
 const first = golden('v0.4.0/commands.ndjson');
 const second = golden('v0.13.0/commands.ndjson');
 const kills = 4 * Number(process.env['CRASH_FACTOR'] ?? 1);
+
+interface Status {
+  readonly queue: { readonly partitions: readonly { readonly partition: number; readonly persisted: number }[] };
+}
 
 let program: TopicProgram;
 /** When only the first stream was published. */
@@ -67,6 +72,73 @@ test('a replay that is killed at any instant goes on, and ends the same', async 
   const whole = await replay('--to', 'level:undisturbed');
   expect(whole.sha256).toBe(live.sha256);
   await killReplays({ directory, seed: Number(process.env['CRASH_SEED'] ?? 1), kills, source, target }, whole);
+});
+
+test('where early commands are gone, it names the sessions, and a backup begins for them', async () => {
+  await using cut = await TopicProgram.init(2);
+  await cut.json(['publish', '-'], { input: first });
+  await cut.json([...catchUp, '--store', 'level:old']);
+  await cut.json(['publish', '-'], { input: second });
+  const edge = golden('edge/commands.ndjson');
+  const half = edge.slice(0, edge.indexOf('\n', edge.length / 2) + 1);
+  await cut.json(['publish', '-'], { input: half });
+  await cut.json([...catchUp, '--store', 'level:backup', '--kafka-group', `${cut.topic}-backup`]);
+  await cut.json(['publish', '-'], { input: edge.slice(half.length) });
+  const [{ queue } = { queue: { partitions: [] } }] = await cut.json<Status>(['status', '--store', 'level:backup']);
+  await asAdmin(cut.kafka, (admin) =>
+    admin.deleteTopicRecords({
+      topic: cut.topic,
+      partitions: queue.partitions.map(({ partition, persisted }) => ({ partition, offset: `${persisted - 3}` })),
+    }),
+  );
+  const refused = await cut.run(['replay', '--to', 'level:refused', '--json']);
+  expect([refused.code, refused.stderr]).toEqual([10, expect.stringContaining('--base STORE_URL')]);
+  const lost = refused.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lost.length).toBeGreaterThan(0);
+  expect(lost[0]).toEqual({ session_id: expect.any(String), whole: false });
+  const early = await cut.run(['replay', '--to', 'level:refused', '--base', 'level:old', '--json']);
+  expect([early.code, early.stderr]).toEqual([10, expect.stringContaining('use a newer one')]);
+  const [built] = await cut.json<ReplayDocument>(['replay', '--to', 'level:built', '--base', 'level:backup']);
+  await cut.json([...catchUp, '--store', 'level:backup', '--kafka-group', `${cut.topic}-backup`]);
+  const [whole] = await cut.json<ReplayDocument>(['export', '--store', 'level:backup', '--to', 'level:exported']);
+  expect(built).toMatchObject({ sha256: whole?.sha256, sessions: whole?.sessions });
+});
+
+test('beside a worker that goes on, a store is built, switched to, and back', async () => {
+  await using own = await TopicProgram.init(4);
+  const data = ['--data-dir', 'data'];
+  await own.json(['publish', '-'], { input: first });
+  const blue = own.start(['worker', '--json', ...data]);
+  await blue.until(({ partitions }) => partitions.length === 4);
+  await own.json<ReplayDocument>(['replay', '--to', 'level:green', ...data]);
+  await own.json(['publish', '-'], { input: second });
+  const [switched] = await own.json(['switch', '--to', 'level:green', ...data]);
+  expect(switched).toMatchObject({ behind: null });
+  expect(await blue.stop()).toMatchObject({ code: 0 });
+  await own.json([...catchUp, ...data]);
+  const dump = async (): Promise<string> => (await own.run(['sessions', 'dump', ...data])).stdout;
+  const green = await dump();
+  await own.json(['switch', '--back', ...data]);
+  await own.json([...catchUp, ...data]);
+  expect(await dump()).toBe(green);
+  expect(green.split('\n').length).toBeGreaterThan(40);
+});
+
+test('in Redis, another prefix is filled beside the workers, and they go over to it and back', async () => {
+  await using own = await TopicProgram.init(4);
+  const [blue, green] = [`${own.redis}-blue`, `${own.redis}-green`];
+  await own.json(['publish', '-'], { input: first });
+  const worker = own.start(['worker', '--json', '--store', blue]);
+  await worker.until(({ partitions }) => partitions.length === 4);
+  await own.json(['replay', '--to', green]);
+  await own.json(['publish', '-'], { input: second });
+  expect(await worker.stop()).toMatchObject({ code: 0 });
+  for (const store of [green, blue]) await own.json([...catchUp, '--store', store]);
+  const [one, other] = await Promise.all([green, blue].map((store) => own.run(['sessions', 'dump', '--store', store])));
+  expect(one).toEqual(other);
 });
 
 test('over a store in Redis on which a worker works, it changes nothing that the worker would not', async () => {

@@ -44,12 +44,14 @@ export function rebuilt(source: ReplaySource, target: Store, more: Partial<Rebui
     ...working,
     source,
     target,
+    base: undefined,
     until: {},
     selection: undefined,
     signal: new AbortController().signal,
     onPhase: () => undefined,
     onProgress: () => undefined,
     onRetrying: () => undefined,
+    onLost: () => Promise.resolve(),
     ...more,
   });
 }

@@ -1,8 +1,12 @@
 import { type ReplayPhase, type ReplayReport, replay as replayInto } from '../../compose/replay.ts';
+import { PersistenceError } from '../../domain/errors.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
 import type { Command } from '../command.ts';
 import { checkStoreUrl } from '../options.ts';
+import type { Output } from '../output.ts';
 import { PhaseProgress } from '../phase-progress.ts';
 import { checkSourceUrl, endProblem, readEnd, readSelection, selectionProblem } from '../replay-options.ts';
+import { printText } from '../safe-text.ts';
 import { describeWork } from '../work-summary.ts';
 
 export const replay: Command = {
@@ -38,6 +42,18 @@ export const replay: Command = {
           'Only these: ID,ID,… (or a JSON array), or all whose ids begin so; the store is for looking at then',
         check: selectionProblem,
       },
+      {
+        name: 'base',
+        placeholder: 'STORE_URL',
+        description: 'Begin with a copy of this store, a backup for instance, and replay only what came after it',
+        check: checkStoreUrl,
+      },
+      {
+        name: 'since',
+        placeholder: 'STORE_URL',
+        description: 'The same as --base',
+        check: checkStoreUrl,
+      },
     ],
     settings: [
       'queue',
@@ -58,6 +74,10 @@ export const replay: Command = {
         meaning: 'The store as it was at noon',
       },
       {
+        line: 'replay --to level:rebuilt --base level:macp-persist-data/backups/monday',
+        meaning: 'From a backup on: the queue need not hold what came before',
+      },
+      {
         line: "replay --to level:orders --sessions 'order-*' --from ndjson:commands.ndjson",
         meaning: 'Some sessions, from a file of events',
       },
@@ -69,11 +89,13 @@ export const replay: Command = {
       values,
       from: options.get('from'),
       to: options.get('to') ?? '',
+      base: baseOf(options),
       until: readEnd(options.get('until')),
       selection: readSelection(options.get('sessions')),
       signal: interruption,
       onPhase: (phase, total) => progress.onPhase(phase, total),
       onProgress: (done) => progress.onProgress(done),
+      onLost: (session) => printLost(session, output),
       onRemark: (text) => progress.onRemark(text),
     });
     progress.end();
@@ -84,10 +106,24 @@ export const replay: Command = {
 };
 
 const units: Readonly<Record<ReplayPhase, string>> = {
+  copying: 'sessions copied',
+  verifying: 'sessions compared',
+  'looking for lost sessions': 'sessions without a beginning',
   'replaying records': 'records',
   'replaying bytes': 'bytes',
   digesting: 'sessions read for the digest',
 };
+
+function baseOf(options: ReadonlyMap<string, string>): string | undefined {
+  const [base, since] = [options.get('base'), options.get('since')];
+  if (base === undefined || since === undefined) return base ?? since;
+  throw new PersistenceError('INVALID_CONFIGURATION', '--base and --since say the same: give one of them');
+}
+
+async function printLost(session: SessionId, output: Output): Promise<void> {
+  if (output.asJson) await output.json({ session_id: session, whole: false });
+  else await output.line(`cannot be built whole: ${printText(session)}`);
+}
 
 function sentences({ sessions, digest }: ReplayReport): readonly string[] {
   return [`The store holds ${sessions} sessions.`, `SHA-256 of all that it holds ${digest}`];
