@@ -9,6 +9,7 @@ import { persistBacklog } from './scenarios/persist-backlog.ts';
 import { publishDurably } from './scenarios/publish.ts';
 import { readLongLog } from './scenarios/read-log.ts';
 import { commitToRedis } from './scenarios/redis-commits.ts';
+import { rebuildStores } from './scenarios/replay.ts';
 import { commitToRocksdb } from './scenarios/rocksdb-commits.ts';
 import { soak } from './scenarios/soak.ts';
 import { takeOver } from './scenarios/take-over.ts';
@@ -30,6 +31,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   'kafka-persist': () => persistFromKafka(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
   'kafka-publish': () => publishToKafka(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
   'kafka-read': () => readFromKafka(size('BENCH_ROUNDS', 5)),
+  replay: () => rebuildStores(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
   'take-over': () => takeOver(size('BENCH_ROUNDS', 3)),
   redis: () => commitToRedis(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 5)),
   file: () => commitToFiles(size('BENCH_COMMANDS', 400_000), size('BENCH_ROUNDS', 5)),

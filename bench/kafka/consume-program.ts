@@ -6,10 +6,11 @@ import { type BareOptions, bareBatches } from '../support/bare.ts';
 import { keyedEntries, sessionIds } from '../support/entries.ts';
 import { bareKafka, kafkaUrl } from '../support/kafka-topic.ts';
 import { valuesOf } from '../support/pipeline.ts';
+import { replayed } from '../support/replayed.ts';
 
 /** What to do with a topic that holds a backlog, in a process of its own, so that each has its own memory and garbage. */
 export interface ConsumeRequest {
-  readonly how: 'worker' | 'nothing' | 'ordinary' | 'bare store';
+  readonly how: 'worker' | 'replay' | 'nothing' | 'ordinary' | 'bare store';
   readonly address: string;
   readonly topic: string;
   /** How many commands the topic holds, and of how many sessions. */
@@ -33,6 +34,7 @@ const ordinaryTime = 5_000;
 const request = JSON.parse(process.argv[2] ?? '') as ConsumeRequest;
 const ways: Readonly<Record<ConsumeRequest['how'], () => Promise<Consumed>>> = {
   worker: persist,
+  replay: rebuildFromTopic,
   nothing: doNothing,
   ordinary: storeOneByOne,
   'bare store': writeOnly,
@@ -55,6 +57,12 @@ async function persist(): Promise<Consumed> {
   });
   const { tally } = await worker.runUntilCaughtUp(new AbortController().signal);
   return consumed(tally.applied, start);
+}
+
+/** Without the group, and without the digest of the whole store in the end. */
+async function rebuildFromTopic(): Promise<Consumed> {
+  const { address, topic, directory } = request;
+  return replayed(kafkaUrl(address, topic), directory);
 }
 
 /** What kafkajs does at its best: whole batches, and nothing done with them. */

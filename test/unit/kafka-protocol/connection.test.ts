@@ -193,3 +193,17 @@ describe('a cluster', () => {
     expect(await left()).toBe(0);
   });
 });
+
+test('closed at any step of connecting, nothing that was opened stays open', async () => {
+  const port = await listening();
+  for (let steps = 0; steps < 60; steps += 1) {
+    const kafka = createKafka({ ...options, brokers: [`127.0.0.1:${port}`] }, ignore);
+    const cluster = openCluster(kafka);
+    const connecting = cluster.connect().catch(ignore);
+    for (let step = 0; step < steps; step += 1) await undefined;
+    await cluster.close();
+    await connecting;
+  }
+  // Whatever is connected by now was opened before it was closed, or is one of those that nobody closes.
+  await vi.waitFor(() => expect(sockets.every((socket) => socket.readableEnded || socket.destroyed)).toBe(true));
+});

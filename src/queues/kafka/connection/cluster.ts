@@ -213,7 +213,7 @@ export class KafkaCluster implements AsyncDisposable {
     const { seedBroker, brokers } = this.#cluster.brokerPool;
     const known = [...(seedBroker === undefined ? [] : [seedBroker]), ...Object.values(brokers)];
     const connections = known.flatMap(({ connectionPool }) => connectionPool.pool);
-    refuseConnections(this.#cluster, connections, closed);
+    refuseConnections(this.#cluster, closed);
     for (const connection of connections) connection.rejectRequests(closed());
     await this.#cluster.disconnect();
   }

@@ -50,12 +50,16 @@ export function mendConnections(cluster: KafkajsConnecting): void {
   const builder = cluster.connectionPoolBuilder;
   if (typeof builder?.build !== 'function') throw foreignInternals('a cluster without a builder of connections');
   const build = builder.build.bind(builder);
-  builder.build = async (destination) => {
+  const mended = async (destination?: unknown): Promise<KafkajsConnectionPool> => {
     const pool = await build(destination);
     if (!Array.isArray(pool?.pool)) throw foreignInternals('a broker without its connections');
-    for (const connection of pool.pool) mendConnection(connection);
+    for (const connection of pool.pool) {
+      mendConnection(connection);
+      refuseOnceRefused(connection, () => (builder.build === mended ? undefined : builder.build(destination)));
+    }
     return pool;
   };
+  builder.build = mended;
 }
 
 function mendConnection(connection: KafkajsConnection): void {
@@ -87,17 +91,17 @@ function mendConnection(connection: KafkajsConnection): void {
   };
 }
 
+/** Asked at every try, because a cluster that was just made a connection has not noted it yet: nobody could find it. */
+function refuseOnceRefused(connection: KafkajsConnection, refusal: () => Promise<unknown> | undefined): void {
+  const connect = connection.connect;
+  connection.connect = () => refusal() ?? connect();
+}
+
 /**
  * Has `cluster`, and the connections that it has made, make no connection any more: every try rejects with `reason()`.
  * Otherwise kafkajs, disconnected while it connects, takes that for a failure and connects to the next broker, over a
- * connection that nobody ever closes.
+ * connection that nobody ever closes. Its connections were {@link mendConnections mended} before.
  */
-export function refuseConnections(
-  cluster: KafkajsConnecting,
-  made: readonly KafkajsConnection[],
-  reason: () => Error,
-): void {
-  const refuse = (): Promise<never> => Promise.reject(reason());
-  cluster.connectionPoolBuilder.build = refuse;
-  for (const connection of made) connection.connect = refuse;
+export function refuseConnections(cluster: KafkajsConnecting, reason: () => Error): void {
+  cluster.connectionPoolBuilder.build = () => Promise.reject(reason());
 }
