@@ -12,7 +12,7 @@ const rounds = 5;
 /** Of so many sessions, at most, the ids are held to look at them anew. */
 const mostSuspects = 10_000;
 
-export interface SourceComparisonOptions extends Omit<RebuildOptions, 'until' | 'selection'> {
+export interface SourceComparisonOptions extends Omit<RebuildOptions, 'until' | 'selection' | 'base' | 'onLost'> {
   readonly store: Store;
   /** An empty store, which is filled with what the source says. */
   readonly target: Store;
@@ -80,7 +80,8 @@ async function replayAsFarAs(options: SourceComparisonOptions): Promise<void> {
   const stored = await store.readPositions(source.source);
   const bounds = await source.bounds();
   const offsets = new Map([...bounds.keys()].map((partition) => [partition, stored.get(partition)?.next ?? 0]));
-  await replayInto({ ...options, selection: undefined, until: stored.size === 0 ? {} : { offsets } });
+  const until = stored.size === 0 ? {} : { offsets };
+  await replayInto({ ...options, selection: undefined, base: undefined, until, onLost: () => Promise.resolve() });
   refuseOtherRecords(source.source, stored, await target.readPositions(source.source));
 }
 

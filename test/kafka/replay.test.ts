@@ -85,12 +85,11 @@ test('where early commands are gone, it names the sessions, and a backup begins 
   await cut.json([...catchUp, '--store', 'level:backup', '--kafka-group', `${cut.topic}-backup`]);
   await cut.json(['publish', '-'], { input: edge.slice(half.length) });
   const [{ queue } = { queue: { partitions: [] } }] = await cut.json<Status>(['status', '--store', 'level:backup']);
-  await asAdmin(cut.kafka, (admin) =>
-    admin.deleteTopicRecords({
-      topic: cut.topic,
-      partitions: queue.partitions.map(({ partition, persisted }) => ({ partition, offset: `${persisted - 3}` })),
-    }),
-  );
+  const partitions = queue.partitions.map(({ partition, persisted }) => ({ partition, offset: `${persisted - 3}` }));
+  await asAdmin(cut.kafka, async (admin) => {
+    await admin.fetchTopicMetadata({ topics: [cut.topic] });
+    await admin.deleteTopicRecords({ topic: cut.topic, partitions });
+  });
   const refused = await cut.run(['replay', '--to', 'level:refused', '--json']);
   expect([refused.code, refused.stderr]).toEqual([10, expect.stringContaining('--base STORE_URL')]);
   const lost = refused.stdout
