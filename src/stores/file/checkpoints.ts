@@ -42,7 +42,8 @@ export class Checkpoints {
   /** Begins one when the journal has grown enough. To be called between two commits; returns what is dirty from then on. */
   async beginIfDue(dirty: Dirty): Promise<Dirty> {
     const { journal, checkpointBytes, opening } = this.#parts;
-    if (this.#work !== undefined || journal.bytes < checkpointBytes) return dirty;
+    // After a failed one the journal alone has what that was to make durable: another would drop it.
+    if (this.#work !== undefined || this.#failed || journal.bytes < checkpointBytes) return dirty;
     await journal.rotate();
     this.#work = this.#make(dirty, journal.next)
       .catch((error: unknown) => {

@@ -1,0 +1,3 @@
+import { testRestarts } from './restart.ts';
+
+testRestarts('file');
