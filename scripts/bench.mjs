@@ -2,14 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build, installDependencies, Refusal, requireNode, root } from './project.mjs';
-import { provideRocksdbBench } from './rocksdb-bench.mjs';
+import { provideUpstreamBench } from './upstream-bench.mjs';
 
 try {
   requireNode();
   installDependencies();
   build('tsconfig.bench.json', 'dist-bench');
   const wanted = process.argv.slice(2);
-  const environment = wanted.length === 0 || wanted.includes('rocksdb') ? await provideRocksdbBench() : {};
+  const besideUpstream = wanted.length === 0 || wanted.includes('file') || wanted.includes('rocksdb');
+  const environment = besideUpstream ? await provideUpstreamBench() : {};
   const program = join(root, 'dist-bench/bench/main.js');
   const { status } = spawnSync(process.execPath, ['--expose-gc', program, ...wanted], {
     cwd: root,

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import { sign } from '../../src/stores/rocksdb/layout.ts';
 import { Operations } from '../../src/stores/rocksdb/packing.ts';
@@ -11,9 +9,8 @@ import { fillOperations } from '../../src/stores/rocksdb/write-plan.ts';
 import { appendPlans } from '../store/commit-plans.ts';
 import { benchDirectory, removeDirectory } from '../support/bare.ts';
 import { alternate, ratesOf, ratios, tellRates, tellRatio } from '../support/contest.ts';
-import { entryPool, sessionIds } from '../support/entries.ts';
-
-const run = promisify(execFile);
+import { sessionIds } from '../support/entries.ts';
+import { UpstreamProgram } from '../support/upstream-program.ts';
 
 const sessions = 500;
 const perCommit = 512;
@@ -31,20 +28,13 @@ const upstream = 'macp-storage 0.13.0, one synced append an entry';
  * worker has decided before.
  */
 export async function commitToRocksdb(commands: number, rounds: number): Promise<boolean> {
-  const program = process.env['BENCH_ROCKSDB_PROGRAM'];
-  if (program === undefined) {
+  if (!UpstreamProgram.isThere) {
     console.log('\nCommits into RocksDB: left out, as there is no cargo to build the Rust program with');
     return true;
   }
   const directory = await benchDirectory('rocksdb');
-  const [entries, ids, batches] = [join(directory, 'entries'), join(directory, 'ids'), join(directory, 'batches')];
-  writeFileSync(
-    entries,
-    entryPool(4096)
-      .map((entry) => Buffer.from(entry).toString('utf8'))
-      .join('\n'),
-  );
-  writeFileSync(ids, sessionIds(sessions).join('\n'));
+  await using program = await UpstreamProgram.provide(sessions);
+  const batches = join(directory, 'batches');
   writeBatches(batches, commands);
   let databases = 0;
   const fresh = async (rate: (place: string) => Promise<number>): Promise<number> => {
@@ -56,14 +46,12 @@ export async function commitToRocksdb(commands: number, rounds: number): Promise
       await removeDirectory(place);
     }
   };
-  const told = async (way: string, place: string, files: readonly string[], ...counts: readonly number[]) =>
-    Number((await run(program, [way, place, ...files, ...counts.map(String)])).stdout);
   try {
     const result = await alternate(rounds, [
       { name: ours, rate: () => fresh((place) => commits(place, commands)) },
-      { name: bare, rate: () => fresh((place) => told('batches', place, [batches], commands)) },
-      { name: entriesOnly, rate: () => fresh((place) => told('entries', place, [entries, ids], commands, perCommit)) },
-      { name: upstream, rate: () => fresh((place) => told('appends', place, [entries, ids], oneByOne)) },
+      { name: bare, rate: () => fresh((place) => program.batchRate(place, batches, commands)) },
+      { name: entriesOnly, rate: () => fresh((place) => program.rate('entries', place, commands, perCommit)) },
+      { name: upstream, rate: () => fresh((place) => program.rate('rocksdb', place, oneByOne)) },
     ]);
     tellRates(`Committing ${commands} appends of ${sessions} interleaved sessions, synced`, 'entries', result);
     const rates = ratesOf(result, ours);

@@ -1,8 +1,9 @@
 //! Prints how many entries a second are written, synced, into a new database.
 //!
-//!     rocksdb-bench batches DIRECTORY BATCHES COUNT             the crate `rocksdb`: batches that somebody else filled
-//!     rocksdb-bench entries DIRECTORY ENTRIES IDS COUNT EACH    the same, with EACH log entries in a batch and nothing else
-//!     rocksdb-bench appends DIRECTORY ENTRIES IDS COUNT         macp-storage 0.13.0: its own append, one by one
+//!     upstream-bench batches DIRECTORY BATCHES COUNT             the crate `rocksdb`: batches that somebody else filled
+//!     upstream-bench entries DIRECTORY ENTRIES IDS COUNT EACH    the same, with EACH log entries in a batch and nothing else
+//!     upstream-bench rocksdb DIRECTORY ENTRIES IDS COUNT         macp-storage 0.13.0: its own append, one by one
+//!     upstream-bench file DIRECTORY ENTRIES IDS COUNT            the same with its file backend
 //!
 //! BATCHES is a file of batches of the addon's packed operations, each behind its length; COUNT says how many entries are
 //! in all of them. ENTRIES and IDS are files of lines: log entries, and session ids, which take turns.
@@ -11,7 +12,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use macp_storage::log_store::LogEntry;
-use macp_storage::storage::{RocksDbBackend, StorageBackend};
+use macp_storage::storage::{FileBackend, RocksDbBackend, StorageBackend};
 use rocksdb::{Cache, ColumnFamily, ColumnFamilyDescriptor, WriteBatch, WriteOptions, DB};
 
 use crate::tuning::{database_options, family_options, FAMILIES};
@@ -32,9 +33,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let (entries, ids) = (lines(entries)?, lines(ids)?);
             count.parse::<f64>()? / write_entries(directory, &entries, &ids, count.parse()?, each.parse()?)?
         }
-        ["appends", directory, entries, ids, count] => {
+        [layout @ ("file" | "rocksdb"), directory, entries, ids, count] => {
+            let backend: Box<dyn StorageBackend> = match *layout {
+                "file" => Box::new(FileBackend::new(directory.into())?),
+                _ => Box::new(RocksDbBackend::open(directory)?),
+            };
             let (entries, ids) = (lines(entries)?, lines(ids)?);
-            count.parse::<f64>()? / append(directory, &entries, &ids, count.parse()?).await?
+            count.parse::<f64>()? / append(backend.as_ref(), &entries, &ids, count.parse()?).await?
         }
         _ => return Err("no such way to write".into()),
     };
@@ -116,12 +121,15 @@ fn write_entries(directory: &str, entries: &[String], ids: &[String], count: usi
     Ok(start.elapsed().as_secs_f64())
 }
 
-async fn append(directory: &str, entries: &[String], ids: &[String], count: usize) -> Outcome {
-    let backend = RocksDbBackend::open(directory)?;
+/// Both backends end every append with a sync of their own: `sync_data` of the log, and RocksDB's synced write.
+async fn append(backend: &dyn StorageBackend, entries: &[String], ids: &[String], count: usize) -> Outcome {
     let entries: Vec<LogEntry> = entries
         .iter()
         .map(|text| serde_json::from_str(text))
         .collect::<Result<_, _>>()?;
+    for id in ids {
+        backend.create_session_storage(id).await?;
+    }
     let start = Instant::now();
     for index in 0..count {
         backend
