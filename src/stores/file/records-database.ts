@@ -17,12 +17,15 @@ export function openRecords(directory: string): Promise<Database> {
   return openTuned(directory, tuning);
 }
 
+/** No record has this key. */
 const behindAll = Buffer.of(0xff);
 
 /**
  * Makes everything that was written durable. LevelDB begins another log when a buffer is full and does not sync the one
- * before, so a synced write would not do: what is in memory goes into a table, which is synced.
+ * before, so a synced write would not do: what is in memory goes into a table, which is synced. Rejects when that failed:
+ * LevelDB's compaction does not say so itself, but then refuses every later write.
  */
 export async function flush(database: Database): Promise<void> {
   await database.compactRange(behindAll, behindAll);
+  await database.del(behindAll);
 }
