@@ -68,6 +68,7 @@ test.each([1, 3, 1_000])(
     await using directory = await temporaryDirectory();
     await using store = await openFiles(directory.path);
     await persistLines(store, goldenLines('edge'), together);
+    await store.idle();
     const raw = readFileSync(golden('edge/raw-file-0.4.0.ndjson'), 'utf8').trimEnd().split('\n');
     const expected = raw.map((line) => JSON.parse(line)).map(({ file, dir }) => file ?? dir);
     const found = [...(await upstreamFiles(directory.path)).keys()].filter((path) => path !== 'storage_version.json');
@@ -102,7 +103,7 @@ describe('a directory that is not to be written', () => {
     ['takes one way of writing a letter for the other', (name: string) => name.normalize('NFC')],
     ['forgets dots and spaces at the end of a name', (name: string) => name.replace(/[. ]+$/, '')],
     ['shortens long names', (name: string) => name.replace(/^(.{248}).*$/, '$1')],
-  ])('on a file system that %s is refused', async (_, named) => {
+  ])('on a file system that %s is refused, also where a store was copied there', async (_, named) => {
     await using directory = await temporaryDirectory();
     const fold = (path: string): string => join(directory.path, named(path.slice(directory.path.length + 1)));
     const files = {
@@ -111,6 +112,8 @@ describe('a directory that is not to be written', () => {
       status: (path: string) => nodeFileSystem.status(fold(path)),
       removeAll: (path: string) => nodeFileSystem.removeAll(fold(path)),
     };
+    await assertCode('NOT_SUPPORTED', openFiles(directory.path, { files }));
+    await (await openFiles(directory.path)).close();
     await assertCode('NOT_SUPPORTED', openFiles(directory.path, { files }));
   });
 

@@ -8,6 +8,7 @@ import { createRecords } from './create-records.ts';
 import { findChanges } from './find-changes.ts';
 import { readStanding } from './identity.ts';
 import { Journal } from './journal.ts';
+import { checkNames } from './name-probe.ts';
 import { OpenLogs } from './open-logs.ts';
 import { OpenedFiles } from './opened-files.ts';
 import { Places } from './places.ts';
@@ -54,6 +55,8 @@ export class FileEngine implements Engine<OpenedFiles> {
     const place = { files, places };
     const workplace = { files, places, logs, setAside: new SetAside(files, places) };
     try {
+      // Also where it was made before: it may have been copied to another file system.
+      await checkNames(files, places.own);
       const standing = await readStanding(database, places.directory);
       await removeProbe(files, places.own);
       await files.removeAll(places.setAside);
