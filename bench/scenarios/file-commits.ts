@@ -78,6 +78,7 @@ async function commits(
   // The first one makes all sessions, as they are made before the others' appends are timed, too.
   const first = plans.next();
   if (first.done !== true) await store.commit(first.value);
+  await store.idle();
   for (const plan of plans) {
     const start = performance.now();
     await store.commit(plan);
