@@ -1,7 +1,7 @@
 import type { Opening } from '../../embedded-store/engine.ts';
 import type { Database } from '../../level/database.ts';
+import type { Applier } from './applier.ts';
 import type { Workplace } from './apply-effects.ts';
-import { Dirty } from './dirty.ts';
 import { writeCheckpoint } from './identity.ts';
 import type { Journal } from './journal.ts';
 import { flush } from './records-database.ts';
@@ -11,6 +11,7 @@ const mostCheckpoints = 8;
 
 export interface CheckpointParts {
   readonly workplace: Workplace;
+  readonly applier: Applier;
   readonly database: Database;
   readonly journal: Journal;
   /** Bytes of the journal at which one begins. */
@@ -39,13 +40,13 @@ export class Checkpoints {
     if (journal.bytes > mostCheckpoints * checkpointBytes) await this.#work;
   }
 
-  /** Begins one when the journal has grown enough. To be called between two commits; returns what is dirty from then on. */
-  async beginIfDue(dirty: Dirty): Promise<Dirty> {
+  /** Begins one when the journal has grown enough. To be called between two commits. */
+  async beginIfDue(): Promise<void> {
     const { journal, checkpointBytes, opening } = this.#parts;
     // After a failed one the journal alone has what that was to make durable: another would drop it.
-    if (this.#work !== undefined || this.#failed || journal.bytes < checkpointBytes) return dirty;
+    if (this.#work !== undefined || this.#failed || journal.bytes < checkpointBytes) return;
     await journal.rotate();
-    this.#work = this.#make(dirty, journal.next)
+    this.#work = this.#make(journal.next)
       .catch((error: unknown) => {
         this.#failed = true;
         void opening.turns.take(async () => opening.failed(error));
@@ -53,13 +54,12 @@ export class Checkpoints {
       .finally(() => {
         this.#work = undefined;
       });
-    return new Dirty();
   }
 
   /** The last one, with nothing beside it. Rejects when it fails. */
-  async finish(dirty: Dirty): Promise<void> {
+  async finish(): Promise<void> {
     const { journal } = this.#parts;
-    if (journal.bytes > 0) await this.#make(dirty, journal.next);
+    if (journal.bytes > 0) await this.#make(journal.next);
   }
 
   /** Resolves once none is under way. */
@@ -68,8 +68,9 @@ export class Checkpoints {
   }
 
   /** Everything before commit `first` becomes durable, and goes from the journal. */
-  async #make(dirty: Dirty, first: number): Promise<void> {
-    const { workplace, database, journal } = this.#parts;
+  async #make(first: number): Promise<void> {
+    const { workplace, applier, database, journal } = this.#parts;
+    const dirty = await applier.takeDirty();
     await dirty.sync(workplace.files, workplace.places);
     const batch = database.batch();
     writeCheckpoint({ put: (key, value) => batch.put(key, value), del: (key) => batch.del(key) }, first);

@@ -1,5 +1,6 @@
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { SharedFileSystem } from '../../ports/file-system.ts';
+import type { FileEffect } from './effects.ts';
 import { inParallel } from './in-parallel.ts';
 import { type Places, type SessionFile, sessionFiles } from './places.ts';
 
@@ -8,23 +9,34 @@ const syncsAtOnce = 2;
 
 /** What was written since the last checkpoint, and has to be synced by the next. */
 export class Dirty {
+  /** Files whose content changed: a bit each. */
   readonly #files = new Map<SessionId, number>();
+  /** Sessions in whose folder a name changed. */
   readonly #folders = new Set<SessionId>();
+  /** True when a session's folder was made or removed. */
   #list = false;
 
-  /** The content of a file changed. */
-  file(session: SessionId, file: SessionFile): void {
-    this.#files.set(session, (this.#files.get(session) ?? 0) | (1 << sessionFiles.indexOf(file)));
-  }
-
-  /** A name in a session's folder changed. */
-  folder(session: SessionId): void {
-    this.#folders.add(session);
-  }
-
-  /** A session's folder was made or removed. */
-  list(): void {
-    this.#list = true;
+  /** These effects were done. */
+  note(effects: readonly FileEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'make':
+        case 'delete':
+          this.#list = true;
+          break;
+        case 'append':
+          this.#file(effect.session, 'log');
+          if (effect.offset === 0) this.#folders.add(effect.session);
+          break;
+        case 'write':
+          this.#file(effect.session, effect.file);
+          this.#folders.add(effect.session);
+          break;
+        case 'remove':
+          this.#folders.add(effect.session);
+          break;
+      }
+    }
   }
 
   /** Syncs all of it: what was removed since then is the matter of the commit that removed it. */
@@ -32,6 +44,10 @@ export class Dirty {
     await inParallel(this.#paths(places), syncsAtOnce, (path) => syncFile(files, path));
     await inParallel(this.#folders, syncsAtOnce, (session) => syncFolder(files, places.session(session)));
     if (this.#list) await files.syncDirectory(places.sessions);
+  }
+
+  #file(session: SessionId, file: SessionFile): void {
+    this.#files.set(session, (this.#files.get(session) ?? 0) | (1 << sessionFiles.indexOf(file)));
   }
 
   *#paths(places: Places): Generator<string> {

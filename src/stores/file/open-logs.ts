@@ -2,51 +2,65 @@ import type { SessionId } from '../../domain/identifiers.ts';
 import type { OpenFile, SharedFileSystem } from '../../ports/file-system.ts';
 import type { Places } from './places.ts';
 
-/** The log files that were written last, kept open within a bound. */
+interface OpenLog {
+  readonly file: OpenFile;
+  /** True while it is written. */
+  busy: boolean;
+}
+
+/** The log files that were written last, kept open within a bound. Nobody writes one log twice at the same time. */
 export class OpenLogs {
   readonly #files: SharedFileSystem;
   readonly #places: Places;
   readonly #most: number;
-  readonly #open = new Map<SessionId, OpenFile>();
+  /** Those written longest ago come first. */
+  readonly #open = new Map<SessionId, OpenLog>();
 
+  /** At most `most` stay open; while they are all being written, so many more are open as are written. */
   constructor(files: SharedFileSystem, places: Places, most: number) {
     this.#files = files;
     this.#places = places;
     this.#most = most;
   }
 
-  /** The log of a session, open to be written, made when it is missing. Not to be closed by whoever asked. */
-  async get(session: SessionId): Promise<OpenFile> {
-    const found = this.#open.get(session);
-    if (found !== undefined) {
-      this.#open.delete(session);
-      this.#open.set(session, found);
-      return found;
+  /** Writes to the log of a session, which is made when it is missing. */
+  async write(session: SessionId, bytes: Uint8Array, offset: number): Promise<void> {
+    const log = this.#open.get(session) ?? { file: await this.#openLog(session), busy: true };
+    log.busy = true;
+    this.#open.delete(session);
+    this.#open.set(session, log);
+    try {
+      await this.#trim();
+      await log.file.write(bytes, offset);
+    } finally {
+      log.busy = false;
     }
-    const file = await this.#files.openShared(this.#places.file(session, 'log'), 'keep');
-    this.#open.set(session, file);
-    return file;
   }
 
   /** Closes what is open of the session, because its file is about to be another one. */
   async forget(session: SessionId): Promise<void> {
-    const file = this.#open.get(session);
+    const log = this.#open.get(session);
     this.#open.delete(session);
-    await file?.close();
-  }
-
-  /** Closes those used longest ago until the bound is kept. Nobody may be using any. */
-  async trim(): Promise<void> {
-    for (const [session, file] of this.#open) {
-      if (this.#open.size <= this.#most) return;
-      this.#open.delete(session);
-      await file.close();
-    }
+    await log?.file.close();
   }
 
   async close(): Promise<void> {
-    const files = [...this.#open.values()];
+    const logs = [...this.#open.values()];
     this.#open.clear();
-    for (const file of files) await file.close();
+    for (const { file } of logs) await file.close();
+  }
+
+  #openLog(session: SessionId): Promise<OpenFile> {
+    return this.#files.openShared(this.#places.file(session, 'log'), 'keep');
+  }
+
+  /** Closes those written longest ago until the bound is kept. */
+  async #trim(): Promise<void> {
+    for (const [session, log] of this.#open) {
+      if (this.#open.size <= this.#most) return;
+      if (log.busy) continue;
+      this.#open.delete(session);
+      await log.file.close();
+    }
   }
 }

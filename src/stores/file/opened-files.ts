@@ -1,6 +1,5 @@
 import type { Cursor } from '../../domain/cursor.ts';
 import { decodeCursor } from '../../domain/encoding/cursor.ts';
-import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { StoreTotals } from '../../domain/totals.ts';
@@ -14,13 +13,13 @@ import { classifyFailure } from '../../level/failures.ts';
 import { LevelRecords } from '../../level/level-records.ts';
 import { ReusedBatch } from '../../level/reused-batch.ts';
 import type { BackupSize, SessionView, StoreIdentity } from '../../ports/store.ts';
-import { applyEffects, type Workplace } from './apply-effects.ts';
+import { Applier } from './applier.ts';
+import type { Workplace } from './apply-effects.ts';
 import { applyRecords } from './apply-records.ts';
 import { BackupCopy, type Moment } from './backup-copy.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { Dirty } from './dirty.ts';
 import { EffectWriter } from './effect-writer.ts';
-import { type Effects, type RecordEffect, readEffects } from './effects.ts';
+import { type RecordEffect, readEffects } from './effects.ts';
 import { FileSessionView } from './file-session-view.ts';
 import { frameHeaderBytes, sealFrame } from './frame.ts';
 import type { Journal } from './journal.ts';
@@ -50,12 +49,8 @@ export class OpenedFiles implements OpenedEngine {
   readonly #batch: ReusedBatch;
   readonly #writer = new EffectWriter();
   readonly #states = new RecentSessions<SessionState | undefined>(rememberedStates);
+  readonly #applier: Applier;
   readonly #checkpoints: Checkpoints;
-  #dirty = new Dirty();
-  /** Sessions whose files are being written, and when that is over. */
-  #writing: { readonly sessions: ReadonlySet<SessionId>; readonly done: Promise<unknown> } | undefined;
-  /** Sessions whose files may be neither as before nor as after a commit that failed. */
-  #unsettled: ReadonlySet<SessionId> = new Set();
   #failed = false;
 
   constructor({ workplace, database, journal, identity, totals, checkpointBytes, opening }: OpenedFilesParts) {
@@ -66,7 +61,15 @@ export class OpenedFiles implements OpenedEngine {
     this.records = new LevelRecords(database);
     this.#journal = journal;
     this.#batch = new ReusedBatch(database);
-    this.#checkpoints = new Checkpoints({ workplace, database, journal, checkpointBytes, opening });
+    this.#applier = new Applier(workplace, (error) => opening.turns.take(async () => opening.failed(error)));
+    this.#checkpoints = new Checkpoints({
+      workplace,
+      applier: this.#applier,
+      database,
+      journal,
+      checkpointBytes,
+      opening,
+    });
   }
 
   prepare(plan: Plan, totals: StoreTotals | undefined): () => Promise<void> {
@@ -81,13 +84,13 @@ export class OpenedFiles implements OpenedEngine {
   }
 
   async openView(session: SessionId, cursors: StoredCursors, guard: Guard): Promise<SessionView | undefined> {
-    while (this.#writing?.sessions.has(session)) await this.#writing.done.catch(() => undefined);
-    if (this.#unsettled.has(session)) throw halfWritten();
     const { setAside, places } = this.workplace;
     // Snapshot, reader and what is remembered of the cursor are of the same moment, since nothing comes between.
-    const snapshot = this.database.snapshot();
-    const reader = setAside.addReader(session);
-    const recalled = cursors.recall(session);
+    const { snapshot, reader, recalled } = await this.#applier.look(session, () => ({
+      snapshot: this.database.snapshot(),
+      reader: setAside.addReader(session),
+      recalled: cursors.recall(session),
+    }));
     let cursor: Cursor | undefined;
     try {
       cursor = recalled === undefined ? await this.#readCursor(cursors, session, snapshot) : recalled.cursor;
@@ -103,10 +106,11 @@ export class OpenedFiles implements OpenedEngine {
   }
 
   /** Everything as of one moment between two commits. The caller closes the snapshot and removes the reader. */
-  async moment(wants: (session: SessionId) => boolean): Promise<Moment> {
-    while (this.#writing !== undefined) await this.#writing.done.catch(() => undefined);
-    if (this.#unsettled.size > 0) throw halfWritten();
-    return { snapshot: this.database.snapshot(), reader: this.workplace.setAside.addReaderOfAll(wants) };
+  moment(wants: (session: SessionId) => boolean): Promise<Moment> {
+    return this.#applier.look(undefined, () => ({
+      snapshot: this.database.snapshot(),
+      reader: this.workplace.setAside.addReaderOfAll(wants),
+    }));
   }
 
   copyTo(draft: string, guard: Guard): Promise<BackupSize> {
@@ -117,14 +121,15 @@ export class OpenedFiles implements OpenedEngine {
     // Checkpoints begin with the commits that make them necessary.
   }
 
-  idle(): Promise<void> {
-    return this.#checkpoints.idle();
+  async idle(): Promise<void> {
+    await this.#applier.idle();
+    await this.#checkpoints.idle();
   }
 
   async close(): Promise<void> {
     try {
-      await this.#checkpoints.idle();
-      if (!this.#failed && !this.#checkpoints.failed) await this.#finish();
+      await this.idle();
+      if (!this.#failed && !this.#applier.failed && !this.#checkpoints.failed) await this.#finish();
     } finally {
       await this.#journal.close();
       await this.workplace.logs.close();
@@ -135,7 +140,7 @@ export class OpenedFiles implements OpenedEngine {
   /** The last checkpoint, after which there is no journal. Where there is no room, the next opening makes it instead. */
   async #finish(): Promise<void> {
     try {
-      await this.#checkpoints.finish(this.#dirty);
+      await this.#checkpoints.finish();
       await this.#journal.remove();
       const { files, places } = this.workplace;
       await using closed = await files.open(places.closed, 'create');
@@ -157,28 +162,17 @@ export class OpenedFiles implements OpenedEngine {
       const commit = this.#journal.next;
       sealFrame(frame, commit);
       await this.#journal.append(frame);
-      await this.#apply(readEffects(frame.subarray(frameHeaderBytes)), commit);
+      await this.#applier.room();
+      // The next commit is written over this frame, perhaps before its files are.
+      const effects = readEffects(Buffer.from(frame.subarray(frameHeaderBytes)));
+      const recorded = applyRecords(this.database, this.#batch, effects.records, commit);
+      this.#applier.add({ effects: effects.files, bytes: frame.length, recorded });
+      await recorded;
       for (const [session, state] of states) this.#states.set(session, state);
-      this.#dirty = await this.#checkpoints.beginIfDue(this.#dirty);
+      await this.#checkpoints.beginIfDue();
     } catch (error) {
       this.#failed = true;
       throw error;
-    }
-  }
-
-  async #apply(effects: Effects, commit: number): Promise<void> {
-    const sessions = new Set(effects.files.map(({ session }) => session));
-    const done = applyEffects(this.workplace, effects.files, this.#dirty).then(() =>
-      applyRecords(this.database, this.#batch, effects.records, commit),
-    );
-    this.#writing = { sessions, done };
-    try {
-      await done;
-    } catch (error) {
-      this.#unsettled = sessions;
-      throw error;
-    } finally {
-      this.#writing = undefined;
     }
   }
 
@@ -209,9 +203,4 @@ export class OpenedFiles implements OpenedEngine {
     note(session, cursor);
     return cursor;
   }
-}
-
-function halfWritten(): PersistenceError {
-  const problem = 'the files of some sessions are half written: that is finished when the store is opened anew';
-  return new PersistenceError('STORE_UNAVAILABLE', problem);
 }

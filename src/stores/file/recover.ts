@@ -57,7 +57,8 @@ async function replay(
     const effects = await readFrame(place, frame);
     const admitted = await guard.admit(effects.files, frame.sequence);
     if (guard.changed.length > 0 && !adopts) throw changedElsewhere(places.directory, guard.changed);
-    await applyEffects(workplace, admitted, dirty);
+    await applyEffects(workplace, admitted);
+    dirty.note(admitted);
     await applyRecords(database, batch, effects.records, frame.sequence);
   }
   await dirty.sync(files, places);
