@@ -27,8 +27,9 @@ async function killable(options: Partial<FileStoreOptions> = {}) {
   let images = 0;
   return {
     store,
-    /** What a kill leaves now. */
-    killed(): string {
+    /** What a kill leaves while nothing goes on beside commits, or the copy would be of no one moment. */
+    async killed(): Promise<string> {
+      await store.idle();
       images += 1;
       const image = join(directory.path, `image-${images}`);
       cpSync(join(directory.path, 'store'), image, { recursive: true });
@@ -57,7 +58,7 @@ describe('a file store that was killed', () => {
       for (const plan of lifeOfTwoSessions()) {
         await subject.store.commit(plan);
         const expected = await readContents(subject.store);
-        const image = subject.killed();
+        const image = await subject.killed();
         await using again = await openFiles(image);
         expect(await readContents(again)).toEqual(expected);
         expect(journalOf(image)).toEqual([]);
@@ -71,10 +72,9 @@ describe('a file store that was killed', () => {
     for (let from = 0; from < lines.length; from += 100) {
       // Each goes on from where the one before stood, as one source.
       await persistLines(subject.store, lines.slice(from, from + 100), 5, `part ${from}`);
-      const image = subject.killed();
+      const image = await subject.killed();
       await (await openFiles(image)).close();
-      await subject.store.idle();
-      expect(await upstreamFiles(image)).toEqual(await upstreamFiles(subject.killed()));
+      expect(await upstreamFiles(image)).toEqual(await upstreamFiles(await subject.killed()));
     }
   });
 
@@ -86,11 +86,10 @@ describe('a file store that was killed', () => {
     );
     await subject.store.commit(builder.append(ada, entry('two')).replace(bob, entry('other')).build());
     const expected = await readContents(subject.store);
-    await subject.store.idle();
-    const cut = subject.killed();
+    const cut = await subject.killed();
     truncateSync(logOf(cut, ada), 40);
     truncateSync(logOf(cut, bob), 0);
-    const zeros = subject.killed();
+    const zeros = await subject.killed();
     const log = readFileSync(logOf(zeros, ada));
     writeFileSync(logOf(zeros, ada), log.fill(0, 30, 250));
     for (const image of [cut, zeros]) {
@@ -107,7 +106,7 @@ describe('a file store that was killed', () => {
     await subject.store.idle();
     await subject.store.commit(builder.save(ada, bytes('{}')).append(ada, entry('two')).build());
     await subject.store.commit(builder.remove(ada).build());
-    await using again = await openFiles(subject.killed());
+    await using again = await openFiles(await subject.killed());
     expect(await again.listSessions({ limit: 10 })).toEqual([]);
     expect(await again.openSession(ada)).toBe(undefined);
   });
@@ -116,10 +115,10 @@ describe('a file store that was killed', () => {
     await using subject = await killable();
     const builder = new PlanBuilder();
     await subject.store.commit(builder.append(ada, entry('one')).build());
-    const before = subject.killed();
+    const before = await subject.killed();
     await subject.store.commit(builder.append(ada, entry('two')).build());
-    const [name = ''] = journalOf(subject.killed());
-    const frames = readFileSync(join(subject.killed(), '.macp-persist', 'journal', name));
+    const [name = ''] = journalOf(await subject.killed());
+    const frames = readFileSync(join(await subject.killed(), '.macp-persist', 'journal', name));
     const journal = join(before, '.macp-persist', 'journal', name);
     const whole = readFileSync(journal).length;
     for (const length of [whole + 1, whole + 30, frames.length - 1, frames.length]) {
@@ -135,7 +134,7 @@ describe('a file store that was killed', () => {
     await using subject = await killable();
     const builder = new PlanBuilder();
     for (const name of ['one', 'two', 'three']) await subject.store.commit(builder.append(ada, entry(name)).build());
-    const image = subject.killed();
+    const image = await subject.killed();
     const journal = join(image, '.macp-persist', 'journal', journalOf(image)[0] ?? '');
     const frames = readFileSync(journal);
     frames.writeUInt8((frames.at(frames.length >> 1) ?? 0) ^ 1, frames.length >> 1);
@@ -151,7 +150,6 @@ describe('what macp-runtime wrote after we were killed', () => {
     const builder = new PlanBuilder();
     await subject.store.commit(builder.append(ada, entry('one')).append(bob, entry('one')).build());
     await subject.store.commit(builder.append(ada, entry('two')).replace(bob, entry('other')).build());
-    await subject.store.idle();
     return subject;
   }
   const line = (name: string): string => `${Buffer.from(entry(name)).toString()}\n`;
@@ -175,7 +173,7 @@ describe('what macp-runtime wrote after we were killed', () => {
     '%s is never lost: that is an error, and taken over where that is asked for',
     async (_, session, write, log) => {
       await using subject = await killedEarly();
-      const image = subject.killed();
+      const image = await subject.killed();
       write(logOf(image, session));
       const written = readFileSync(logOf(image, session));
       await assertCode('STORE_CHANGED_ELSEWHERE', openFiles(image));
