@@ -1,4 +1,4 @@
-//! How the database is opened (docs/decisions/0019-rocksdb-layout.md). `bench/rocksdb` opens its own with the same.
+//! How the database is opened (docs/decisions/0019-rocksdb-layout.md). `bench/upstream` opens its own with the same.
 
 use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 
