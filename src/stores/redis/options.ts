@@ -34,10 +34,11 @@ export interface RedisClusterNodes extends Access {
 /** Where Redis is. */
 export type RedisAddress = RedisServer | RedisClusterNodes;
 
-/** The address without its secrets, for people. */
+/** The address without its secrets, for people. It says whether TLS is spoken: a server without it just never answers. */
 export function describeAddress(address: RedisAddress): string {
-  if ('nodes' in address) return `the Redis Cluster at ${address.nodes.map(hostAndPort).join(', ')}`;
-  return `Redis at ${hostAndPort(address)}, database ${address.database}`;
+  const how = address.tls === undefined ? '' : ' over TLS';
+  if ('nodes' in address) return `the Redis Cluster at ${address.nodes.map(hostAndPort).join(', ')}${how}`;
+  return `Redis at ${hostAndPort(address)}, database ${address.database}${how}`;
 }
 
 function hostAndPort({ host, port }: RedisNode): string {
