@@ -1,6 +1,7 @@
 /** `npm run bench [NAME…]`: installs and compiles what is missing, and runs the benchmarks, or those named. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { provideKafkaStreamsBench } from './kafka-streams-bench.mjs';
 import { build, installDependencies, Refusal, requireNode, root } from './project.mjs';
 import { provideUpstreamBench } from './upstream-bench.mjs';
 
@@ -9,8 +10,12 @@ try {
   installDependencies();
   build('tsconfig.bench.json', 'dist-bench');
   const wanted = process.argv.slice(2);
-  const besideUpstream = wanted.length === 0 || wanted.includes('file') || wanted.includes('rocksdb');
-  const environment = besideUpstream ? await provideUpstreamBench() : {};
+  /** @param {readonly string[]} names */
+  const isWanted = (...names) => wanted.length === 0 || names.some((name) => wanted.includes(name));
+  const environment = {
+    ...(isWanted('file', 'rocksdb') ? await provideUpstreamBench() : {}),
+    ...(isWanted('replay') ? await provideKafkaStreamsBench() : {}),
+  };
   const program = join(root, 'dist-bench/bench/main.js');
   const { status } = spawnSync(process.execPath, ['--expose-gc', program, ...wanted], {
     cwd: root,

@@ -12,6 +12,7 @@ import {
   tellRatio,
 } from '../support/contest.ts';
 import { keyedEntries, sessionIds } from '../support/entries.ts';
+import { restoreWithStreams } from '../support/kafka-streams.ts';
 import { fillTopic } from '../support/kafka-topic.ts';
 import { fillQueue, openQueue } from '../support/pipeline.ts';
 import { runMeasured } from '../support/programs.ts';
@@ -25,11 +26,14 @@ const limitMebibytes = 350;
 const fromTopic = 'Kafka -> replay -> level store';
 const fromQueue = 'embedded queue -> replay -> level store';
 const nothing = 'kafkajs eachBatch, nothing done';
+const streams = 'Kafka Streams restores, nothing synced';
+/** As many threads as Kafka Streams gains from on two cores. */
+const streamsThreads = 2;
 
 /**
  * A level store built anew, every commit synced and checkpointed: from a topic of 8 partitions, beside what kafkajs
- * delivers when nothing is done with it and bare synced batches of the same entries, with the broker up; from the embedded
- * queue, beside the bare batches.
+ * delivers when nothing is done with it, bare synced batches of the same entries, with the broker up, and Kafka Streams,
+ * which restores the topic into its RocksDB; from the embedded queue, beside the bare batches.
  */
 export async function rebuildStores(commands: number, rounds: number): Promise<boolean> {
   const embedded = await rebuildFromQueue(commands, rounds);
@@ -60,6 +64,14 @@ async function rebuildFromTopic(commands: number, rounds: number): Promise<boole
       contestant(fromTopic, 'replay'),
       contestant(nothing, 'nothing'),
       ...Object.entries(bareOptions).map(([name, options]) => contestant(name, 'bare store', options)),
+      {
+        name: streams,
+        async rate() {
+          const restored = await restoreWithStreams(address, topic, store, streamsThreads);
+          await removeDirectory(store);
+          return restored.commands / restored.seconds;
+        },
+      },
     ]);
     tellRates(`Rebuilding ${commands} commands of ${sessions} sessions from Kafka`, 'entries', result);
     return tell(result, Math.max(...peaks));
@@ -73,6 +85,7 @@ function tell(result: ContestResult, peak: number): boolean {
   const bare = bareRates(result);
   const slower = ratesOf(result, nothing).map((rate, round) => Math.min(rate, bare[round] ?? Number.NaN));
   const isFast = tellRatio('to the slower of kafkajs and the bare store', ratios(rates, slower), 0.8);
+  tellRatio('to Kafka Streams', ratios(rates, ratesOf(result, streams)));
   const isSmall = peak <= limitMebibytes;
   console.log(
     `  anonymous memory ${peak.toFixed(0)} MiB at most, asked for at most ${limitMebibytes}: ${isSmall ? 'met' : 'MISSED'}`,
