@@ -45,9 +45,9 @@ export type { ConnectionOptions } from './http-client/connection.ts';
 export { connectService, type RemoteService } from './http-client/remote-service.ts';
 export { RemoteSink } from './http-client/remote-sink.ts';
 export { RemoteWatch } from './http-client/remote-watch.ts';
-export { Pipeline, type PipelineOptions, type PipelineSummary } from './pipeline/pipeline.ts';
+export { Pipeline, type PipelineOptions, type PipelineSource, type PipelineSummary } from './pipeline/pipeline.ts';
 export type { Clock } from './ports/clock.ts';
-export type { Consumer, Queue, QueueCapabilities, QueuedDelivery } from './ports/queue.ts';
+export type { BatchSource, Consumer, Queue, QueueCapabilities, QueuedDelivery, ReplaySource } from './ports/queue.ts';
 export type { AcceptedEntry, Waiting } from './ports/service.ts';
 export type { SessionWatch } from './ports/session-watch.ts';
 export type {
