@@ -10,7 +10,7 @@ try {
   installDependencies();
   build('tsconfig.bench.json', 'dist-bench');
   const wanted = process.argv.slice(2);
-  /** @param {readonly string[]} names */
+  /** @param {...string} names */
   const isWanted = (...names) => wanted.length === 0 || names.some((name) => wanted.includes(name));
   const environment = {
     ...(isWanted('file', 'rocksdb') ? await provideUpstreamBench() : {}),

@@ -56,11 +56,15 @@ export interface Rebuilt extends PipelineSummary, DigestedStore {}
  * source and the stores throw.
  */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
-  const { target, onPhase, onProgress } = options;
+  const { target, signal, onPhase, onProgress } = options;
   const summary = await replayInto(options);
   const filled = new StoreSource(target);
   onPhase('digesting', await filled.count());
-  return { ...summary, ...(await digestStore(filled, onProgress)) };
+  const digested = await digestStore(filled, (sessions) => {
+    throwIfInterrupted(signal);
+    onProgress(sessions);
+  });
+  return { ...summary, ...digested };
 }
 
 /** Fills the target as {@link rebuild} does, and does not read it afterwards. */
@@ -140,6 +144,10 @@ async function work(replay: BoundedReplay, distance: Distance, options: RebuildO
   } finally {
     signal.removeEventListener('abort', stop);
   }
-  if (signal.aborted) throw new PersistenceError('ABORTED', 'interrupted: begun again, the replay goes on from here');
+  throwIfInterrupted(signal);
   return pipeline.summary;
+}
+
+function throwIfInterrupted(signal: AbortSignal): void {
+  if (signal.aborted) throw new PersistenceError('ABORTED', 'interrupted: begun again, the replay goes on from here');
 }

@@ -110,6 +110,14 @@ test('interrupted, it finishes its commit and says that it can be begun again', 
   expect(await digestOf(target)).toBe(await digestOf(await liveStore(queue)));
 });
 
+test('interrupted while it reads the store for the digest, it ends as well', async () => {
+  const interruption = new AbortController();
+  const { signal } = interruption;
+  const onPhase = (phase: string): void => void (phase === 'digesting' && interruption.abort());
+  const whole = rebuilt(await eventfulQueue(), createMemoryStore(), { signal, onPhase });
+  await expect(whole).rejects.toMatchObject({ code: 'ABORTED' });
+});
+
 test('until a time, each partition ends before its first record at or after it, and goes on later', async () => {
   let now = 1_000;
   const queue = await eventfulQueue({ ...systemClock, now: () => now });
