@@ -25,11 +25,11 @@ export const upstreamRocksdbAdapter: UpstreamAdapter<Extract<StoreAddress, { rea
   async examine(address) {
     if (!(await databaseExists(address))) return 'nothing';
     const { examineUpstreamRocksdb } = await import('../stores/rocksdb/upstream-source.ts');
-    return examineUpstreamRocksdb({ directory: address.directory, platform: thisMachine() });
+    return examineUpstreamRocksdb({ directory: address.directory, platform: thisMachine(), files: nodeFileSystem });
   },
   async open({ directory }) {
     const { openUpstreamRocksdb } = await import('../stores/rocksdb/upstream-source.ts');
-    return openUpstreamRocksdb({ directory, platform: thisMachine() });
+    return openUpstreamRocksdb({ directory, platform: thisMachine(), files: nodeFileSystem });
   },
 };
 

@@ -1,11 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
 import { ada, bob, bytes, entries } from '../../src/conformance/store-samples.ts';
+import { nodeFileSystem as files } from '../../src/platform/node-file-system.ts';
+import { systemClock } from '../../src/platform/system-clock.ts';
+import { openLevelStore } from '../../src/stores/level/level-store.ts';
 import { loadAddon } from '../../src/stores/rocksdb/addon.ts';
 import { RocksDatabase } from '../../src/stores/rocksdb/database.ts';
+import { examineUpstreamRocksdb } from '../../src/stores/rocksdb/upstream-source.ts';
+import { fingerprint } from '../support/fingerprint.ts';
 import { rocksdbAddon, upstreamRecords, writeFromOutside } from '../support/rocksdb-contents.ts';
 import { openRocksdb } from '../support/rocksdb-harness.ts';
 
@@ -88,11 +94,26 @@ describe('a log that is replaced', () => {
 });
 
 describe('what is not opened', () => {
-  test('a database of LevelDB', async () => {
-    mkdirSync(directory);
-    writeFileSync(join(directory, '000005.ldb'), '');
-    await expect(openRocksdb(directory)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-  });
+  test.each([
+    ['a log only', 1, false],
+    ['a table', 2, true],
+  ])(
+    'a level store that has %s, neither to be written nor to be read: it is left as it is',
+    async (_, opened, hasTable) => {
+      const builder = new PlanBuilder();
+      for (let time = 0; time < opened; time += 1) {
+        await using store = await openLevelStore({ directory, files, clock: systemClock, newId: randomUUID });
+        await store.commit(builder.append(ada, ...entries(time, time + 1)).build());
+      }
+      const before = fingerprint(directory);
+      expect([...before.keys()].some((name) => name.endsWith('.ldb'))).toBe(hasTable);
+      const refused = { code: 'STORE_CORRUPT', message: expect.stringContaining('is it a level store?') };
+      await expect(openRocksdb(directory)).rejects.toMatchObject(refused);
+      const platform = `${process.platform}-${process.arch}`;
+      await expect(examineUpstreamRocksdb({ directory, platform, files })).rejects.toMatchObject(refused);
+      expect(fingerprint(directory)).toEqual(before);
+    },
+  );
 
   test('a store of a later layout', async () => {
     await (await openRocksdb(directory)).close();

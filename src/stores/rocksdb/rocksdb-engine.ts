@@ -15,6 +15,7 @@ import { classify } from './failures.ts';
 import { mostEntries } from './keys.ts';
 import { type Layout, settleLayout, sign } from './layout.ts';
 import { Operations } from './packing.ts';
+import { refuseLevel } from './refuse-level.ts';
 import { RocksdbRecords } from './rocksdb-records.ts';
 import { openView } from './rocksdb-session-view.ts';
 import { fillOperations } from './write-plan.ts';
@@ -120,10 +121,4 @@ export class OpenedRocksdb implements OpenedEngine {
   close(): Promise<void> {
     return this.database.close();
   }
-}
-
-/** RocksDB would open LevelDB's files, and make them its own. */
-async function refuseLevel(files: FileSystem, directory: string): Promise<void> {
-  if (!(await files.list(directory)).some((name) => name.endsWith('.ldb'))) return;
-  throw new PersistenceError('STORE_CORRUPT', `${directory} holds a LevelDB database: is it a level store?`);
 }

@@ -3,12 +3,14 @@ import type { SessionId } from '../../domain/identifiers.ts';
 import type { DeadLetter } from '../../domain/plan.ts';
 import { identityKey } from '../../embedded-store/record-keys.ts';
 import type { CopySource, SourcePosition, SourceSession } from '../../ports/copy-source.ts';
+import type { FileSystem } from '../../ports/file-system.ts';
 import { type UpstreamDocuments, type UpstreamEntry, UpstreamSession } from '../upstream-session.ts';
 import { addonPlaces, loadAddon } from './addon.ts';
 import { type DatabaseSnapshot, RocksDatabase } from './database.ts';
 import { classify } from './failures.ts';
 import type { Family } from './families.ts';
 import { anchorKey, digits, documentKey, entryKey, logEnd, splitKey } from './keys.ts';
+import { refuseLevel } from './refuse-level.ts';
 import { next } from './rocksdb-records.ts';
 import { sessionOfId } from './survey.ts';
 
@@ -16,6 +18,7 @@ export interface UpstreamRocksdbOptions {
   readonly directory: string;
   /** Which machine the addon is for: `linux-x64`, as `process.platform` and `process.arch` say. */
   readonly platform: string;
+  readonly files: FileSystem;
 }
 
 const pageSize = { records: 1_000, bytes: 1024 * 1024 } as const;
@@ -48,9 +51,10 @@ export async function openUpstreamRocksdb(options: UpstreamRocksdbOptions): Prom
   }
 }
 
-async function open({ directory, platform }: UpstreamRocksdbOptions): Promise<RocksDatabase> {
+async function open({ directory, platform, files }: UpstreamRocksdbOptions): Promise<RocksDatabase> {
   const addon = loadAddon(addonPlaces(platform));
   try {
+    await refuseLevel(files, directory);
     return await RocksDatabase.openReadOnly(addon, directory);
   } catch (error) {
     throw classify(error, directory, 'opening it to be read');
