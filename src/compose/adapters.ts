@@ -5,7 +5,7 @@ import { nodeFileSystem } from '../platform/node-file-system.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { openEmbeddedQueue } from '../queues/embedded/open-embedded-queue.ts';
 import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
-import { fileStoreExists, openFileStore } from '../stores/file/file-store.ts';
+import { fileStoreMarks, openFileStore } from '../stores/file/file-store.ts';
 import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
 import { examineUpstreamFiles, openUpstreamFiles } from '../stores/upstream-file/upstream-file-source.ts';
@@ -37,7 +37,7 @@ export const storeAdapters: StoreAdapters = {
   file: {
     open: ({ directory }, { adoptChanges }) =>
       openFileStore({ directory, files: nodeFileSystem, newId: randomUUID, adoptChanges }),
-    exists: ({ directory }) => fileStoreExists(nodeFileSystem, directory),
+    exists: async ({ directory }) => (await Promise.all(fileStoreMarks(directory).map(fileExists))).includes(true),
   },
   redis: redisAdapter,
   rocksdb: rocksdbAdapter,

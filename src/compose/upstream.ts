@@ -19,7 +19,10 @@ export async function openUpstream(
   if (adapter === undefined) throw unknownToUpstream(address);
   const content = await adapter.examine(address, values);
   if (content === 'nothing') {
-    throw new PersistenceError('INVALID_CONFIGURATION', `there is nothing that macp-runtime wrote at ${place}`);
+    throw new PersistenceError(
+      'INVALID_CONFIGURATION',
+      `there is nothing that macp-runtime wrote at ${place}: name the place that its MACP_DATA_DIR, MACP_ROCKSDB_PATH or MACP_REDIS_URL names`,
+    );
   }
   if (content === 'own') {
     throw new PersistenceError(

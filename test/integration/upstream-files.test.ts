@@ -183,11 +183,15 @@ describe('the first layout', () => {
   });
 });
 
-test('what lies in a directory is told', async () => {
+test('what lies in a directory is told: what upstream left stays its own until all of it is adopted', async () => {
   expect(await examineUpstreamFiles(directory)).toBe('nothing');
   expect(await examineUpstreamFiles(join(directory, 'none'))).toBe('nothing');
   mkdirSync(join(directory, 'sessions'));
   expect(await examineUpstreamFiles(directory)).toBe('upstream');
-  mkdirSync(join(directory, '.macp-persist'));
+  mkdirSync(join(directory, '.macp-persist/records.new'), { recursive: true });
+  expect(await examineUpstreamFiles(directory)).toBe('own');
+  mkdirSync(join(directory, 'sessions/ada'));
+  expect(await examineUpstreamFiles(directory)).toBe('upstream');
+  mkdirSync(join(directory, '.macp-persist/records'));
   expect(await examineUpstreamFiles(directory)).toBe('own');
 });

@@ -14,10 +14,11 @@ import { checkLayout, writeLayoutRecord } from './upstream-layout.ts';
  */
 export async function createRecords(files: SharedFileSystem, places: Places, newId: () => string): Promise<void> {
   await files.makeDirectory(places.directory);
+  const isNew = (await files.status(places.records)) === undefined;
+  if (isNew) await checkLayout(files, places);
   await files.makeDirectory(places.own);
   await files.makeDirectory(places.journal);
-  if ((await files.status(places.records)) !== undefined) return;
-  await checkLayout(files, places);
+  if (!isNew) return;
   await checkNames(files, places.own);
   await createBeside(places.records, `${places.records}.new`, async (draft) => {
     await files.makeShared(places.sessions);

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import { type EmbeddedStore, openEmbeddedStore } from '../../embedded-store/embedded-store.ts';
 import { defaultProbeBytes, type EmbeddedStoreOptions } from '../../embedded-store/store-options.ts';
-import type { SharedFileSystem } from '../../ports/file-system.ts';
 import { FileEngine } from './file-engine.ts';
 import type { OpenedFiles } from './opened-files.ts';
 import { Places } from './places.ts';
+import { earlierFiles } from './upstream-layout.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -36,8 +37,8 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   });
 }
 
-/** Whether there is something to be read in `directory`: a store of ours, or what macp-runtime wrote. */
-export async function fileStoreExists(files: SharedFileSystem, directory: string): Promise<boolean> {
+/** Where one of these is, there is something to be read in `directory`: a store of ours, or what macp-runtime wrote. */
+export function fileStoreMarks(directory: string): readonly string[] {
   const { records, sessions } = new Places(directory);
-  return (await files.status(records)) !== undefined || (await files.status(sessions)) !== undefined;
+  return [records, sessions, ...earlierFiles.map((name) => join(directory, name))];
 }

@@ -8,7 +8,7 @@ const version = 3;
 /** What macp-runtime 0.4.0 and 0.13.0 write there. */
 const layoutRecord = Buffer.from(`{\n  "version": ${version}\n}`, 'utf8');
 /** Of the layout before: macp-runtime turns them into folders when it starts. */
-const earlierFiles = ['sessions.json', 'logs.json'];
+export const earlierFiles = ['sessions.json', 'logs.json'];
 
 /**
  * Throws `NOT_SUPPORTED` for what an older macp-runtime left and a newer one has yet to move, `STORE_TOO_NEW` for a layout
@@ -25,7 +25,7 @@ export async function checkLayout(files: SharedFileSystem, { directory, layout }
   const what = earlier.length > 0 ? `holds ${earlier.join(' and ')}` : `tells of layout ${found}`;
   throw new PersistenceError(
     'NOT_SUPPORTED',
-    `${directory} ${what}, as older releases of macp-runtime wrote them: start macp-runtime there once, which moves them`,
+    `${directory} ${what}, as older releases of macp-runtime wrote them: start macp-runtime there once, which moves them, or copy them with import file:${directory} --to`,
   );
 }
 

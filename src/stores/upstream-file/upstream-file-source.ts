@@ -13,8 +13,8 @@ import { orAbsent, orUnreadable } from './unreadable.ts';
 /** What lies in a directory: nothing, what macp-runtime wrote, or a store of ours over it. */
 export type UpstreamContent = 'nothing' | 'upstream' | 'own';
 
-/** Where the records of a file store of ours lie, beside what upstream reads. */
-const ownDirectory = '.macp-persist';
+/** What a file store of ours adds to what upstream reads; its records are there once everything else is. */
+const own = { directory: '.macp-persist', records: '.macp-persist/records' } as const;
 
 const names = {
   sessions: 'sessions',
@@ -26,11 +26,18 @@ const names = {
   anchor: 'anchor.json',
 } as const;
 
-/** Looks what lies in a directory, and writes nothing. */
+/**
+ * Looks what lies in a directory, and writes nothing. What was begun to be made a store, but never became one, is
+ * upstream's where upstream had left something.
+ */
 export async function examineUpstreamFiles(directory: string): Promise<UpstreamContent> {
-  if (await exists(join(directory, ownDirectory))) return 'own';
-  const found = [names.sessions, names.legacySnapshots, names.legacyLogs].map((name) => exists(join(directory, name)));
-  return (await Promise.all(found)).includes(true) ? 'upstream' : 'nothing';
+  const has = (name: string): Promise<boolean> => exists(join(directory, name));
+  if (await has(own.records)) return 'own';
+  if ((await has(names.legacySnapshots)) || (await has(names.legacyLogs))) return 'upstream';
+  if (!(await has(names.sessions))) return (await has(own.directory)) ? 'own' : 'nothing';
+  const sessions = join(directory, names.sessions);
+  const isEmpty = (await orUnreadable(sessions, readdir(sessions))).length === 0;
+  return isEmpty && (await has(own.directory)) ? 'own' : 'upstream';
 }
 
 export interface UpstreamFileOptions {

@@ -126,6 +126,8 @@ describe('sessions', () => {
     [['sessions', 'list', '--store', 'level:nowhere'], 2, 'there is no store at level:'],
     [['status', '--queue', 'ndjson:x'], 2, 'ndjson, which is not part of this build'],
     [['sessions', 'list', '--store', 'rocksdb:nowhere'], 2, 'there is no store at rocksdb:'],
+    [['sessions', 'list', '--store', 'file:nowhere'], 2, 'there is no store at file:'],
+    [['sessions', 'list', '--store', `file:${import.meta.filename}`], 2, 'there is no store at file:'],
     [['sessions', 'lst'], 2, 'sessions needs one of: list, show, log, incoming, dump'],
     [['wroker'], 2, 'did you mean worker?'],
     [['--json', 'config'], 2, 'the command comes first'],

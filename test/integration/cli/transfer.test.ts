@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { root } from '../../../scripts/project.mjs';
@@ -108,6 +108,31 @@ describe('import', () => {
       /one session cannot be sent, so nothing was sent:\n {2}.*log\.jsonl:\d+: this log entry/,
     );
     expect(readdirSync(directory)).toEqual(['upstream']);
+  });
+
+  test('goes on being possible where a worker has refused to take it over', async () => {
+    const log = join(aSession(), 'log.jsonl');
+    const whole = readFileSync(log);
+    writeFileSync(log, `{"half":\n${whole}`);
+    const refused = await run('worker', '--store', `file:${upstream}`, '--exit-when-caught-up');
+    expect([refused.code, refused.stderr]).toEqual([8, expect.stringContaining(`${log}, line 1`)]);
+    writeFileSync(log, whole);
+    expect(await run('import', `file:${upstream}`, '--to', 'level:copy')).toMatchObject({ code: 0, stderr: '' });
+    expect(await dump('--store', 'level:copy')).toBe(expected('v0.13.0'));
+  });
+
+  test('of its first layout is what is said where somebody opens it as a store, and stays possible', async () => {
+    const earlier = join(directory, 'earlier');
+    mkdirSync(earlier);
+    writeFileSync(join(earlier, 'logs.json'), '{"ada":[]}');
+    for (const words of [
+      ['sessions', 'list'],
+      ['worker', '--exit-when-caught-up'],
+    ]) {
+      const refused = await run(...words, '--store', `file:${earlier}`);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(`import file:${earlier} --to`)]);
+    }
+    expect(await run('import', `file:${earlier}`, '--to', 'level:copy')).toMatchObject({ code: 0, stderr: '' });
   });
 
   test('sends no document that is larger than a command may be, but copies it', async () => {
