@@ -60,10 +60,12 @@ async function optionsOf(address: RedisAddress, values: Values): Promise<RedisSt
 
 /** How durable what Redis acknowledges is, as it is set up. */
 async function examine(address: RedisAddress, values: Values): Promise<readonly Finding[]> {
-  const { readDurability } = await import('../stores/redis/durability.ts');
+  const { readDurability } = await import('../redis/durability.ts');
+  const { storeUse } = await import('../redis/failures.ts');
   const { connection, answerTimeoutMs } = await optionsOf(address, values);
   const { servers, weaknesses } = await readDurability({
     address: connection,
+    use: storeUse,
     answerTimeoutMs: answerTimeoutMs ?? values['redis.commandTimeout'],
   });
   const subject = 'redis';

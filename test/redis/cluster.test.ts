@@ -9,7 +9,8 @@ import { ada, bytes, entries, source } from '../../src/conformance/store-samples
 import type { SessionId } from '../../src/domain/identifiers.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
-import { readDurability } from '../../src/stores/redis/durability.ts';
+import { readDurability } from '../../src/redis/durability.ts';
+import { storeUse } from '../../src/redis/failures.ts';
 import { commitUntilDone, memoryAfter } from '../support/persistent-commits.ts';
 import { type OwnRedisCluster, startRedisCluster, uniquePrefix } from '../support/redis.ts';
 import { rawClient } from '../support/redis-contents.ts';
@@ -115,7 +116,7 @@ test('a cluster that was configured as a server is refused, and its durability i
   const [first] = cluster.nodes;
   const single = openAt(serverAt(first?.port ?? 0), uniquePrefix());
   await expect(single).rejects.toMatchObject({ code: 'INVALID_CONFIGURATION' });
-  const options = { address: addressOf(cluster), answerTimeoutMs: 5_000 };
+  const options = { address: addressOf(cluster), use: storeUse, answerTimeoutMs: 5_000 };
   expect(await readDurability(options)).toMatchObject({ weaknesses: [], servers: [{}, {}, {}] });
   await using store = await openAt(addressOf(cluster), uniquePrefix());
   expect(store.capabilities).toEqual({

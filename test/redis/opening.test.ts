@@ -5,7 +5,8 @@ import { readContents } from '../../src/conformance/store-contents.ts';
 import { lifeOfTwoSessions } from '../../src/conformance/store-life.ts';
 import { PlanBuilder } from '../../src/conformance/store-plan-builder.ts';
 import { ada, assertLog, entries } from '../../src/conformance/store-samples.ts';
-import { readDurability } from '../../src/stores/redis/durability.ts';
+import { readDurability } from '../../src/redis/durability.ts';
+import { storeUse } from '../../src/redis/failures.ts';
 import { redisStoreExists } from '../../src/stores/redis/redis-store.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { freePort } from '../support/free-port.ts';
@@ -159,7 +160,11 @@ describe('how durable a Redis is', () => {
     [{ 'maxmemory-policy': 'allkeys-lru' }, []],
   ])('with %o is told, with reasons', async (settings, reasons) => {
     await using own = await startRedis(settings);
-    const { weaknesses, servers } = await readDurability({ address: serverAt(own.port), answerTimeoutMs: 5_000 });
+    const { weaknesses, servers } = await readDurability({
+      address: serverAt(own.port),
+      use: storeUse,
+      answerTimeoutMs: 5_000,
+    });
     expect(weaknesses).toEqual(reasons.map((reason) => expect.stringMatching(reason)));
     expect(servers).toMatchObject([{ role: 'master', replicas: 0, version: expect.stringMatching(/^\d+\.\d+/) }]);
     await using store = await openAt(serverAt(own.port), uniquePrefix());

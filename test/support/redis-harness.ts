@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { StoreHarness } from '../../src/conformance/store-suite.ts';
 import type { StoreCapabilities } from '../../src/ports/store.ts';
-import type { RedisAddress } from '../../src/stores/redis/options.ts';
+import type { RedisAddress } from '../../src/redis/options.ts';
 import { openRedisStore, type RedisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.ts';
 import { uniquePrefix } from './redis.ts';
 

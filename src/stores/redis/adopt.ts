@@ -2,13 +2,13 @@ import type { Cursor } from '../../domain/cursor.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { SessionChange } from '../../domain/plan.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { listOf, numberOf, textOf } from '../../redis/replies.ts';
 import { AdoptedSession } from '../adopted-session.ts';
 import { commitScript } from './commit-script.ts';
-import type { RedisConnection } from './connection.ts';
 import { encodeCommit } from './encode-commit.ts';
 import { type Bucket, type KeySpace, largeBytes } from './keys.ts';
 import { RedisReader } from './redis-reader.ts';
-import { listOf, numberOf, textOf } from './replies.ts';
 import { readUpstreamEntries, sessionOfMember } from './upstream-sessions.ts';
 
 /** Sessions that are given their cursors together. */

@@ -2,12 +2,12 @@ import type { Cursor } from '../../domain/cursor.ts';
 import { decodeCursor } from '../../domain/encoding/cursor.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { bytesOf, listOf, numberOf } from '../../redis/replies.ts';
 import { type Adopted, adoptSessions, examine, give, upstreamSessions } from './adopt.ts';
-import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { surveyScript } from './maintenance-scripts.ts';
 import { RedisReader } from './redis-reader.ts';
-import { bytesOf, listOf, numberOf } from './replies.ts';
 
 /** Sessions that are compared in one script, and that are read through before their cursors are written. */
 const comparedAtOnce = 500;

@@ -1,4 +1,4 @@
-import type { Argument } from './command.ts';
+import type { Argument } from '../../redis/command.ts';
 import { argumentsAtOnce, type CommitControl } from './commit-script.ts';
 
 /** The letter of a key's type, or that its length tells. */

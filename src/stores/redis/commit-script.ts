@@ -1,4 +1,4 @@
-import { defineScript, type Script } from './connection.ts';
+import { defineScript, type Script } from '../../redis/connection.ts';
 
 /**
  * Most arguments that a script passes to a command: Lua's stack holds 8,000, and a step that takes less at a time

@@ -3,14 +3,14 @@ import { decodeStoredPosition } from '../../domain/encoding/position.ts';
 import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { storeNotDurable } from '../../ports/not-durable.ts';
+import type { RedisConnection, ScriptAnswer } from '../../redis/connection.ts';
+import { durabilityOf } from '../../redis/durability.ts';
+import { bytesOf, listOf, numberOf, textOf } from '../../redis/replies.ts';
 import { cursorMismatch, positionMismatch } from '../plan-checks.ts';
 import type { CommitInput } from './commit-input.ts';
 import { commitScript } from './commit-script.ts';
-import type { RedisConnection, ScriptAnswer } from './connection.ts';
-import { durabilityOf } from './durability.ts';
 import { type CommitPart, type Encoding, encodeCheck, encodeCommit } from './encode-commit.ts';
 import { barrierScript } from './maintenance-scripts.ts';
-import { bytesOf, listOf, numberOf, textOf } from './replies.ts';
 import { splitPlan } from './split-plan.ts';
 
 /** How many replicas must hold a commit before it counts, and how many milliseconds they are given. */

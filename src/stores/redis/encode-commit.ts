@@ -3,7 +3,7 @@ import { encodeFiled } from '../../domain/encoding/filed.ts';
 import { encodeParkedCommand, encodeParkedHeader } from '../../domain/encoding/parked.ts';
 import { encodeStoredPosition } from '../../domain/encoding/position.ts';
 import type { DeadLetter, FiledRecord, PositionStep, Replacement, SessionChange } from '../../domain/plan.ts';
-import type { Argument } from './command.ts';
+import type { Argument } from '../../redis/command.ts';
 import { CommitInput } from './commit-input.ts';
 import { type Bucket, filedName, type KeySpace, largeBytes, positionName } from './keys.ts';
 import { addedTotals, deadLetterTotal } from './totals.ts';

@@ -1,11 +1,11 @@
 import { PersistenceError } from '../../domain/errors.ts';
 import type { StoreIdentity } from '../../ports/store.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { numberOf, textOf } from '../../redis/replies.ts';
 import { adoptSessions } from './adopt.ts';
 import { adoptChanges, assertUnchanged } from './changed-elsewhere.ts';
-import type { RedisConnection } from './connection.ts';
 import type { KeySpace } from './keys.ts';
 import { exchangeScript, permissionsScript } from './maintenance-scripts.ts';
-import { numberOf, textOf } from './replies.ts';
 
 /** The layout that this code reads and writes. */
 const layoutVersion = 1;

@@ -1,4 +1,4 @@
-import { defineScript, type Script } from './connection.ts';
+import { defineScript, type Script } from '../../redis/connection.ts';
 
 /** Writes something, so that there is something to wait for. KEYS: barrier. */
 export const barrierScript: Script = defineScript(`

@@ -1,4 +1,4 @@
-import { defineScript, type Script } from './connection.ts';
+import { defineScript, type Script } from '../../redis/connection.ts';
 
 /**
  * A session as of one moment: cursor, snapshot, receipt and anchor, each null where there is none.

@@ -8,11 +8,11 @@ import type { FiledRecord, ParkedCommand, ParkedHeader, SourceId, StoredPosition
 import { emptyTotals, type StoreTotals } from '../../domain/totals.ts';
 import { checkedLimit } from '../../ports/log-range.ts';
 import type { FiledKey, Page } from '../../ports/store.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { bytesOf, listOf, textOf, textsOf } from '../../redis/replies.ts';
 import { missingParked } from '../plan-checks.ts';
-import type { RedisConnection } from './connection.ts';
 import { type Bucket, filedName, type KeySpace, parsePositionName } from './keys.ts';
 import { mergeSorted, type ReadOn } from './merge.ts';
-import { bytesOf, listOf, textOf, textsOf } from './replies.ts';
 import { addStoredTotals, totalNames } from './totals.ts';
 
 /** Scanned at a time for sessions of which not all are wanted. */

@@ -4,11 +4,11 @@ import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import { type OrdinalRange, resolveLogRange } from '../../ports/log-range.ts';
 import type { LogRange, SessionView } from '../../ports/store.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { bytesOf, listOf } from '../../redis/replies.ts';
 import { viewClosed } from '../plan-checks.ts';
-import type { RedisConnection } from './connection.ts';
 import { type Bucket, largeBytes } from './keys.ts';
 import { logPageScript, openViewScript } from './read-scripts.ts';
-import { bytesOf, listOf } from './replies.ts';
 
 /** Runs a read, and says what its failure means. */
 export type Guard = <Value>(read: (connection: RedisConnection) => Promise<Value>) => Promise<Value>;

@@ -12,14 +12,15 @@ import type {
   StoreCapabilities,
   StoreIdentity,
 } from '../../ports/store.ts';
+import { type ConnectionOptions, RedisConnection } from '../../redis/connection.ts';
+import { type Durability, durabilityOf } from '../../redis/durability.ts';
+import { storeUse } from '../../redis/failures.ts';
+import type { RedisAddress } from '../../redis/options.ts';
 import { assertPlan, storeClosed } from '../plan-checks.ts';
 import { Turns } from '../turns.ts';
 import { Committer, type ReplicaBarrier } from './committer.ts';
-import { type ConnectionOptions, RedisConnection } from './connection.ts';
-import { type Durability, durabilityOf } from './durability.ts';
 import { clusterKeys, type KeySpace, standaloneKeys } from './keys.ts';
 import { holdsStore, type Layout, settleLayout } from './layout.ts';
-import type { RedisAddress } from './options.ts';
 import { RedisReader } from './redis-reader.ts';
 import { openView } from './redis-session-view.ts';
 
@@ -235,7 +236,7 @@ function accessOf({
   replicas,
   answerTimeoutMs = defaultAnswerTimeoutMs,
 }: Pick<RedisStoreOptions, 'connection' | 'replicas' | 'answerTimeoutMs'>): ConnectionOptions {
-  return { address: connection, answerTimeoutMs: answerTimeoutMs + (replicas?.timeoutMs ?? 0) };
+  return { address: connection, use: storeUse, answerTimeoutMs: answerTimeoutMs + (replicas?.timeoutMs ?? 0) };
 }
 
 /** Earlier ones write a script into the append-only file instead of what it did. */

@@ -1,9 +1,9 @@
 import { PersistenceError } from '../../domain/errors.ts';
 import { type SessionId, sessionIdProblem } from '../../domain/identifiers.ts';
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { bytesOf, listOf } from '../../redis/replies.ts';
 import type { Bucket } from './keys.ts';
 import { logPageScript } from './read-scripts.ts';
-import { bytesOf, listOf } from './replies.ts';
 
 /** Entries of unknown size are taken for this large while they are looked through: a few at a time. */
 const supposedBytes = 1024 * 1024;

@@ -3,11 +3,12 @@ import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { DeadLetter } from '../../domain/plan.ts';
 import type { CopySource, SourcePosition, SourceSession } from '../../ports/copy-source.ts';
+import { RedisConnection } from '../../redis/connection.ts';
+import { storeUse } from '../../redis/failures.ts';
+import type { RedisServer } from '../../redis/options.ts';
+import { bytesOf, listOf, numberOf, textOf } from '../../redis/replies.ts';
 import { type UpstreamDocuments, type UpstreamEntry, UpstreamSession } from '../upstream-session.ts';
-import { RedisConnection } from './connection.ts';
 import { type Bucket, type KeySpace, standaloneKeys } from './keys.ts';
-import type { RedisServer } from './options.ts';
-import { bytesOf, listOf, numberOf, textOf } from './replies.ts';
 import { readUpstreamEntries, sessionOfMember } from './upstream-sessions.ts';
 
 export interface UpstreamRedisOptions {
@@ -38,7 +39,7 @@ export async function openUpstreamRedis(options: UpstreamRedisOptions): Promise<
 }
 
 function connect({ connection, answerTimeoutMs }: UpstreamRedisOptions): Promise<RedisConnection> {
-  return RedisConnection.open({ address: connection, answerTimeoutMs });
+  return RedisConnection.open({ address: connection, use: storeUse, answerTimeoutMs });
 }
 
 const membersAtOnce = 1_000;

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { PersistenceError } from '../../../src/domain/errors.ts';
-import { classify, isUnknownScript } from '../../../src/stores/redis/failures.ts';
+import { classify, isUnknownScript, storeUse } from '../../../src/redis/failures.ts';
 
 test.each([
   ['WRONGPASS invalid username-password pair or user is disabled.', 'INVALID_CONFIGURATION'],
@@ -34,7 +34,7 @@ test.each([
   ['Too many Cluster redirections. Last error: Error: MOVED', 'STORE_UNAVAILABLE'],
   ['ERR something new', 'UNEXPECTED'],
 ])('"%s" is %s', (text, code) => {
-  const error = classify(new Error(text), 'Redis at redis.test:6379, database 0');
+  const error = classify(new Error(text), 'Redis at redis.test:6379, database 0', storeUse);
   expect(error).toMatchObject({ code });
   expect(error.message).toContain(text);
   expect(error.message).toContain('redis.test');
@@ -42,18 +42,20 @@ test.each([
 
 test('what the library adds to its errors, whole commands, is not passed on', () => {
   const error = Object.assign(new Error('WRONGPASS invalid'), { command: { name: 'auth', args: ['canary'] } });
-  expect(inspect(classify(error, 'Redis'), { depth: 10, showHidden: true })).not.toContain('canary');
+  expect(inspect(classify(error, 'Redis', storeUse), { depth: 10, showHidden: true })).not.toContain('canary');
 });
 
 test('a connection that is only said to be closed is told with what closed it', () => {
-  const error = classify(new Error('Connection is closed.'), 'Redis', 'WRONGPASS invalid');
+  const error = classify(new Error('Connection is closed.'), 'Redis', storeUse, 'WRONGPASS invalid');
   expect(error).toMatchObject({ code: 'INVALID_CONFIGURATION' });
-  expect(classify(new Error('Connection is closed.'), 'Redis', 'Connection is closed.').code).toBe('STORE_UNAVAILABLE');
+  expect(classify(new Error('Connection is closed.'), 'Redis', storeUse, 'Connection is closed.').code).toBe(
+    'STORE_UNAVAILABLE',
+  );
 });
 
 test('an error of this project stays as it is', () => {
   const error = new PersistenceError('STORE_CORRUPT', 'x');
-  expect(classify(error, 'Redis')).toBe(error);
+  expect(classify(error, 'Redis', storeUse)).toBe(error);
 });
 
 test('a script that is not known is told from all else', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Command } from 'ioredis';
 import { expect, test } from 'vitest';
-import { encodeRequest } from '../../../src/stores/redis/request.ts';
+import { encodeRequest } from '../../../src/redis/request.ts';
 
 const argument = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),

@@ -1,4 +1,4 @@
-import { PersistenceError } from '../../domain/errors.ts';
+import { PersistenceError } from '../domain/errors.ts';
 import type { Reply } from './command.ts';
 
 /** The items of an answer that is a list. */

@@ -1,12 +1,37 @@
-import { type ErrorCode, isPersistenceError, PersistenceError } from '../../domain/errors.ts';
+import { type ErrorCode, isPersistenceError, PersistenceError } from '../domain/errors.ts';
+
+/** What Redis is used for: what its failures are called then. */
+export interface RedisUse {
+  readonly name: 'store' | 'queue';
+  readonly unavailable: ErrorCode;
+  readonly full: ErrorCode;
+  readonly corrupt: ErrorCode;
+}
+
+export const storeUse: RedisUse = {
+  name: 'store',
+  unavailable: 'STORE_UNAVAILABLE',
+  full: 'DISK_FULL',
+  corrupt: 'STORE_CORRUPT',
+};
+
+export const queueUse: RedisUse = {
+  name: 'queue',
+  unavailable: 'QUEUE_UNAVAILABLE',
+  full: 'QUEUE_FULL',
+  corrupt: 'QUEUE_CORRUPT',
+};
+
+/** Which of the codes of a use, or a code that is the same for all. */
+type Kind = Exclude<keyof RedisUse, 'name'> | 'INVALID_CONFIGURATION';
 
 /** What a failure means: the first pattern that the text matches decides. */
-const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode, meaning: string])[] = [
+const meanings: readonly (readonly [pattern: RegExp, kind: Kind, meaning: string])[] = [
   [/^(NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH)/, 'INVALID_CONFIGURATION', 'refuses the user or the password'],
   [
     /^NOPERM|no permissions to|user executing the script can't/,
     'INVALID_CONFIGURATION',
-    'does not allow the user what a store needs',
+    'does not allow the user what is needed',
   ],
   [/^ERR DB index is out of range/, 'INVALID_CONFIGURATION', 'has no such database'],
   [/^(MOVED|ASK|CROSSSLOT) /, 'INVALID_CONFIGURATION', 'is part of a cluster: configure it as one'],
@@ -16,16 +41,16 @@ const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode, meaning: s
     'INVALID_CONFIGURATION',
     'and this process do not agree on TLS',
   ],
-  [/WRONGTYPE/, 'STORE_CORRUPT', 'holds something else than belongs under a key of the store'],
-  [/OOM command not allowed/, 'DISK_FULL', 'has reached its maxmemory: it takes nothing more until there is room'],
-  [/^MISCONF.*No space left/s, 'DISK_FULL', 'has no room left on its disk'],
-  [/^MISCONF/, 'STORE_UNAVAILABLE', 'takes no writes because it cannot write to its disk'],
-  [/READONLY/, 'STORE_UNAVAILABLE', 'is a replica at present'],
-  [/^LOADING/, 'STORE_UNAVAILABLE', 'is still loading its data'],
-  [/^BUSY|^UNKILLABLE|Script killed/, 'STORE_UNAVAILABLE', "is held up by somebody's script"],
+  [/WRONGTYPE/, 'corrupt', 'holds something else than belongs under a key of ours'],
+  [/OOM command not allowed/, 'full', 'has reached its maxmemory: it takes nothing more until there is room'],
+  [/^MISCONF.*No space left/s, 'full', 'has no room left on its disk'],
+  [/^MISCONF/, 'unavailable', 'takes no writes because it cannot write to its disk'],
+  [/READONLY/, 'unavailable', 'is a replica at present'],
+  [/^LOADING/, 'unavailable', 'is still loading its data'],
+  [/^BUSY|^UNKILLABLE|Script killed/, 'unavailable', "is held up by somebody's script"],
   [
     /^(MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED|NOGOODSLAVE|ERR max number of clients)/,
-    'STORE_UNAVAILABLE',
+    'unavailable',
     'cannot answer at present',
   ],
 ];
@@ -38,16 +63,18 @@ const unanswered =
  * What a failure of the client means, as one of this project's errors. `cause` keeps the text only: what the library
  * threw holds the whole command, and so data or passwords. `reason` is what the connection last failed of.
  */
-export function classify(thrown: unknown, where: string, reason?: string): PersistenceError {
+export function classify(thrown: unknown, where: string, use: RedisUse, reason?: string): PersistenceError {
   if (isPersistenceError(thrown)) return thrown;
   const text = failureText(thrown);
   const cause = new Error(text);
-  for (const [pattern, code, meaning] of meanings) {
-    if (pattern.test(text)) return new PersistenceError(code, `${where} ${meaning}: ${text}`, { cause });
+  for (const [pattern, kind, meaning] of meanings) {
+    if (!pattern.test(text)) continue;
+    const code = kind === 'INVALID_CONFIGURATION' ? kind : use[kind];
+    return new PersistenceError(code, `${where} ${meaning}: ${text}`, { cause });
   }
   if (unanswered.test(text)) {
-    if (reason !== undefined && reason !== text) return classify(new Error(reason), where);
-    return new PersistenceError('STORE_UNAVAILABLE', `${where} does not answer: ${text}`, { cause });
+    if (reason !== undefined && reason !== text) return classify(new Error(reason), where, use);
+    return new PersistenceError(use.unavailable, `${where} does not answer: ${text}`, { cause });
   }
   return new PersistenceError('UNEXPECTED', `${where} failed: ${text}`, { cause });
 }

@@ -1,4 +1,4 @@
-import { isPersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError } from '../domain/errors.ts';
 import { type ConnectionOptions, RedisConnection } from './connection.ts';
 import { listOf, textOf } from './replies.ts';
 

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import type { PersistenceError } from '../../domain/errors.ts';
+import type { PersistenceError } from '../domain/errors.ts';
 import { type Argument, type Reply, SentCommand } from './command.ts';
-import { classify, failureText, isUnknownScript } from './failures.ts';
+import { classify, failureText, isUnknownScript, type RedisUse } from './failures.ts';
 import {
   describeAddress,
   type RedisAddress,
@@ -11,7 +11,7 @@ import {
   type RedisTls,
 } from './options.ts';
 
-/** A script of the store, sent by its digest. */
+/** A script, sent by its digest. */
 export interface Script {
   readonly lua: string;
   readonly sha: string;
@@ -29,6 +29,7 @@ export interface ScriptAnswer {
 /** What a connection is opened with. */
 export interface ConnectionOptions {
   readonly address: RedisAddress;
+  readonly use: RedisUse;
   /** Most milliseconds to wait for an answer, or for a connection. */
   readonly answerTimeoutMs: number;
 }
@@ -39,20 +40,23 @@ export function defineScript(lua: string): Script {
 
 /**
  * Commands to one Redis or one Redis Cluster; all failures are this project's errors. It reconnects by itself. What
- * was sent when the connection broke fails at once with `STORE_UNAVAILABLE` (in a cluster after some attempts), and
+ * was sent when the connection broke fails at once as unavailable (in a cluster after some attempts), and
  * nothing waits longer than twice the timeout for an answer: whoever asked decides whether to ask again.
  */
 export class RedisConnection {
   readonly where: string;
-  readonly #client: Redis | Cluster;
+  /** For libraries that send commands of their own. */
+  readonly client: Redis | Cluster;
+  readonly #use: RedisUse;
   /** What the connection last failed of: a command that finds none is told no more than that. */
   #failure: string | undefined;
   #refused = false;
   readonly #unanswered = new Set<SentCommand>();
 
-  private constructor(client: Redis | Cluster, where: string) {
-    this.#client = client;
+  private constructor(client: Redis | Cluster, where: string, use: RedisUse) {
+    this.client = client;
     this.where = where;
+    this.#use = use;
     const note = (error: unknown) => {
       this.#failure = failureText(error);
       if (!this.#failure.includes('DB index is out of range')) return;
@@ -67,26 +71,26 @@ export class RedisConnection {
     });
   }
 
-  /** Rejects with `STORE_UNAVAILABLE` when nobody answers, `INVALID_CONFIGURATION` when we are not let in. */
-  static async open({ address, answerTimeoutMs }: ConnectionOptions): Promise<RedisConnection> {
+  /** Rejects as unavailable when nobody answers, `INVALID_CONFIGURATION` when we are not let in. */
+  static async open({ address, use, answerTimeoutMs }: ConnectionOptions): Promise<RedisConnection> {
     const client =
       'nodes' in address
         ? new Cluster([...address.nodes], clusterOptions(address, answerTimeoutMs))
         : new Redis({ ...serverOptions(address, answerTimeoutMs), ...placeOf(address) });
-    const connection = new RedisConnection(client, describeAddress(address));
+    const connection = new RedisConnection(client, describeAddress(address), use);
     try {
       await client.connect();
       if (connection.#refused) throw new Error('Connection is closed.');
     } catch (error) {
       connection.close();
-      throw connection.#classify(error);
+      throw connection.classify(error);
     }
     return connection;
   }
 
   /** Names are written in upper case: ioredis reshapes the answers to those that it knows in lower case. */
   async command(name: Uppercase<string>, ...args: readonly Argument[]): Promise<Reply> {
-    return this.#send(this.#client, new SentCommand(name, args));
+    return this.#send(this.client, new SentCommand(name, args));
   }
 
   async script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<ScriptAnswer> {
@@ -94,13 +98,13 @@ export class RedisConnection {
       new SentCommand(name, [text, String(keys.length), ...keys, ...args], [text, '1', ...keys.slice(0, 1)]);
     let sent = run('EVALSHA', script.sha);
     try {
-      const reply = await this.#raw(this.#client, sent);
+      const reply = await this.#raw(this.client, sent);
       return { reply, inDoubt: sent.sockets.length > 1, socket: sent.sockets.at(-1) };
     } catch (error) {
-      if (!isUnknownScript(error)) throw this.#classify(error);
+      if (!isUnknownScript(error)) throw this.classify(error);
     }
     sent = run('EVAL', script.lua);
-    const reply = await this.#send(this.#client, sent);
+    const reply = await this.#send(this.client, sent);
     return { reply, inDoubt: sent.sockets.length > 1, socket: sent.sockets.at(-1) };
   }
 
@@ -123,20 +127,20 @@ export class RedisConnection {
 
   /** Releases everything at once; what is under way fails. */
   close(): void {
-    this.#client.disconnect();
+    this.client.disconnect();
     // ioredis leaves what waits for a connection to its timeout, which also keeps the process from ending.
     for (const command of this.#unanswered) command.reject(new Error('Connection is closed.'));
   }
 
   #masters(): readonly Redis[] {
-    return this.#client instanceof Redis ? [this.#client] : this.#client.nodes('master');
+    return this.client instanceof Redis ? [this.client] : this.client.nodes('master');
   }
 
   async #send(client: Redis | Cluster, command: SentCommand): Promise<Reply> {
     try {
       return await this.#raw(client, command);
     } catch (error) {
-      throw this.#classify(error);
+      throw this.classify(error);
     }
   }
 
@@ -150,8 +154,9 @@ export class RedisConnection {
     }
   }
 
-  #classify(error: unknown): PersistenceError {
-    return classify(error, this.where, this.#failure);
+  /** What a failure of the client means, as one of this project's errors. */
+  classify(error: unknown): PersistenceError {
+    return classify(error, this.where, this.#use, this.#failure);
   }
 }
 
