@@ -1,4 +1,4 @@
-import type { QueuedDelivery, TakeLimits } from '../../../ports/queue.ts';
+import type { QueuedDelivery, TakeLimits } from '../ports/queue.ts';
 
 /** What there is of one partition. */
 export interface Feed {

@@ -1,13 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Position } from '../../../domain/delivery.ts';
-import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
-import type { Clock } from '../../../ports/clock.ts';
-import { Bell } from '../../bell.ts';
-import { type BatchPlace, batchRecords, type PlacedRecord } from './batches.ts';
-import type { Producer } from './producer.ts';
-import { type Publish, Publishes, type WaitingRecord } from './publishes.ts';
-import type { BatchCodec } from './record-batch.ts';
-import { positionOf } from './record-writer.ts';
+import type { Position } from '../domain/delivery.ts';
+import { PersistenceError, toPersistenceError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import { Bell } from './bell.ts';
+import { type Publish, Publishes, type Sized, type WaitingRecord } from './publishes.ts';
+
+/** Writes groups of commands, one call at a time. */
+export interface GroupWriter<Body> {
+  /** Gets ready, so that the first write need not; shuts predecessors out where it can. */
+  open(): Promise<void>;
+  /**
+   * Resolves with where the records stand once all are durable. What fails is tried again for a while; then it rejects
+   * with what stood in the way, retryable where another write may succeed, and leaves open what was written.
+   */
+  write(records: readonly WaitingRecord<Body>[]): Promise<readonly Position[]>;
+}
 
 /**
  * The life of a lane:
@@ -16,36 +23,31 @@ import { positionOf } from './record-writer.ts';
  *      ^  \       ^           |
  *      |   \      +-----------+                     sending: one group is being written, the next one gathers
  *      |    +-> looking -> lingering
- *      +-----------+                                looking: asks the brokers whether they answer again
+ *      +-----------+                                looking: asks the queue whether it answers again
  *
  *     (any) -> closing -> closed                    closing: what is under way is settled, the rest refused
  */
 type LaneState = 'idle' | 'lingering' | 'sending' | 'looking' | 'closing' | 'closed';
 
-export interface LaneOptions {
-  readonly producer: Producer;
+export interface LaneOptions<Body> {
+  readonly writer: GroupWriter<Body>;
   readonly clock: Clock;
   /** Milliseconds for which the first of a group waits for others. */
   readonly lingerMs: number;
-  /** Most bytes of a record batch; a larger record has one of its own. */
-  readonly batchBytes: number;
-  readonly codec: BatchCodec | undefined;
+  /** Bytes at which a group is full: nothing waits for more of it. */
+  readonly groupBytes: number;
   /** Most bytes of commands in memory. */
   readonly maximumWaitingBytes: number;
 }
-
-/** How much is written as one group: enough for full batches of many partitions, small enough to be answered soon. */
-const batchesOfGroup = 8;
-const mostGroupBytes = 32 * 1024 * 1024;
 
 /**
  * Group commit: one group is written at a time, and everything that arrives meanwhile gathers into the next. A group
  * that fails takes along what waits behind it, so that nothing later is written in its stead: whoever published it
  * decides, in order, what to send again.
  */
-export class Lane {
-  readonly #options: LaneOptions;
-  readonly #publishes: Publishes;
+export class Lane<Body extends Sized> {
+  readonly #options: LaneOptions<Body>;
+  readonly #publishes: Publishes<Body>;
   readonly #changed = new Bell();
   #state: LaneState = 'idle';
   /** The last thing that was tried failed, and may succeed later. */
@@ -54,23 +56,23 @@ export class Lane {
   /** Ends the lingering before its time. */
   #hurry = new AbortController();
 
-  constructor(options: LaneOptions) {
+  constructor(options: LaneOptions<Body>) {
     this.#options = options;
     this.#publishes = new Publishes(options.maximumWaitingBytes);
   }
 
-  /** Has the producer get ready, so that the first publish need not wait for that; rejects with what that would. */
+  /** Has the writer get ready, so that the first publish need not wait for that; rejects with what that would. */
   async open(): Promise<void> {
     while (this.#state !== 'idle' && !this.#isEnding) await this.#changed.wait();
     if (this.#isEnding) throw closed();
     await this.#ready();
   }
 
-  /** Resolves with the positions of the records once all are durable; see {@link Publishes.add} and `Producer.write`. */
-  publish(records: readonly WaitingRecord[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
+  /** Resolves with the positions of the records once all are durable; see {@link Publishes.add} and {@link GroupWriter.write}. */
+  publish(records: readonly WaitingRecord<Body>[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
     if (this.#isEnding) return Promise.reject(closed());
     const published = this.#publishes.add(records, signal);
-    if (this.#publishes.waitingBytes >= this.#groupBytes) this.#hurry.abort();
+    if (this.#publishes.waitingBytes >= this.#options.groupBytes) this.#hurry.abort();
     if (this.#state === 'idle' && !this.#publishes.isEmpty) {
       this.#enter('lingering');
       this.#work = this.#run(this.#options.lingerMs);
@@ -78,7 +80,7 @@ export class Lane {
     return published.finally(() => this.#changed.ring());
   }
 
-  /** Resolves once there is room for what was refused last, and the brokers answer: they are asked until they do. */
+  /** Resolves once there is room for what was refused last, and the queue answers: it is asked until it does. */
   async whenWritable(signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
       if (this.#isEnding) throw closed();
@@ -104,15 +106,11 @@ export class Lane {
     return this.#state === 'closing' || this.#state === 'closed';
   }
 
-  get #groupBytes(): number {
-    return Math.min(mostGroupBytes, this.#options.batchBytes * batchesOfGroup);
-  }
-
   async #run(lingerMs: number): Promise<void> {
     await this.#linger(lingerMs);
     while (!this.#isEnding && !this.#publishes.isEmpty) {
       this.#enter('sending');
-      await this.#write(this.#publishes.take(this.#groupBytes));
+      await this.#write(this.#publishes.take(this.#options.groupBytes));
       this.#enter('lingering');
       // Whoever was answered just now may have more.
       await nextTurn();
@@ -122,15 +120,15 @@ export class Lane {
 
   async #linger(milliseconds: number): Promise<void> {
     await nextTurn();
-    if (milliseconds === 0 || this.#publishes.waitingBytes >= this.#groupBytes || this.#isEnding) return;
+    if (milliseconds === 0 || this.#publishes.waitingBytes >= this.#options.groupBytes || this.#isEnding) return;
     this.#hurry = new AbortController();
     await this.#options.clock.sleep(milliseconds, this.#hurry.signal).catch(() => undefined);
   }
 
-  /** Settles as the producer does. */
+  /** Settles as the writer does. */
   #ready(): Promise<void> {
     this.#enter('looking');
-    const ready = this.#options.producer.open();
+    const ready = this.#options.writer.open();
     this.#work = this.#look(ready);
     return ready;
   }
@@ -147,18 +145,11 @@ export class Lane {
     await this.#run(0);
   }
 
-  async #write(group: readonly Publish[]): Promise<void> {
-    const { producer, clock, batchBytes, codec } = this.#options;
-    const timestamp = clock.now();
-    const placed: PlacedRecord[] = [];
-    for (const { records } of group) {
-      for (const { partition, body } of records) placed.push({ partition, record: { timestamp, body } });
-    }
+  async #write(group: readonly Publish<Body>[]): Promise<void> {
     try {
-      const { rounds, places } = await batchRecords(placed, { batchBytes, codec });
-      await producer.write(rounds);
+      const positions = await this.#options.writer.write(group.flatMap(({ records }) => records));
       this.#isDown = false;
-      this.#resolve(group, places);
+      this.#resolve(group, positions);
     } catch (thrown) {
       const error = toPersistenceError(thrown);
       this.#isDown = error.retryable;
@@ -170,13 +161,13 @@ export class Lane {
     }
   }
 
-  #resolve(group: readonly Publish[], places: readonly BatchPlace[]): void {
+  #resolve(group: readonly Publish<Body>[], positions: readonly Position[]): void {
     let next = 0;
     for (const publish of group) {
-      const own = places.slice(next, next + publish.records.length);
+      const own = positions.slice(next, next + publish.records.length);
       next += publish.records.length;
       this.#publishes.settled(publish);
-      publish.resolve(own.map(positionOf));
+      publish.resolve(own);
     }
   }
 

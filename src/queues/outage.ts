@@ -1,5 +1,5 @@
-import type { PersistenceError } from '../../../domain/errors.ts';
-import type { Clock } from '../../../ports/clock.ts';
+import type { PersistenceError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** How long, in ms, something has to fail before it counts as an outage: leaders change faster than that. */
 const grace = 1_000;

@@ -1,7 +1,7 @@
-import { isPersistenceError, type PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
-import type { StoredPosition } from '../../../domain/plan.ts';
-import type { Clock } from '../../../ports/clock.ts';
-import type { AssignmentHandler } from '../../../ports/queue.ts';
+import { isPersistenceError, type PersistenceError, toPersistenceError } from '../domain/errors.ts';
+import type { StoredPosition } from '../domain/plan.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { AssignmentHandler } from '../ports/queue.ts';
 import { pauseBefore } from './patience.ts';
 
 export interface OwnershipParts {

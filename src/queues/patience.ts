@@ -1,5 +1,5 @@
-import { isPersistenceError } from '../../../domain/errors.ts';
-import type { Clock } from '../../../ports/clock.ts';
+import { isPersistenceError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
 
 const firstPause = 20;
 const longestPause = 1_000;

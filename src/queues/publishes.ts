@@ -1,16 +1,20 @@
-import type { Position } from '../../../domain/delivery.ts';
-import { PersistenceError } from '../../../domain/errors.ts';
-import type { RecordBody } from './record-body.ts';
+import type { Position } from '../domain/delivery.ts';
+import { PersistenceError } from '../domain/errors.ts';
 
-/** A command as it waits: the body of its record, and where it belongs. */
-export interface WaitingRecord {
+/** A command as it waits: what the queue makes of it, and where it belongs. */
+export interface WaitingRecord<Body> {
   readonly partition: number;
-  readonly body: RecordBody;
+  readonly body: Body;
+}
+
+/** How much memory something takes, in bytes. */
+export interface Sized {
+  readonly length: number;
 }
 
 /** One call of publish. */
-export interface Publish {
-  readonly records: readonly WaitingRecord[];
+export interface Publish<Body> {
+  readonly records: readonly WaitingRecord<Body>[];
   readonly bytes: number;
   resolve(positions: readonly Position[]): void;
   reject(error: PersistenceError): void;
@@ -22,9 +26,9 @@ export interface Publish {
 const recordOverhead = 256;
 
 /** Calls of publish in their order, up to a bound of bytes in memory: those that wait, and those being written. */
-export class Publishes {
+export class Publishes<Body extends Sized> {
   readonly #maximumBytes: number;
-  readonly #waiting = new Set<Publish>();
+  readonly #waiting = new Set<Publish<Body>>();
   #waitingBytes = 0;
   #bytes = 0;
   #wanted = 0;
@@ -50,12 +54,12 @@ export class Publishes {
    * Takes a publish in; resolves once it is settled. `QUEUE_FULL` where there is no room for it, but for one that is
    * larger than the bound there is room when nothing else is here. `ABORTED` once `signal` is, as long as it waits.
    */
-  add(records: readonly WaitingRecord[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
+  add(records: readonly WaitingRecord<Body>[], signal: AbortSignal | undefined): Promise<readonly Position[]> {
     if (signal?.aborted) return Promise.reject(takenBack());
     const bytes = records.reduce((sum, { body }) => sum + body.length + recordOverhead, 0);
     if (!this.#fits(bytes)) {
       this.#wanted = Math.max(this.#wanted, bytes);
-      const message = `${this.#bytes} bytes of commands wait to be written to Kafka, and more are not taken`;
+      const message = `${this.#bytes} bytes of commands wait to be written, and more are not taken`;
       return Promise.reject(new PersistenceError('QUEUE_FULL', message));
     }
     return new Promise((resolve, reject) => {
@@ -65,7 +69,7 @@ export class Publishes {
         reject(takenBack());
       };
       const begin = (): void => signal?.removeEventListener('abort', takeBack);
-      const publish: Publish = { records, bytes, resolve, reject, begin };
+      const publish: Publish<Body> = { records, bytes, resolve, reject, begin };
       signal?.addEventListener('abort', takeBack, { once: true });
       this.#waiting.add(publish);
       this.#waitingBytes += bytes;
@@ -74,8 +78,8 @@ export class Publishes {
   }
 
   /** The publishes that waited longest, up to `bytes` together, but one at least. They wait no more. */
-  take(bytes: number): readonly Publish[] {
-    const taken: Publish[] = [];
+  take(bytes: number): readonly Publish<Body>[] {
+    const taken: Publish<Body>[] = [];
     let sum = 0;
     for (const publish of this.#waiting) {
       sum += publish.bytes;
@@ -88,12 +92,12 @@ export class Publishes {
   }
 
   /** A publish is written or refused: its room is free. */
-  settled({ bytes }: Publish): void {
+  settled({ bytes }: Publish<Body>): void {
     this.#bytes -= bytes;
     if (this.#fits(this.#wanted)) this.#wanted = 0;
   }
 
-  #leave(publish: Publish): void {
+  #leave(publish: Publish<Body>): void {
     if (this.#waiting.delete(publish)) this.#waitingBytes -= publish.bytes;
   }
 

@@ -1,5 +1,5 @@
-import { PersistenceError } from '../../../domain/errors.ts';
-import type { Clock } from '../../../ports/clock.ts';
+import { PersistenceError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /**
  * Waits with a signal that is aborted together with any of `signals`, and once the wait is over. Not `AbortSignal.any`:

@@ -1,13 +1,18 @@
-import type { StoredPosition } from '../../domain/plan.ts';
-import type { Consumer, QueuedDelivery, TakeLimits } from '../../ports/queue.ts';
-import type { KafkaConsumer } from './consumer/kafka-consumer.ts';
+import type { StoredPosition } from '../domain/plan.ts';
+import type { Consumer, QueuedDelivery, TakeLimits } from '../ports/queue.ts';
+
+/** A consumer that can let go of everything in order, before it is closed. */
+export interface DrainableConsumer extends Consumer {
+  /** Delivers nothing more; resolves once all that was delivered is settled. */
+  drain(): Promise<void>;
+}
 
 /** A consumer that says when it is closed. */
-export class TrackedConsumer implements Consumer {
-  readonly #consumer: KafkaConsumer;
+export class TrackedConsumer implements DrainableConsumer {
+  readonly #consumer: DrainableConsumer;
   readonly #onClosed: () => void;
 
-  constructor(consumer: KafkaConsumer, onClosed: () => void) {
+  constructor(consumer: DrainableConsumer, onClosed: () => void) {
     this.#consumer = consumer;
     this.#onClosed = onClosed;
   }
@@ -24,7 +29,6 @@ export class TrackedConsumer implements Consumer {
     return this.#consumer.acknowledge(positions);
   }
 
-  /** Delivers nothing more; resolves once all that was delivered is settled. */
   drain(): Promise<void> {
     return this.#consumer.drain();
   }

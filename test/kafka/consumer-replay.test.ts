@@ -2,11 +2,11 @@ import type { Producer } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { QueuedDelivery, ReplayOptions } from '../../src/ports/queue.ts';
-import { tryWithin } from '../../src/queues/kafka/consumer/patience.ts';
 import { readBounds } from '../../src/queues/kafka/consumer/read-bounds.ts';
 import { replayKafka } from '../../src/queues/kafka/consumer/replay-kafka.ts';
 import type { ReplayParts } from '../../src/queues/kafka/consumer/replay-reading.ts';
 import { TopicBrokers } from '../../src/queues/kafka/consumer/topic-brokers.ts';
+import { tryWithin } from '../../src/queues/patience.ts';
 import { asAdmin, kafkaAddress, kafkaClient, uniqueName } from '../support/kafka.ts';
 import { type ConsumedTopic, consumedTopic, valuesByPartition } from '../support/kafka-member.ts';
 

@@ -5,9 +5,9 @@ import { systemClock } from '../../src/platform/system-clock.ts';
 import type { QueuedDelivery } from '../../src/ports/queue.ts';
 import { fetchSizes } from '../../src/queues/kafka/consumer/fetch-sizes.ts';
 import { openKafkaConsumer } from '../../src/queues/kafka/consumer/open-kafka-consumer.ts';
-import { Outage } from '../../src/queues/kafka/consumer/outage.ts';
 import { PartitionFetcher } from '../../src/queues/kafka/consumer/partition-fetcher.ts';
 import { TopicBrokers } from '../../src/queues/kafka/consumer/topic-brokers.ts';
+import { Outage } from '../../src/queues/outage.ts';
 import { asAdmin, kafkaAddress, kafkaClient, uniqueName } from '../support/kafka.ts';
 import {
   type ConsumedTopic,

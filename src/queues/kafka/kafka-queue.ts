@@ -17,17 +17,17 @@ import type {
   ReplayOptions,
 } from '../../ports/queue.ts';
 import { checkPublish } from '../check-publish.ts';
+import { tryWithin } from '../patience.ts';
 import { refuseGivenUp } from '../refuse-given-up.ts';
+import { whileWaiting } from '../time-limit.ts';
+import { TrackedConsumer } from '../tracked-consumer.ts';
 import type { KafkaConsumer } from './consumer/kafka-consumer.ts';
-import { tryWithin } from './consumer/patience.ts';
 import { readBounds } from './consumer/read-bounds.ts';
 import type { KafkaReplay } from './consumer/replay-kafka.ts';
-import { whileWaiting } from './consumer/time-limit.ts';
 import type { TopicBrokers } from './consumer/topic-brokers.ts';
 import type { DeadLetterTopic } from './dead-letter-topic.ts';
 import type { KafkaPublisher } from './publishing/publisher.ts';
 import type { TopicInquiry } from './topics/topic-inquiry.ts';
-import { TrackedConsumer } from './tracked-consumer.ts';
 
 export interface KafkaQueueParts {
   readonly source: SourceId;

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { KafkaCluster } from '../../../src/queues/kafka/connection/cluster.ts';
 import { BrokerConnections } from '../../../src/queues/kafka/consumer/broker-connections.ts';
-import { Outage } from '../../../src/queues/kafka/consumer/outage.ts';
+import { Outage } from '../../../src/queues/outage.ts';
 
 /** What a cluster of the library does, as far as connections use it. */
 interface FakeCluster {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PersistenceError } from '../../../src/domain/errors.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
-import { PartitionOwnership } from '../../../src/queues/kafka/consumer/partition-ownership.ts';
+import { PartitionOwnership } from '../../../src/queues/partition-ownership.ts';
 
 /** An answer that the test gives when it likes. */
 class Answer<Value> {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { PersistenceError } from '../../../src/domain/errors.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
-import { Lane } from '../../../src/queues/kafka/publishing/lane.ts';
 import type { Producer, Rounds } from '../../../src/queues/kafka/publishing/producer.ts';
-import type { WaitingRecord } from '../../../src/queues/kafka/publishing/publishes.ts';
-import { encodeRecordBody } from '../../../src/queues/kafka/publishing/record-body.ts';
+import { encodeRecordBody, type RecordBody } from '../../../src/queues/kafka/publishing/record-body.ts';
+import { groupWriter } from '../../../src/queues/kafka/publishing/record-writer.ts';
+import { Lane } from '../../../src/queues/lane.ts';
+import type { WaitingRecord } from '../../../src/queues/publishes.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -38,19 +39,18 @@ class HeldProducer implements Producer {
   }
 }
 
-function laneOf(producer: Producer, more: { lingerMs?: number; maximumWaitingBytes?: number } = {}): Lane {
+function laneOf(producer: Producer, more: { lingerMs?: number; maximumWaitingBytes?: number } = {}): Lane<RecordBody> {
   return new Lane({
-    producer,
+    writer: groupWriter(producer, systemClock, { batchBytes: mebibyte, codec: undefined }),
     clock: systemClock,
     lingerMs: 0,
-    batchBytes: mebibyte,
-    codec: undefined,
+    groupBytes: 8 * mebibyte,
     maximumWaitingBytes: 64 * mebibyte,
     ...more,
   });
 }
 
-function someRecord(bytes = 10): WaitingRecord {
+function someRecord(bytes = 10): WaitingRecord<RecordBody> {
   return { partition: 0, body: encodeRecordBody({ key: undefined, headers: [], value: Buffer.alloc(bytes) }) };
 }
 

@@ -1,8 +1,8 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import { answeredWithin } from '../../time-limit.ts';
 import type { KafkaCluster } from '../connection/cluster.ts';
 import { brokerError } from '../connection/failures.ts';
-import { answeredWithin } from './time-limit.ts';
 
 /** How to reach the brokers of a topic. Times in milliseconds. */
 export interface ConnectionParts {

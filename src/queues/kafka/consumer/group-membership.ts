@@ -1,12 +1,12 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { FilledStore } from '../../../ports/queue.ts';
+import type { Outage } from '../../outage.ts';
+import { pauseBefore } from '../../patience.ts';
 import type { GroupMember, KafkaBroker } from '../connection/cluster.ts';
 import { brokerError, kafkaFailure } from '../connection/failures.ts';
 import type { ConnectionParts } from './broker-connections.ts';
 import { GroupCoordinator } from './group-coordinator.ts';
 import { assignorName, decodeAssignment, encodeSubscription } from './group-protocol.ts';
-import type { Outage } from './outage.ts';
-import { pauseBefore } from './patience.ts';
 import { shareOut } from './share-out.ts';
 import type { KafkaTopic } from './topic-brokers.ts';
 

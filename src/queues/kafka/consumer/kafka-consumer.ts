@@ -1,21 +1,22 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { StoredPosition } from '../../../domain/plan.ts';
-import type { AssignmentHandler, Consumer, QueuedDelivery, TakeLimits } from '../../../ports/queue.ts';
+import type { AssignmentHandler, QueuedDelivery, TakeLimits } from '../../../ports/queue.ts';
 import { Bell } from '../../bell.ts';
+import { DeliveryTaker } from '../../delivery-taker.ts';
+import { Outage } from '../../outage.ts';
+import { PartitionOwnership } from '../../partition-ownership.ts';
+import type { DrainableConsumer } from '../../tracked-consumer.ts';
 import type { ConsumerOptions } from './consumer-options.ts';
-import { DeliveryTaker } from './delivery-taker.ts';
 import { GroupMembership } from './group-membership.ts';
 import { OffsetCommits } from './offset-commits.ts';
-import { Outage } from './outage.ts';
 import { PartitionFetcher } from './partition-fetcher.ts';
-import { PartitionOwnership } from './partition-ownership.ts';
 import { TopicBrokers } from './topic-brokers.ts';
 
 /**
  * Consumes the partitions that a group gives to this member, from the positions that the store holds. Brokers may come
  * and go; what no retry mends rejects {@link take}, and lets the rest of the group go on without this member.
  */
-export class KafkaConsumer implements Consumer {
+export class KafkaConsumer implements DrainableConsumer {
   readonly #outage: Outage;
   readonly #membership: GroupMembership;
   readonly #ownership: PartitionOwnership;

@@ -2,15 +2,15 @@ import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts'
 import type { SessionId } from '../../../domain/identifiers.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { Bell } from '../../bell.ts';
+import type { Outage } from '../../outage.ts';
 import { partitionMemory } from '../../partition-memory.ts';
+import { Backoffs, pauseBefore } from '../../patience.ts';
+import { whileWaiting } from '../../time-limit.ts';
 import { RepeatedHeaders } from '../protocol/repeated-headers.ts';
 import { FetchLoop, type FetchOutcome, fetchOnce, type RoutedFeed } from './fetch-loop.ts';
 import { fetchSizes } from './fetch-sizes.ts';
-import type { Outage } from './outage.ts';
 import { type FeedStart, PartitionFeed } from './partition-feed.ts';
-import { Backoffs, pauseBefore } from './patience.ts';
 import { readBoundsFrom } from './read-bounds.ts';
-import { whileWaiting } from './time-limit.ts';
 import type { TopicBrokers } from './topic-brokers.ts';
 
 /** Times in milliseconds. */

@@ -1,7 +1,7 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { PartitionBounds, QueuedDelivery, ReplayOptions } from '../../../ports/queue.ts';
 import { lostHistory } from '../../lost-history.ts';
-import { tryWithin } from './patience.ts';
+import { tryWithin } from '../../patience.ts';
 import { readBounds } from './read-bounds.ts';
 import { patience, type ReplayParts, ReplayReading, type Stretch } from './replay-reading.ts';
 import { TopicBrokers } from './topic-brokers.ts';

@@ -4,14 +4,14 @@ import { PersistenceError } from '../../../domain/errors.ts';
 import { partitionOf } from '../../../domain/partition.ts';
 import { encodeBinary } from '../../../domain/wire/binary.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import { Lane } from '../../lane.ts';
+import type { WaitingRecord } from '../../publishes.ts';
 import type { TopicBrokers } from '../consumer/topic-brokers.ts';
 import { ClusterLink } from './broker-link.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
-import { Lane } from './lane.ts';
-import type { WaitingRecord } from './publishes.ts';
 import { type BatchCodec, batchOverhead, recordBytes } from './record-batch.ts';
-import { encodeRecordBody } from './record-body.ts';
-import { producerTimes } from './record-writer.ts';
+import { encodeRecordBody, type RecordBody } from './record-body.ts';
+import { groupWriter, producerTimes } from './record-writer.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
 /** How commands are published. Sizes in bytes, times in milliseconds. */
@@ -28,6 +28,10 @@ export interface PublisherOptions {
   readonly largestBatch: number;
 }
 
+/** How much is written as one group: enough for full batches of many partitions, small enough to be answered soon. */
+const batchesOfGroup = 8;
+const mostGroupBytes = 32 * 1024 * 1024;
+
 /** Milliseconds for which closing waits for the answer to what is being written. */
 const grace = 5_000;
 
@@ -35,16 +39,20 @@ const grace = 5_000;
 export class KafkaPublisher {
   readonly #options: PublisherOptions;
   readonly #closing = new AbortController();
-  readonly #lane: Lane;
+  readonly #lane: Lane<RecordBody>;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    const { brokers, clock, transactionalId } = options;
+    const { brokers, clock, transactionalId, batchBytes } = options;
     const { patience, ...timeouts } = producerTimes;
     const link = new ClusterLink({ brokers, topic: brokers.topic, transactionalId, ...timeouts });
     const parts = { link, clock, patience, closing: this.#closing.signal };
     const producer = transactionalId === undefined ? new IdempotentProducer(parts) : new TransactionalProducer(parts);
-    this.#lane = new Lane({ ...options, producer });
+    this.#lane = new Lane({
+      ...options,
+      writer: groupWriter(producer, clock, options),
+      groupBytes: Math.min(mostGroupBytes, batchBytes * batchesOfGroup),
+    });
   }
 
   /** Connects, and shuts predecessors out where there is a transactional id: the first publish need not wait for that. */
@@ -80,7 +88,7 @@ export class KafkaPublisher {
     await brokers.close();
   }
 
-  #recordOf(command: Command): WaitingRecord {
+  #recordOf(command: Command): WaitingRecord<RecordBody> {
     const { brokers, largestBatch } = this.#options;
     const body = encodeRecordBody(encodeBinary(command));
     const bytes = batchOverhead + recordBytes({ body });

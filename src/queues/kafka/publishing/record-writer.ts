@@ -1,9 +1,12 @@
 import type { Position } from '../../../domain/delivery.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import type { GroupWriter } from '../../lane.ts';
 import type { TopicBrokers } from '../consumer/topic-brokers.ts';
 import { type BatchOptions, type BatchPlace, batchRecords, type PlacedRecord } from './batches.ts';
 import { ClusterLink } from './broker-link.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
+import type { Producer } from './producer.ts';
+import type { RecordBody } from './record-body.ts';
 
 export interface RecordWriterOptions extends BatchOptions {
   /** Those of the topic; they belong to whoever opened them. */
@@ -37,10 +40,30 @@ export class RecordWriter {
 
   /** Resolves with where the records stand, once all are written by all replicas in sync. See `Producer.write`. */
   async write(records: readonly PlacedRecord[]): Promise<readonly Position[]> {
-    const { rounds, places } = await batchRecords(records, this.#options);
-    await this.#producer.write(rounds);
-    return places.map(positionOf);
+    return writeRecords(this.#producer, records, this.#options);
   }
+}
+
+/** Writes groups of commands with a producer; each record is given the time of its group. */
+export function groupWriter(producer: Producer, clock: Clock, options: BatchOptions): GroupWriter<RecordBody> {
+  return {
+    open: () => producer.open(),
+    write(records) {
+      const timestamp = clock.now();
+      const placed = records.map(({ partition, body }) => ({ partition, record: { timestamp, body } }));
+      return writeRecords(producer, placed, options);
+    },
+  };
+}
+
+async function writeRecords(
+  producer: Producer,
+  records: readonly PlacedRecord[],
+  options: BatchOptions,
+): Promise<readonly Position[]> {
+  const { rounds, places } = await batchRecords(records, options);
+  await producer.write(rounds);
+  return places.map(positionOf);
 }
 
 /** Where a record that was written stands. */

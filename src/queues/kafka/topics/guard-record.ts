@@ -1,5 +1,5 @@
 import type { Clock } from '../../../ports/clock.ts';
-import { tryWithin } from '../consumer/patience.ts';
+import { tryWithin } from '../../patience.ts';
 import { readBounds } from '../consumer/read-bounds.ts';
 import type { TopicBrokers } from '../consumer/topic-brokers.ts';
 import { encodeRecordBody } from '../publishing/record-body.ts';

@@ -1,5 +1,5 @@
 import { PersistenceError } from '../../../domain/errors.ts';
-import { tryWithin } from '../consumer/patience.ts';
+import { tryWithin } from '../../patience.ts';
 import { inspect, type TopicReport, unsafe, usable } from './check-topic.ts';
 import { guardTopicOf } from './guard.ts';
 import { readGuard, writeGuard } from './guard-record.ts';

@@ -1,7 +1,7 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import { tryWithin } from '../../patience.ts';
 import { protocolFailure } from '../connection/failures.ts';
-import { tryWithin } from '../consumer/patience.ts';
 import type { TopicBrokers } from '../consumer/topic-brokers.ts';
 import { type FetchedPartition, fetchRequest } from '../protocol/fetch.ts';
 import type { ReadRecords } from '../protocol/read-records.ts';

@@ -1,6 +1,6 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { PartitionBounds } from '../../../ports/queue.ts';
-import { tryWithin } from '../consumer/patience.ts';
+import { tryWithin } from '../../patience.ts';
 import { prepareCodecs } from '../protocol/compression/expand.ts';
 import { RecordWriter } from '../publishing/record-writer.ts';
 import { inspect, type UsableTopic, unsafe, usable } from './check-topic.ts';

@@ -1,7 +1,7 @@
 import { PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { PartitionBounds } from '../../../ports/queue.ts';
-import { tryWithin } from '../consumer/patience.ts';
+import { tryWithin } from '../../patience.ts';
 import { readBounds } from '../consumer/read-bounds.ts';
 import type { TopicBrokers } from '../consumer/topic-brokers.ts';
 import { fetchPartition } from './read-partition.ts';

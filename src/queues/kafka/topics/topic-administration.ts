@@ -1,11 +1,11 @@
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 import { isPersistenceError, PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import { tryWithin } from '../../patience.ts';
 import { type KafkaCluster, openCluster } from '../connection/cluster.ts';
 import { createKafka } from '../connection/create-kafka.ts';
 import { brokerError, kafkaFailure, type Operation, protocolFailure } from '../connection/failures.ts';
 import type { KafkaConnectionOptions, KafkaLog } from '../connection/kafka-options.ts';
-import { tryWithin } from '../consumer/patience.ts';
 import { TopicBrokers } from '../consumer/topic-brokers.ts';
 import type { TopicId } from '../protocol/fetch.ts';
 import { metadataRequest, type TopicMetadata } from '../protocol/metadata.ts';
