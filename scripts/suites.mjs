@@ -21,6 +21,7 @@ export const suites = [
     needs: ['C compiler', 'Python', 'RocksDB addon', 'RocksDB libraries'],
   },
   { name: 'redis', group: 4, timeout: 300_000, needs: [...redis, 'strace'] },
+  { name: 'bullmq', group: 4, timeout: 300_000, needs: redis },
   { name: 'kafka', group: 5, timeout: 300_000, needs: [...kafka, ...redis, 'kcat', 'confluent-kafka for Python'] },
   { name: 'chaos', group: 6, timeout: 900_000, needs: ['a Kafka that can be started', ...redis, 'kcat'] },
   { name: 'fuzz', group: 7, timeout: 600_000, needs: ['schemathesis'] },

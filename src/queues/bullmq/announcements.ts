@@ -1,0 +1,48 @@
+import type { RedisConnection } from '../../redis/connection.ts';
+import { type Subscription, subscribe } from '../../redis/subscription.ts';
+import { type BullmqKeys, groupMessage } from './keys.ts';
+
+/** Told what is said on the channel of a queue; what nobody heard is told as if it had been said. */
+export interface AnnouncementListener {
+  arrived(shard: number): void;
+  groupChanged(): void;
+}
+
+export interface AnnouncementParts {
+  readonly connection: RedisConnection;
+  readonly keys: BullmqKeys;
+  readonly shards: number;
+}
+
+/**
+ * What publishers and members of the group tell each other, so that nobody has to ask all the time. Nothing depends on
+ * its being heard: whoever waits looks by itself now and then.
+ */
+export class Announcements {
+  readonly #parts: AnnouncementParts;
+  readonly #listener: AnnouncementListener;
+  #subscription: Subscription | undefined;
+
+  constructor(parts: AnnouncementParts, listener: AnnouncementListener) {
+    this.#parts = parts;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    const { connection, keys, shards } = this.#parts;
+    this.#subscription = subscribe(connection.client, keys.channel, {
+      said: (message) => {
+        if (message === groupMessage) this.#listener.groupChanged();
+        else this.#listener.arrived(Number(message));
+      },
+      connected: () => {
+        this.#listener.groupChanged();
+        for (let shard = 0; shard < shards; shard += 1) this.#listener.arrived(shard);
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#subscription?.close();
+  }
+}

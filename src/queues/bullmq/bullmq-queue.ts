@@ -1,0 +1,174 @@
+import type { EventEmitter } from 'node:events';
+import type { Command } from '../../domain/command.ts';
+import type { Position } from '../../domain/delivery.ts';
+import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
+import type { SessionId } from '../../domain/identifiers.ts';
+import type { SourceId } from '../../domain/plan.ts';
+import { encodeBinary } from '../../domain/wire/binary.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type {
+  AssignmentHandler,
+  Consumer,
+  PartitionBounds,
+  Queue,
+  QueueCapabilities,
+  QueuedDelivery,
+  QueueEvents,
+  ReplayOptions,
+} from '../../ports/queue.ts';
+import { checkPublish } from '../check-publish.ts';
+import type { Lane } from '../lane.ts';
+import { tryWithin } from '../patience.ts';
+import { refuseGivenUp } from '../refuse-given-up.ts';
+import { whileWaiting } from '../time-limit.ts';
+import { TrackedConsumer } from '../tracked-consumer.ts';
+import type { Backlog } from './backlog.ts';
+import type { BullmqConsumer } from './bullmq-consumer.ts';
+import type { WaitingEvent } from './event-batches.ts';
+import { eventBytes, eventOf } from './job-events.ts';
+
+/** What Redis says of a shard. */
+export interface ShardBounds extends PartitionBounds {
+  readonly bytes: number;
+}
+
+export interface BullmqQueueParts {
+  readonly source: SourceId;
+  readonly shards: number;
+  readonly durable: boolean;
+  readonly shardOf: (session: SessionId) => number;
+  readonly clock: Clock;
+  readonly events: EventEmitter<QueueEvents>;
+  readonly lane: Lane<WaitingEvent>;
+  readonly backlog: Backlog;
+  readonly readBounds: () => Promise<readonly ShardBounds[]>;
+  readonly openConsumer: (handler: AssignmentHandler, signal: AbortSignal) => Promise<BullmqConsumer>;
+  readonly replay: (options: ReplayOptions, closing: AbortSignal) => AsyncIterable<readonly QueuedDelivery[]>;
+  /** Aborted when the queue is being closed. */
+  readonly ending: AbortController;
+  /** Closes the connections, once nothing uses them any more. */
+  readonly disconnect: () => Promise<void>;
+}
+
+/** Milliseconds for which a Redis that does not answer is asked again what it holds. */
+const boundsPatience = 10_000;
+
+/** Shards of jobs in Redis. See `openBullmqQueue`. */
+export class BullmqQueue implements Queue {
+  readonly source: SourceId;
+  readonly partitions: number;
+  readonly capabilities: QueueCapabilities;
+  readonly events: EventEmitter<QueueEvents>;
+  readonly #parts: BullmqQueueParts;
+  /** There, without a consumer yet, while one is being opened. */
+  #current: { readonly consumer: TrackedConsumer | undefined } | undefined;
+  /** Settles once the consumer that is being opened is there, or has left the group. */
+  #opening: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: BullmqQueueParts) {
+    const { source, shards, durable, events } = parts;
+    this.source = source;
+    this.partitions = shards;
+    this.capabilities = { durable, replayable: false, positions: true, fencesWriters: false, knowsConsumed: true };
+    this.events = events;
+    this.#parts = parts;
+  }
+
+  async publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
+    const checked = this.#closed() ?? checkPublish(commands, signal);
+    if (checked instanceof PersistenceError) throw checked;
+    if (commands.length === 0) return [];
+    const { shardOf, backlog, lane } = this.#parts;
+    const records = commands.map((command) => {
+      const event = eventOf(encodeBinary(command));
+      return { partition: shardOf(command.session), body: { event, length: eventBytes(event) } };
+    });
+    const bytes = records.reduce((sum, { body }) => sum + body.length, 0);
+    const full = backlog.admit(bytes);
+    if (full !== undefined) throw full;
+    try {
+      return await lane.publish(records, signal);
+    } finally {
+      backlog.settle(bytes);
+    }
+  }
+
+  async whenWritable(signal?: AbortSignal): Promise<void> {
+    this.#refuseClosed();
+    const { lane, backlog, ending } = this.#parts;
+    await lane.whenWritable(signal);
+    try {
+      await whileWaiting([ending.signal, signal], (over) => backlog.whenWritable(over));
+    } catch (error) {
+      this.#refuseClosed();
+      throw error;
+    }
+  }
+
+  async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
+    this.#refuseClosed();
+    refuseGivenUp(signal);
+    if (this.#current !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
+    this.#current = { consumer: undefined };
+    const { ending, openConsumer } = this.#parts;
+    try {
+      const opening = whileWaiting([ending.signal, signal], (over) => openConsumer(handler, over));
+      this.#opening = opening.catch(() => undefined);
+      const consumer = new TrackedConsumer(await opening, () => {
+        if (this.#current?.consumer === consumer) this.#current = undefined;
+      });
+      this.#current = { consumer };
+      return consumer;
+    } catch (error) {
+      this.#current = undefined;
+      if (isPersistenceError(error, 'QUEUE_CLOSED') && this.#closing === undefined) refuseGivenUp(signal);
+      throw error;
+    }
+  }
+
+  /** What waits still: what was stored is gone. */
+  replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]> {
+    this.#refuseClosed();
+    if (!(options.limits.deliveries >= 1)) throw new TypeError('a batch holds at least one delivery');
+    return this.#parts.replay(options, this.#parts.ending.signal);
+  }
+
+  async bounds(): Promise<ReadonlyMap<number, PartitionBounds>> {
+    this.#refuseClosed();
+    const { clock, readBounds, ending } = this.#parts;
+    const bounds = await tryWithin(clock, boundsPatience, readBounds, ending.signal);
+    return new Map(bounds.map(({ start, end }, shard) => [shard, { start, end }]));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { ending, lane, disconnect } = this.#parts;
+    // The rest runs after `#closing` is set, so that those who are woken see it.
+    await Promise.resolve();
+    ending.abort();
+    await lane.close();
+    await this.#opening;
+    const consumer = this.#current?.consumer;
+    await consumer?.drain();
+    await consumer?.close();
+    await disconnect();
+  }
+
+  #closed(): PersistenceError | undefined {
+    return this.#closing === undefined ? undefined : new PersistenceError('QUEUE_CLOSED', 'the queue was closed');
+  }
+
+  #refuseClosed(): void {
+    const closed = this.#closed();
+    if (closed !== undefined) throw closed;
+  }
+}

@@ -1,0 +1,147 @@
+import { createIORedisClient, type IRedisClient, type IRedisTransaction, Job, Queue } from 'bullmq';
+import type { Position } from '../../domain/delivery.ts';
+import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import type { GroupWriter } from '../lane.ts';
+import { pauseBefore, tryWithin } from '../patience.ts';
+import type { WaitingRecord } from '../publishes.ts';
+import { batchEvents, type EventBatch, type WaitingEvent } from './event-batches.ts';
+import type { JobData } from './job-events.ts';
+import type { BullmqKeys } from './keys.ts';
+import { publishScript } from './scripts/publish-script.ts';
+
+export interface JobWriterOptions {
+  /** For publishing alone; it belongs to whoever opened it. */
+  readonly connection: RedisConnection;
+  readonly keys: BullmqKeys;
+  readonly shards: number;
+  /** Names this publisher; nobody else ever uses the name. */
+  readonly publisher: string;
+  readonly clock: Clock;
+  /** Most bytes of events that a job holds; a larger event has a job of its own. */
+  readonly batchBytes: number;
+  /** Told how many bytes wait in each shard. */
+  readonly onBacklog: (bytes: readonly number[]) => void;
+  /** Once aborted, what fails is not tried again. */
+  readonly closing: AbortSignal;
+}
+
+/** Milliseconds for which what fails is tried again. */
+const patience = 30_000;
+/** Seconds for which a publisher is remembered after its last group: longer than anything sent may be under way. */
+const rememberedSeconds = 24 * 60 * 60;
+/** Entries of the stream of events that BullMQ keeps for each shard: nobody here reads it. */
+const keptEvents = 100;
+const jobName = 'commands';
+/** What the client knows our script by. */
+const publishCommand = 'macpPublish';
+
+/**
+ * Adds events as BullMQ's jobs. A group is one transaction: BullMQ's own scripts add its jobs, and behind them a script
+ * of ours gives them their offsets. Said again because its answer was lost, a group changes nothing.
+ */
+export class JobWriter implements GroupWriter<WaitingEvent> {
+  readonly #options: JobWriterOptions;
+  readonly #client: IRedisClient;
+  readonly #queues: readonly Queue<JobData>[];
+  #groups = 0;
+
+  constructor(options: JobWriterOptions) {
+    this.#options = options;
+    const { connection, keys, shards } = options;
+    this.#client = createIORedisClient(connection.client);
+    this.#client.defineCommand(publishCommand, { lua: publishScript, numberOfKeys: shards + 1 });
+    this.#queues = Array.from({ length: shards }, (_, shard) => {
+      const queue = new Queue<JobData>(keys.queue(shard), {
+        connection: this.#client,
+        prefix: keys.prefix,
+        streams: { events: { maxLen: keptEvents } },
+      });
+      // What the connection goes through is told by what is sent over it.
+      queue.on('error', () => undefined);
+      return queue;
+    });
+  }
+
+  /** Resolves once Redis takes what is written to it; it is asked again for a while. */
+  async open(): Promise<void> {
+    const { connection, keys, clock, closing } = this.#options;
+    const probe = (): Promise<unknown> => connection.command('SET', keys.publisher('probe'), '', 'PX', '1000');
+    await tryWithin(clock, patience, probe, closing);
+  }
+
+  async write(records: readonly WaitingRecord<WaitingEvent>[]): Promise<readonly Position[]> {
+    this.#groups += 1;
+    const batches = batchEvents(records, this.#options.batchBytes);
+    await Promise.all(this.#queues.map((queue) => queue.waitUntilReady()));
+    const offsets = await this.#persist(batches);
+    const positions: Position[] = [];
+    for (const [index, { shard, records: placed }] of batches.entries()) {
+      const first = offsets[index];
+      if (first === undefined) throw new PersistenceError('UNEXPECTED', 'Redis told fewer offsets than there are jobs');
+      for (const [at, record] of placed.entries()) positions[record] = { partition: shard, offset: first + at };
+    }
+    return positions;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#queues.map((queue) => queue.close()));
+  }
+
+  /** The offsets of the jobs. A full Redis is not asked again: whoever publishes waits for room. */
+  async #persist(batches: readonly EventBatch[]): Promise<readonly number[]> {
+    const { clock, closing } = this.#options;
+    const start = clock.elapsed();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#attempt(batches);
+      } catch (error) {
+        const isOver = clock.elapsed() - start >= patience || closing.aborted;
+        if (isOver || !isPersistenceError(error, 'QUEUE_UNAVAILABLE')) throw error;
+      }
+      await clock.sleep(pauseBefore(attempt), closing).catch(() => undefined);
+    }
+  }
+
+  async #attempt(batches: readonly EventBatch[]): Promise<readonly number[]> {
+    const { keys, shards, publisher, clock, onBacklog } = this.#options;
+    const transaction = this.#client.multi();
+    const args: string[] = [String(this.#groups), String(rememberedSeconds), keys.channel];
+    for (const [index, { shard, events }] of batches.entries()) {
+      const queue = this.#queues[shard];
+      if (queue === undefined) throw new TypeError(`there is no shard ${shard}`);
+      const id = `${publisher}-${this.#groups}-${index}`;
+      const job = new Job(queue, jobName, { events }, { timestamp: clock.now() }, id);
+      void job.addJob(transaction);
+      args.push(String(shard), id, String(events.length));
+    }
+    const shardKeys = Array.from({ length: shards }, (_, shard) => keys.shard(shard));
+    transaction.runCommand(publishCommand, [keys.publisher(publisher), ...shardKeys, ...args]);
+    const answer = await this.#executed(transaction);
+    onBacklog(answer.slice(batches.length));
+    return answer.slice(0, batches.length);
+  }
+
+  /** What the last command of the transaction answered. */
+  async #executed(transaction: IRedisTransaction): Promise<readonly number[]> {
+    const { connection } = this.#options;
+    let results: Awaited<ReturnType<IRedisTransaction['exec']>>;
+    try {
+      results = await transaction.exec();
+    } catch (error) {
+      throw connection.classify(firstFailure(error));
+    }
+    const failed = results?.find(([error]) => error !== null);
+    if (failed !== undefined) throw connection.classify(failed[0]);
+    const answer: unknown = results?.at(-1)?.[1];
+    if (Array.isArray(answer)) return answer.map(Number);
+    throw new PersistenceError('UNEXPECTED', 'Redis took jobs back that it had taken');
+  }
+}
+
+/** What a transaction was discarded for: Redis itself only says that it was. */
+function firstFailure(error: unknown): unknown {
+  const { previousErrors } = error as { readonly previousErrors?: readonly unknown[] };
+  return previousErrors?.find((previous) => previous instanceof Error) ?? error;
+}

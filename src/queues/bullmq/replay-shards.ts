@@ -1,0 +1,48 @@
+import { PersistenceError } from '../../domain/errors.ts';
+import type { QueuedDelivery, ReplayOptions } from '../../ports/queue.ts';
+import type { ShardBounds } from './bullmq-queue.ts';
+import type { JobDelivery } from './job-delivery.ts';
+import type { ShardReader } from './shard-reader.ts';
+
+export interface ReplayParts {
+  readonly readBounds: () => Promise<readonly ShardBounds[]>;
+  readonly openReader: (shard: number) => ShardReader;
+  /** Aborted when the queue is being closed. */
+  readonly closing: AbortSignal;
+}
+
+/** Everything that waits, shard by shard, up to where each of them ends when it is begun. */
+export async function* replayShards(
+  { readBounds, openReader, closing }: ReplayParts,
+  { from, limits, signal }: ReplayOptions,
+): AsyncGenerator<readonly QueuedDelivery[]> {
+  const refuseGivenUp = (): void => {
+    if (closing.aborted) throw new PersistenceError('QUEUE_CLOSED', 'the queue was closed');
+    if (signal?.aborted) throw new PersistenceError('ABORTED', 'the replay was given up');
+  };
+  for (const [shard, { end }] of (await readBounds()).entries()) {
+    const reader = openReader(shard);
+    await reader.startAt(from?.get(shard));
+    let waiting: readonly JobDelivery[] = [];
+    for (;;) {
+      refuseGivenUp();
+      if (waiting.length === 0 && reader.next < end) {
+        waiting = (await reader.read()).filter(({ position }) => position.offset < end);
+      }
+      const batch = within(waiting, limits.deliveries, limits.bytes);
+      if (batch.length === 0) break;
+      waiting = waiting.slice(batch.length);
+      yield batch;
+    }
+  }
+}
+
+/** As many as fit, one at least. */
+function within(waiting: readonly JobDelivery[], most: number, mostBytes: number): readonly JobDelivery[] {
+  let bytes = 0;
+  const end = waiting.slice(0, most).findIndex((delivery, index) => {
+    bytes += delivery.bytes;
+    return bytes > mostBytes && index > 0;
+  });
+  return waiting.slice(0, end === -1 ? most : end);
+}

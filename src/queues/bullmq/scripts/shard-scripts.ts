@@ -1,0 +1,74 @@
+import { defineScript } from '../../../redis/connection.ts';
+import { allowOutOfMemory, placeJobs } from './place-jobs.ts';
+
+/**
+ * KEYS: what the keys of the shard begin with. ARGV: an offset; most jobs; about how many bytes.
+ * Answers with the first offset held, the digest of the record before it, the next offset to be given, and the jobs
+ * from that on which holds the offset, flattened: first offset, count, data. A job that waits among others without
+ * having an offset is told as an offset of -1.
+ */
+export const readScript = defineScript(`${allowOutOfMemory}${placeJobs}
+local shard, wanted = KEYS[1], tonumber(ARGV[1])
+placeJobs(shard, {})
+local position = redis.call('HMGET', shard .. 'position', 'start', 'digest', 'next')
+local answer = { tonumber(position[1] or '0'), position[2] or '', tonumber(position[3] or '0') }
+
+local function jobAt(index)
+  local id = redis.call('LINDEX', shard .. 'wait', -1 - index)
+  if not id then return nil end
+  local place = redis.call('HMGET', shard .. id, 'macpOffset', 'macpCount')
+  return shard .. id, tonumber(place[1] or '-1'), tonumber(place[2] or '0')
+end
+
+local low, high = 0, redis.call('LLEN', shard .. 'wait')
+while low < high do
+  local middle = math.floor((low + high) / 2)
+  local _, offset, count = jobAt(middle)
+  if offset + count <= wanted then low = middle + 1 else high = middle end
+end
+
+local bytes = 0
+for index = low, low + tonumber(ARGV[2]) - 1 do
+  local job, offset, count = jobAt(index)
+  if not job or (bytes >= tonumber(ARGV[3])) then break end
+  local data = redis.call('HGET', job, 'data') or ''
+  bytes = bytes + #data
+  for _, part in ipairs({ offset, count, data }) do answer[#answer + 1] = part end
+end
+return answer
+`);
+
+/**
+ * KEYS: what the keys of the shard begin with. ARGV: the offset behind the last event of a job; the digest of the
+ * record before it. Removes every job up to there: the store has them. Whoever does so may do it late, or twice.
+ */
+export const trimScript = defineScript(`${allowOutOfMemory}
+local shard, target = KEYS[1], tonumber(ARGV[1])
+local position = redis.call('HMGET', shard .. 'position', 'start', 'next')
+if target <= tonumber(position[1] or '0') or target > tonumber(position[2] or '0') then return 0 end
+local bytes, removed = 0, 0
+while true do
+  local id = redis.call('LINDEX', shard .. 'wait', -1)
+  if not id then break end
+  local place = redis.call('HMGET', shard .. id, 'macpOffset', 'macpCount')
+  if not place[1] or place[1] + place[2] > target then break end
+  bytes = bytes + redis.call('HSTRLEN', shard .. id, 'data')
+  redis.call('RPOP', shard .. 'wait')
+  redis.call('DEL', shard .. id, shard .. id .. ':logs')
+  removed = removed + 1
+end
+redis.call('HSET', shard .. 'position', 'start', target, 'digest', ARGV[2])
+redis.call('HINCRBY', shard .. 'position', 'bytes', -bytes)
+return removed
+`);
+
+/** KEYS: what the keys of each shard begin with. Answers for each with its first offset, its next one, and its bytes. */
+export const boundsScript = defineScript(`
+local answer = {}
+for _, shard in ipairs(KEYS) do
+  for _, number in ipairs(redis.call('HMGET', shard .. 'position', 'start', 'next', 'bytes')) do
+    answer[#answer + 1] = tonumber(number or '0')
+  end
+end
+return answer
+`);

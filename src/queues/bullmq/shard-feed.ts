@@ -1,0 +1,162 @@
+import { isPersistenceError, type PersistenceError, toPersistenceError } from '../../domain/errors.ts';
+import type { StoredPosition } from '../../domain/plan.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { Bell } from '../bell.ts';
+import type { TakenFrom } from '../delivery-taker.ts';
+import type { Outage } from '../outage.ts';
+import { pauseBefore } from '../patience.ts';
+import { whileWaiting } from '../time-limit.ts';
+import type { JobDelivery } from './job-delivery.ts';
+import { type ReaderParts, ShardReader } from './shard-reader.ts';
+
+export interface FeedParts extends ReaderParts {
+  readonly clock: Clock;
+  readonly outage: Outage;
+  readonly onArrived: () => void;
+  readonly onFailed: (error: PersistenceError) => void;
+}
+
+/** Bytes that are read ahead of each shard. */
+const aheadBytes = 8 * 1024 * 1024;
+/** Milliseconds after which an idle shard is looked at although nothing was said: BullMQ's own clients say nothing. */
+const lookInterval = 500;
+
+/** Reads a shard ahead of whoever takes from it, from its start until it is closed. */
+export class ShardFeed implements TakenFrom {
+  readonly #parts: FeedParts;
+  readonly #reader: ShardReader;
+  readonly #ended = new AbortController();
+  /** Something was taken, or may have arrived. */
+  readonly #stirred = new Bell();
+  #mayHaveArrived = true;
+  #deliveries: readonly JobDelivery[] = [];
+  #taken = 0;
+  #bytes = 0;
+  #work: Promise<void> = Promise.resolve();
+  /** Where jobs end that were delivered whole and are not known to be stored. */
+  #ends: StoredPosition[] = [];
+
+  constructor(parts: FeedParts) {
+    this.#parts = parts;
+    this.#reader = new ShardReader(parts);
+  }
+
+  get partition(): number {
+    return this.#parts.place.shard;
+  }
+
+  /** Resolves once the position is known to be held, or this is closed. Rejects with what no retry mends. */
+  async start(position: StoredPosition | undefined): Promise<void> {
+    await this.#insist(async () => {
+      if (position === undefined) await this.#reader.startAt(undefined);
+      else if (await this.#reader.startBehind(position)) this.#ends.push(position);
+    });
+    this.#work = this.#run();
+  }
+
+  peek(): JobDelivery | undefined {
+    return this.#deliveries[this.#taken];
+  }
+
+  advance(): void {
+    const delivery = this.#deliveries[this.#taken];
+    if (delivery === undefined) return;
+    this.#taken += 1;
+    this.#bytes -= delivery.bytes;
+    if (delivery.endsJob) {
+      this.#ends.push({ next: delivery.position.offset + 1, digest: delivery.recordDigest() });
+    }
+    if (this.#bytes < aheadBytes / 2) this.#stirred.ring();
+  }
+
+  /** Jobs may have come. */
+  arrived(): void {
+    this.#mayHaveArrived = true;
+    this.#stirred.ring();
+  }
+
+  /** Everything before `next` is stored: the end of the last job that lies before it whole, if there is a new one. */
+  stored(next: number): StoredPosition | undefined {
+    let last: StoredPosition | undefined;
+    const rest = this.#ends.filter((end) => {
+      if (end.next > next) return true;
+      last = end;
+      return false;
+    });
+    this.#ends = rest;
+    return last;
+  }
+
+  /** Delivers nothing more. Idempotent. */
+  close(): void {
+    this.#ended.abort();
+    this.#deliveries = [];
+    this.#taken = 0;
+    this.#parts.outage.over(this.#part);
+  }
+
+  /** Resolves once nothing is being read any more. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  get #part(): string {
+    return `shard ${this.partition}`;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      if (this.#bytes >= aheadBytes) {
+        await this.#stirred.wait(signal);
+        continue;
+      }
+      this.#mayHaveArrived = false;
+      try {
+        const read = await this.#insist(() => this.#reader.read());
+        if (signal.aborted) return;
+        if (read === undefined || read.length === 0) await this.#waitForMore();
+        else this.#add(read);
+      } catch (error) {
+        this.#parts.onFailed(toPersistenceError(error));
+        return;
+      }
+    }
+  }
+
+  #add(read: readonly JobDelivery[]): void {
+    this.#deliveries = [...this.#deliveries.slice(this.#taken), ...read];
+    this.#taken = 0;
+    this.#bytes += read.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#parts.onArrived();
+  }
+
+  async #waitForMore(): Promise<void> {
+    await whileWaiting([this.#ended.signal], async (over) => {
+      const late = this.#parts.clock.sleep(lookInterval, over).catch(() => undefined);
+      while (!this.#mayHaveArrived && !over.aborted) {
+        const stirred = this.#stirred.wait(over).then(() => true);
+        if ((await Promise.race([stirred, late])) === undefined) return;
+      }
+    });
+  }
+
+  /** Tries until it succeeds; undefined once this is closed. */
+  async #insist<Result>(operation: () => Promise<Result>): Promise<Result | undefined> {
+    const { clock, outage } = this.#parts;
+    const { signal } = this.#ended;
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      try {
+        const result = await operation();
+        outage.over(this.#part);
+        return result;
+      } catch (error) {
+        if (signal.aborted) break;
+        if (!isPersistenceError(error) || !error.retryable) throw error;
+        outage.failed(this.#part, error);
+      }
+      await clock.sleep(pauseBefore(attempt), signal).catch(() => undefined);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import { isPersistenceError, type PersistenceError, toPersistenceError } from '../../domain/errors.ts';
+import type { StoredPosition } from '../../domain/plan.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { pauseBefore } from '../patience.ts';
+import type { BullmqKeys } from './keys.ts';
+import { trimScript } from './scripts/shard-scripts.ts';
+
+export interface TrimParts {
+  readonly connection: RedisConnection;
+  readonly keys: BullmqKeys;
+  readonly clock: Clock;
+  readonly onFailed: (error: PersistenceError) => void;
+}
+
+/** Milliseconds for which closing insists: what is not removed now is removed by whoever comes next. */
+const closingPatience = 2_000;
+
+/**
+ * Removes jobs that the store has, behind the back of whoever acknowledges them. Only the store's word makes a job
+ * removable, so whoever removes it needs to own nothing: a worker that slept may do it late.
+ */
+export class Trims {
+  readonly #parts: TrimParts;
+  readonly #waiting = new Map<number, StoredPosition>();
+  readonly #closing = new AbortController();
+  #work: Promise<void> | undefined;
+
+  constructor(parts: TrimParts) {
+    this.#parts = parts;
+  }
+
+  /** The store has everything of the shard before the position, which is the end of a job. */
+  note(shard: number, position: StoredPosition): void {
+    if (position.next <= (this.#waiting.get(shard)?.next ?? -1)) return;
+    this.#waiting.set(shard, position);
+    this.#work ??= this.#run().finally(() => {
+      this.#work = undefined;
+    });
+  }
+
+  /** Resolves once everything noted is removed, or Redis has not answered for some seconds. */
+  async close(): Promise<void> {
+    const { clock } = this.#parts;
+    const settled = new AbortController();
+    const late = clock.sleep(closingPatience, settled.signal).then(
+      () => this.#closing.abort(),
+      () => undefined,
+    );
+    await this.#work;
+    settled.abort();
+    await late;
+    this.#closing.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let attempt = 0; this.#waiting.size > 0 && !signal.aborted; ) {
+      try {
+        await Promise.all([...this.#waiting].map(([shard, position]) => this.#trim(shard, position)));
+        attempt = 0;
+      } catch (error) {
+        if (!isPersistenceError(error) || !error.retryable) return this.#parts.onFailed(toPersistenceError(error));
+        attempt += 1;
+        await this.#parts.clock.sleep(pauseBefore(attempt), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #trim(shard: number, position: StoredPosition): Promise<void> {
+    const { connection, keys } = this.#parts;
+    const digest = Buffer.from(position.digest, 'latin1');
+    await connection.script(trimScript, [keys.shard(shard)], [String(position.next), digest]);
+    if (this.#waiting.get(shard) === position) this.#waiting.delete(shard);
+  }
+}

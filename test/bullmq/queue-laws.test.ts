@@ -1,0 +1,15 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { queueLaws } from '../../src/conformance/queue-suite.ts';
+import { bullmqHarness } from '../support/bullmq.ts';
+import { type OwnRedis, startRedis } from '../support/redis.ts';
+import { serverAt } from '../support/redis-harness.ts';
+
+let redis: OwnRedis;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+describe('the BullMQ queue', () => {
+  for (const law of queueLaws(bullmqHarness(() => serverAt(redis.port)))) test(law.name, law.check);
+});
