@@ -83,8 +83,7 @@ export function backupDirectory(values: Pick<Values, 'service.backupDirectory' |
 }
 
 /** Where macp-runtime looks for Redis when nothing else is said. */
-const localRedis: StoreAddress = {
-  kind: 'redis',
+const localRedis = {
   tls: false,
   host: '127.0.0.1',
   port: 6379,
@@ -92,20 +91,21 @@ const localRedis: StoreAddress = {
   username: undefined,
   password: undefined,
   prefix: 'macp',
-};
+} as const;
 
 function namedStore(kind: StoreReference['kind'], dataDir: string): StoreAddress {
   if (kind === 'memory') return { kind };
   if (kind === 'level' || kind === 'rocksdb') return { kind, directory: join(dataDir, kind) };
   // As macp-runtime does: what lies beside its sessions it does not look at.
   if (kind === 'file') return { kind, directory: dataDir };
-  if (kind === 'redis') return localRedis;
+  if (kind === 'redis') return { kind, ...localRedis };
   throw notBuilt('store', kind);
 }
 
 function namedQueue(kind: QueueReference['kind'], dataDir: string): QueueAddress {
   if (kind === 'memory') return { kind };
   if (kind === 'embedded') return { kind, directory: join(dataDir, 'queue') };
+  if (kind === 'bullmq') return { kind, ...localRedis };
   throw notBuilt('queue', kind);
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RedisAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
+import type { Durability } from '../redis/durability.ts';
 import type { RedisStoreOptions } from '../stores/redis/redis-store.ts';
 import type { UpstreamRedisOptions } from '../stores/redis/upstream-source.ts';
 import type { StoreAdapter, UpstreamAdapter } from './adapter.ts';
@@ -63,15 +64,23 @@ async function examine(address: RedisAddress, values: Values): Promise<readonly 
   const { readDurability } = await import('../redis/durability.ts');
   const { storeUse } = await import('../redis/failures.ts');
   const { connection, answerTimeoutMs } = await optionsOf(address, values);
-  const { servers, weaknesses } = await readDurability({
+  const durability = await readDurability({
     address: connection,
     use: storeUse,
     answerTimeoutMs: answerTimeoutMs ?? values['redis.commandTimeout'],
   });
-  const subject = 'redis';
+  return judgeDurability('redis', durability, 'change that; --require-durable refuses it');
+}
+
+/** What `doctor` tells of how durable a Redis is. `remedy`: what to do where it is not. */
+export function judgeDurability(
+  subject: string,
+  { servers, weaknesses }: Durability,
+  remedy: string,
+): readonly Finding[] {
   const elsewhere = servers.filter(({ role }) => role !== undefined && role !== 'master');
   const found = [
-    ...weaknesses.map((weakness) => warning(subject, weakness, 'change that; --require-durable refuses it')),
+    ...weaknesses.map((weakness) => warning(subject, weakness, remedy)),
     ...elsewhere.map(() => warning(subject, 'it is a replica and takes no writes', 'name the master, or make it one')),
   ];
   if (found.length > 0) return found;

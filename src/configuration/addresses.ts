@@ -14,17 +14,26 @@ export type QueueAddress =
   | { readonly kind: 'memory' }
   | { readonly kind: 'embedded'; readonly directory: string }
   | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly topic: string }
+  | BullmqAddress
   | { readonly kind: 'ndjson'; readonly file: string };
 
-export interface RedisAddress {
+export interface RedisAddress extends RedisPlace {
   readonly kind: 'redis';
+}
+
+export interface BullmqAddress extends RedisPlace {
+  readonly kind: 'bullmq';
+}
+
+/** Where something lies in Redis. */
+interface RedisPlace {
   readonly tls: boolean;
   readonly host: string;
   readonly port: number;
   readonly database: number;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** Prefix of all keys; upstream's own is `macp`. */
+  /** Prefix of all keys; that of upstream's store is `macp`. */
   readonly prefix: string;
 }
 
@@ -35,7 +44,7 @@ interface NamedKind<Kind extends string> {
 }
 
 export type StoreReference = StoreAddress | NamedKind<StoreAddress['kind']>;
-export type QueueReference = QueueAddress | NamedKind<'memory' | 'embedded'>;
+export type QueueReference = QueueAddress | NamedKind<'memory' | 'embedded' | 'bullmq'>;
 
 /** Says what is wrong with an address, never showing what may be a secret. */
 export class AddressProblem extends Error {}
@@ -69,6 +78,12 @@ const queueForms: Forms<QueueAddress> = {
     read: (rest) => ({ kind: 'embedded', directory: path('embedded', 'DIR', rest) }),
   },
   kafka: { syntax: 'kafka://HOST:PORT,HOST:PORT/TOPIC', named: false, read: kafka },
+  bullmq: { syntax: 'bullmq://HOST:PORT/DATABASE?prefix=macp', named: true, read: (rest) => bullmq(rest, false) },
+  bullmqs: {
+    syntax: 'bullmqs://HOST:PORT/DATABASE?prefix=macp',
+    named: false,
+    read: (rest) => bullmq(rest, true),
+  },
   ndjson: {
     syntax: 'ndjson:FILE',
     named: false,
@@ -109,10 +124,11 @@ export function showAddress(address: StoreReference | QueueReference): string {
       return `kafka://${address.brokers.join(',')}/${address.topic}`;
     case 'ndjson':
       return `ndjson:${address.file}`;
-    case 'redis': {
+    case 'redis':
+    case 'bullmq': {
       const user = address.username === undefined && address.password === undefined ? '' : '(secret)@';
       const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-      return `redis${address.tls ? 's' : ''}://${user}${host}:${address.port}/${address.database}?prefix=${address.prefix}`;
+      return `${address.kind}${address.tls ? 's' : ''}://${user}${host}:${address.port}/${address.database}?prefix=${address.prefix}`;
     }
     default:
       return `${address.kind}:${address.directory}`;
@@ -168,7 +184,15 @@ function path(kind: string, placeholder: string, rest: string): string {
 }
 
 function redis(rest: string, tls: boolean): RedisAddress {
-  const scheme = tls ? 'rediss' : 'redis';
+  return { kind: 'redis', ...redisPlace('redis', rest, tls) };
+}
+
+function bullmq(rest: string, tls: boolean): BullmqAddress {
+  return { kind: 'bullmq', ...redisPlace('bullmq', rest, tls) };
+}
+
+function redisPlace(kind: string, rest: string, tls: boolean): RedisPlace {
+  const scheme = tls ? `${kind}s` : kind;
   const url = URL.canParse(`${scheme}:${rest}`) ? new URL(`${scheme}:${rest}`) : undefined;
   if (url === undefined || !rest.startsWith('//') || url.hostname === '' || url.hash !== '') {
     throw new AddressProblem(`${scheme}: is not a URL of the form ${scheme}://HOST:PORT/DATABASE?prefix=macp`);
@@ -184,7 +208,6 @@ function redis(rest: string, tls: boolean): RedisAddress {
   if (prefixes.length > 1 || prefixes[0] === '')
     throw new AddressProblem(`${scheme}: needs one prefix that is not empty`);
   return {
-    kind: 'redis',
     tls,
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 6379 : Number(url.port),

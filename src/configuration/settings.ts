@@ -1,3 +1,4 @@
+import { bullmqSettings } from './bullmq-settings.ts';
 import { kafkaSettings } from './kafka-settings.ts';
 import {
   choice,
@@ -85,6 +86,7 @@ export function settingsTable(available: AvailableKinds) {
       'Whether to take a store as it is now where macp-runtime wrote to it after this project did',
     ),
     ...kafkaSettings,
+    ...bullmqSettings,
     ...redisSettings,
     ...rocksdbSettings,
     'http.host': setting(

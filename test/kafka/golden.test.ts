@@ -1,25 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root } from '../../scripts/project.mjs';
 import type { ServiceStatus } from '../../src/ports/service.ts';
+import { goldenCommands as commands, goldenCount as count, goldenDump as expected } from '../support/golden-streams.ts';
 import type { RunningProgram } from '../support/running-program.ts';
 import { TopicProgram } from '../support/topic-program.ts';
-
-const golden = (path: string): string => readFileSync(join(root, 'test/fixtures/golden', path), 'utf8');
-
-/** Streams of different sessions: together they fill one store. */
-const commands = ['v0.4.0/commands.ndjson', 'v0.13.0/commands.ndjson', 'edge/commands.ndjson'].map(golden).join('');
-const count = commands.split('\n').length - 1;
-
-/** The dump of a store that holds all of them: a line a session, in the order of the bytes of their ids. */
-const expected = ['v0.4.0/expected.ndjson', 'v0.13.0/expected.ndjson', 'edge/expected-verbatim.ndjson']
-  .flatMap((dump) => golden(dump).split('\n').slice(0, -1))
-  .map((line) => ({ line, id: Buffer.from(JSON.parse(line).session_id) }))
-  .sort((one, other) => Buffer.compare(one.id, other.id))
-  .map(({ line }) => `${line}\n`)
-  .join('');
 
 let program: TopicProgram;
 beforeAll(async () => {

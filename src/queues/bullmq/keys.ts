@@ -1,7 +1,7 @@
 /** What the shards' queues are called, with their number behind. */
 const queueName = 'commands';
 
-/** Where everything of a queue lies in Redis (docs/decisions/0022-bullmq-shards.md). */
+/** Where everything of a queue lies in Redis (docs/decisions/0024-bullmq-shards.md). */
 export interface BullmqKeys {
   /** The prefix that BullMQ is told, in braces: all keys of a queue lie in one slot of a cluster. */
   readonly prefix: string;
