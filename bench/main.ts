@@ -1,3 +1,4 @@
+import { persistFromBullmq } from './scenarios/bullmq-persist.ts';
 import { commitToFiles } from './scenarios/file-commits.ts';
 import { loadLogs } from './scenarios/http-load.ts';
 import { publishToReadable } from './scenarios/http-publish.ts';
@@ -32,6 +33,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   'kafka-publish': () => publishToKafka(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
   'kafka-read': () => readFromKafka(size('BENCH_ROUNDS', 5)),
   replay: () => rebuildStores(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
+  'bullmq-persist': () => persistFromBullmq(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 3)),
   'take-over': () => takeOver(size('BENCH_ROUNDS', 3)),
   redis: () => commitToRedis(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 5)),
   file: () => commitToFiles(size('BENCH_COMMANDS', 400_000), size('BENCH_ROUNDS', 5)),

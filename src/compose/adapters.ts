@@ -10,15 +10,8 @@ import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
 import { examineUpstreamFiles, openUpstreamFiles } from '../stores/upstream-file/upstream-file-source.ts';
 import type { QueueAdapter, StoreAdapter, UpstreamAdapter } from './adapter.ts';
-
-
-import { databaseExists, fileExists } from './file-exists.ts';
-
-
 import { bullmqAdapter } from './bullmq.ts';
-import { fileExists } from './file-exists.ts';
-
-
+import { databaseExists, fileExists } from './file-exists.ts';
 import { kafkaAdapter } from './kafka.ts';
 import { redisAdapter, upstreamRedisAdapter } from './redis.ts';
 import { rocksdbAdapter, upstreamRocksdbAdapter } from './rocksdb.ts';

@@ -15,7 +15,7 @@ export interface Subscription {
 /** Listens on a channel with a connection of its own, to where `client` is connected; it connects again by itself. */
 export function subscribe(client: Redis | Cluster, channel: string, listener: SubscriptionListener): Subscription {
   // Nothing may be said for hours: no answer is waited for.
-  const untimed = { socketTimeout: undefined, commandTimeout: undefined };
+  const untimed = { socketTimeout: undefined, commandTimeout: undefined, autoResubscribe: false };
   const own = client instanceof Cluster ? client.duplicate() : client.duplicate(untimed);
   // What the connection goes through is told by the other one.
   own.on('error', () => undefined);

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compilePrograms } from '../power-cut/programs.ts';
 import { leastInFlight } from './harness/chaos.ts';
+import { bullmqQueue, type ChaosQueue, kafkaQueue } from './harness/chaos-queues.ts';
 import { type ChaosStore, levelStore, redisStore } from './harness/chaos-stores.ts';
 import { exclusiveDisturbances, sharedDisturbances } from './harness/disturbances.ts';
 import { type Report, reportText } from './harness/report.ts';
@@ -35,6 +36,7 @@ afterAll(async () => {
 const runs: Promise<void>[] = [];
 
 interface Scenario extends Pick<RunOptions, 'disturbances' | 'characters' | 'workers'> {
+  openQueue(): Promise<ChaosQueue>;
   open(directory: string): Promise<ChaosStore>;
 }
 
@@ -42,14 +44,23 @@ const repeats = { manner: 'repeats', transactional: false } as const;
 const claims = { manner: 'claims', transactional: false } as const;
 
 const shared: Scenario = {
+  openQueue: kafkaQueue,
   open: redisStore,
   disturbances: sharedDisturbances,
   characters: [repeats, { ...repeats, transactional: true }, claims, { ...claims, transactional: true }],
   workers: 3,
 };
 
+/** Nobody can be shut out of BullMQ by its successor: whoever claims learns of it from the store. */
+const sharedBullmq: Scenario = {
+  ...shared,
+  openQueue: bullmqQueue,
+  characters: [repeats, repeats, claims, claims],
+};
+
 /** Only the worker itself could tell a publisher where sessions stand: none claims. */
 const exclusive: Scenario = {
+  openQueue: kafkaQueue,
   open: async (directory) => levelStore(directory),
   disturbances: exclusiveDisturbances,
   characters: [repeats, { ...repeats, transactional: true }, repeats, repeats],
@@ -68,15 +79,17 @@ async function runAll(scenario: Scenario, signal: AbortSignal): Promise<void> {
   let seed = firstSeed;
   do {
     const directory = mkdtempSync(join(scratch, 'run-'));
+    await using queue = await scenario.openQueue();
     await using store = await scenario.open(directory);
     const story: Story = { seed, sessions, commands: Math.ceil(commands / sessions) };
-    const title = `chaos on ${store.name}, seed ${seed}`;
+    const title = `chaos on ${queue.name} and ${store.name}, seed ${seed}`;
     const onProgress = (text: string): void => {
       if (isEndless) process.stdout.write(`${title}: ${text}\n`);
     };
     const options: RunOptions = {
       ...scenario,
       story,
+      queue,
       store,
       burst: 3_000,
       isEndless,
@@ -110,6 +123,8 @@ function expectProof({ verdict, counts, rebalances }: Report, story: Story): voi
 
 describe.concurrent('in chaos nothing is lost, doubled or reordered', isEndless ? { timeout: 0 } : {}, () => {
   test('by three workers on a shared Redis', ({ signal }) => chaos(shared, signal));
+
+  test('by three workers on BullMQ and a shared Redis', ({ signal }) => chaos(sharedBullmq, signal));
 
   test('by a worker with a level store, and two that stand by', ({ signal }) => chaos(exclusive, signal));
 });

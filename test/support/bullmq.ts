@@ -7,7 +7,7 @@ import { type BullmqQueueOptions, openBullmqQueue } from '../../src/queues/bullm
 import type { RedisAddress } from '../../src/redis/options.ts';
 import { uniquePrefix } from './redis.ts';
 
-export const bullmqCapabilities: QueueCapabilities = {
+const bullmqCapabilities: QueueCapabilities = {
   durable: true,
   replayable: false,
   positions: true,

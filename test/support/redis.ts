@@ -14,6 +14,8 @@ export interface OwnRedis extends AsyncDisposable {
   /** `redis://127.0.0.1:port`. */
   readonly address: string;
   readonly port: number;
+  /** Where its append-only file is. */
+  readonly directory: string;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** Starts it, where it does not run, with the data and the address that it had. */
@@ -83,6 +85,7 @@ function owned(server: LocalRedis): Omit<OwnRedis, keyof AsyncDisposable> {
   return {
     address: `redis://127.0.0.1:${server.port}`,
     port: server.port,
+    directory: server.directory,
     kill: server.kill,
     restart: server.start,
     stop: server.stop,

@@ -75,7 +75,10 @@ export class BullmqConsumer implements DrainableConsumer {
       settled: async () => undefined,
       freed: () => this.#member.hurry(),
       onAssigned: (shards) => events.emit('assigned', shards),
-      onRevoked: (shards) => events.emit('revoked', shards),
+      onRevoked: (shards) => {
+        for (const shard of shards) this.#feeds.delete(shard);
+        events.emit('revoked', shards);
+      },
       onFailed,
     });
     this.#member = new GroupMember({
@@ -186,10 +189,8 @@ export class BullmqConsumer implements DrainableConsumer {
   }
 
   #stop(shards: readonly number[]): void {
-    for (const shard of shards) {
-      this.#feeds.get(shard)?.close();
-      this.#feeds.delete(shard);
-    }
+    // They stay until they are settled: what of them is being stored is going to be acknowledged.
+    for (const shard of shards) this.#feeds.get(shard)?.close();
   }
 
   #trim(shard: number, next: number): void {
@@ -212,8 +213,8 @@ export class BullmqConsumer implements DrainableConsumer {
   async #leave(): Promise<void> {
     this.#arrived.ring();
     const feeds = [...this.#feeds.values()];
+    for (const feed of feeds) feed.close();
     this.#ownership.close();
-    this.#stop([...this.#feeds.keys()]);
     await Promise.all([this.#announcements.close(), this.#trims.close().then(() => this.#member.close())]);
     await Promise.all(feeds.map((feed) => feed.settled()));
   }

@@ -47,7 +47,7 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
   readonly #queues: readonly Queue<JobData>[];
   #groups = 0;
 
-  constructor(options: JobWriterOptions) {
+  private constructor(options: JobWriterOptions) {
     this.#options = options;
     const { connection, keys, shards } = options;
     this.#client = createIORedisClient(connection.client);
@@ -64,6 +64,18 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
     });
   }
 
+  /** Has BullMQ get ready: what it does then it does only once. */
+  static async open(options: JobWriterOptions): Promise<JobWriter> {
+    const writer = new JobWriter(options);
+    try {
+      await Promise.all(writer.#queues.map((queue) => queue.waitUntilReady()));
+      return writer;
+    } catch (error) {
+      await writer.close();
+      throw options.connection.classify(error);
+    }
+  }
+
   /** Resolves once Redis takes what is written to it; it is asked again for a while. */
   async open(): Promise<void> {
     const { connection, keys, clock, closing } = this.#options;
@@ -74,7 +86,6 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
   async write(records: readonly WaitingRecord<WaitingEvent>[]): Promise<readonly Position[]> {
     this.#groups += 1;
     const batches = batchEvents(records, this.#options.batchBytes);
-    await Promise.all(this.#queues.map((queue) => queue.waitUntilReady()));
     const offsets = await this.#persist(batches);
     const positions: Position[] = [];
     for (const [index, { shard, records: placed }] of batches.entries()) {

@@ -71,7 +71,7 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Bull
     // A connection of its own: what is read and removed does not wait for what a large group sends.
     const publishing = await RedisConnection.open(access);
     opened.push(publishing);
-    return queueOf(options, { keys, consuming, publishing, durable: weaknesses.length === 0, ...guard });
+    return await queueOf(options, { keys, consuming, publishing, durable: weaknesses.length === 0, ...guard });
   } catch (error) {
     for (const connection of opened) connection.close();
     throw error;
@@ -87,7 +87,7 @@ interface Opened {
   readonly shards: number;
 }
 
-function queueOf(options: BullmqQueueOptions, opened: Opened): BullmqQueue {
+async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<BullmqQueue> {
   const { clock, newId } = options;
   const { keys, consuming, publishing, durable, id, shards } = opened;
   const ending = new AbortController();
@@ -97,7 +97,7 @@ function queueOf(options: BullmqQueueOptions, opened: Opened): BullmqQueue {
   const read = async () => (await readBounds()).map(({ bytes }) => bytes);
   const backlog = new Backlog({ maximumBytes: options.maximumUnconsumedBytes ?? 256 * mebibyte, read, clock });
   const batchBytes = options.batchBytes ?? 256 * kibibyte;
-  const writer = new JobWriter({
+  const writer = await JobWriter.open({
     connection: publishing,
     keys,
     shards,

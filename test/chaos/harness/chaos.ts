@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../power-cut/random.ts';
-import { asAdmin, type OwnKafka } from '../../support/kafka.ts';
 import { mostUnacknowledged } from '../workload/orders.ts';
+import { type ChaosQueue, partitions } from './chaos-queues.ts';
 import type { ChaosStore } from './chaos-stores.ts';
 import type { Counts } from './counts.ts';
 import type { Publisher, Publishers } from './publishers.ts';
@@ -11,9 +10,7 @@ import type { Worker, Workers } from './workers.ts';
 
 export interface ChaosParts {
   readonly seed: number;
-  readonly kafka: OwnKafka;
-  readonly topic: string;
-  readonly group: string;
+  readonly queue: ChaosQueue;
   readonly store: ChaosStore;
   readonly workers: Workers;
   readonly publishers: Publishers;
@@ -27,11 +24,7 @@ export interface ChaosParts {
 
 /** How many commands are acknowledged and not persisted at every kill, at least. */
 export const leastInFlight = 1_000;
-/** Partitions of the topic. */
-export const partitions = 8;
 const pollMilliseconds = 3;
-/** What the broker says of a group whenever its members have changed, or when it has read who they were. */
-const membership = /Stabilized group|is now empty|Loaded classic group/;
 
 /**
  * One run of chaos, in terms of what is done and what is waited for. Nothing is timed: whoever does not come to life
@@ -152,34 +145,21 @@ export class Chaos {
     await this.until('the store to have everything', () => publishers.beyond(logs.persisted) === 0);
   }
 
-  /** True once the store's positions stand at the end of the topic. */
+  /** True once the store's positions stand at the end of the queue. */
   async isCaughtUp(): Promise<boolean> {
-    const { kafka, topic, store } = this.parts;
-    const ends = await asAdmin(kafka.address, (admin) => admin.fetchTopicOffsets(topic));
+    const { queue, store } = this.parts;
+    const ends = await queue.ends();
     const positions = await store.positions();
-    return ends.every(({ partition, high }) => Number(high) === (positions.get(partition) ?? 0));
+    return [...ends].every(([partition, end]) => end === (positions.get(partition) ?? 0));
   }
 
   /** Resolves once the group has given up whoever is stopped: others have its partitions, or nobody is left. */
   async untilGivenUp(): Promise<void> {
     const { store, workers } = this.parts;
     await this.until('the group to give up a silent worker', () => {
-      if (store.isExclusive) return this.group().isEmpty;
+      if (store.isExclusive) return this.parts.queue.group().isEmpty;
       return new Set(workers.running.flatMap(({ log }) => [...log.partitions])).size === partitions;
     });
-  }
-
-  /** How often the group has shared out its partitions, and whether anybody is left in it: the broker's log says. */
-  group(): { readonly rebalances: number; readonly isEmpty: boolean } {
-    const { kafka, group } = this.parts;
-    const lines = kafka.brokers
-      .flatMap(({ log }) => readFileSync(log, 'utf8').split('\n'))
-      .filter((line) => line.includes(group));
-    const latest = lines.findLast((line) => membership.test(line)) ?? '';
-    return {
-      rebalances: lines.filter((line) => line.includes('Stabilized group')).length,
-      isEmpty: latest.includes('is now empty') || latest.includes('with 0 members'),
-    };
   }
 
   /** Who is alive, and what each has come to. */

@@ -45,10 +45,10 @@ const killTwoInTurn: Disturbance = {
     await chaos.midway();
     await chaos.killWorker(chaos.pick(heldWorking(chaos)));
     workers.release();
-    const before = chaos.group().rebalances;
+    const before = chaos.parts.queue.group().rebalances;
     workers.start();
     publishers.allow(burst);
-    await chaos.until('a rebalance', () => chaos.group().rebalances > before);
+    await chaos.until('a rebalance', () => chaos.parts.queue.group().rebalances > before);
     await chaos.getAhead();
     await chaos.killWorker(chaos.pick(heldWorking(chaos)));
     workers.release();
@@ -124,15 +124,15 @@ function killBroker(name: string, killsWorker: boolean): Disturbance {
   return {
     name,
     async happen(chaos) {
-      const { workers, kafka, publishers, burst } = chaos.parts;
+      const { workers, queue, publishers, burst } = chaos.parts;
       await chaos.midway();
       publishers.allow(burst / 2);
       await chaos.untilAcknowledged(chaos.random.below(burst / 4));
-      await kafka.kill();
+      await queue.kill();
       await chaos.noteKill('brokers');
       if (killsWorker) await chaos.killWorker(chaos.pick(heldWorking(chaos)));
       workers.release();
-      await kafka.restart();
+      await queue.restart();
       if (killsWorker) workers.start();
       await chaos.recovered();
     },
@@ -144,15 +144,15 @@ export function brokerAway(milliseconds: number): Disturbance {
   return {
     name: 'the broker is away until publishers push back',
     async happen(chaos) {
-      const { workers, kafka } = chaos.parts;
+      const { workers, queue } = chaos.parts;
       await chaos.midway();
-      await kafka.kill();
+      await queue.kill();
       await chaos.noteKill('brokers');
       workers.release();
       const back = performance.now() + milliseconds;
       await chaos.untilPublishersWait();
       await chaos.until('the time that the broker is away', () => performance.now() > back);
-      await kafka.restart();
+      await queue.restart();
       await chaos.recovered();
     },
   };
@@ -166,17 +166,17 @@ function killPublishers(name: string, choose: (chaos: Chaos) => readonly Publish
   return {
     name,
     async happen(chaos) {
-      const { workers, publishers, kafka, burst } = chaos.parts;
+      const { workers, publishers, queue, burst } = chaos.parts;
       await chaos.ready();
       workers.hold();
       publishers.allow(burst);
       await chaos.untilAcknowledged(leastInFlight + chaos.random.below(burst / 4));
-      kafka.pause();
+      queue.pause();
       await chaos.untilPublishersWait();
       const victims = choose(chaos);
       await Promise.all(victims.map(({ process }) => process?.kill()));
       for (const _ of victims) await chaos.noteKill('publishers');
-      kafka.resume();
+      queue.resume();
       workers.release();
       await Promise.all(victims.map((victim) => chaos.restart(victim)));
       await chaos.recovered();

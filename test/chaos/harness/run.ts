@@ -1,11 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startBroker } from '../../support/kafka.ts';
 import { check } from '../checker/check.ts';
-import { readTopic } from '../checker/read-topic.ts';
 import type { Story } from '../workload/story.ts';
-import { Chaos, partitions } from './chaos.ts';
+import { Chaos } from './chaos.ts';
 import { ChaosProcess } from './chaos-process.ts';
+import type { ChaosQueue } from './chaos-queues.ts';
 import type { ChaosStore } from './chaos-stores.ts';
 import { Counts } from './counts.ts';
 import { brokerAway, type Disturbance } from './disturbances.ts';
@@ -23,10 +22,11 @@ export interface RunOptions {
   readonly characters: readonly Character[];
   /** Worker processes at a time. */
   readonly workers: number;
+  readonly queue: ChaosQueue;
   readonly store: ChaosStore;
   /** Commands that are published before each disturbance. */
   readonly burst: number;
-  /** Milliseconds for which the broker is away once. */
+  /** Milliseconds for which the queue is away once. */
   readonly away: number;
   /** The compiled programs. */
   readonly programs: string;
@@ -37,29 +37,22 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-const topic = 'chaos';
-const group = 'chaos-workers';
-
 /** Publishes a whole story, disturbs everybody who has to do with it, and looks at what became of it. */
 export async function run(options: RunOptions): Promise<Report> {
-  const { story, store, programs, directory, characters, onProgress } = options;
+  const { story, queue, store, programs, directory, characters, onProgress } = options;
   const start = performance.now();
   const ledgers = join(directory, 'ledgers');
   mkdirSync(ledgers, { recursive: true });
-  await using kafka = await startBroker();
   const settings = {
-    MACP_PERSIST_QUEUE: `kafka://${kafka.address}/${topic}`,
+    ...queue.settings,
     MACP_PERSIST_STORE: store.address,
     MACP_PERSIST_DATA_DIR: join(directory, 'data'),
-    MACP_PERSIST_KAFKA_GROUP: group,
-    MACP_PERSIST_KAFKA_PARTITIONS: `${partitions}`,
-    MACP_PERSIST_KAFKA_SESSION_TIMEOUT: '3s',
     // Many commits, so that there is much to be interrupted.
     MACP_PERSIST_WORKER_BATCH_COMMANDS: '100',
     MACP_PERSIST_LOG_LEVEL: 'debug',
   };
   const cli = join(programs, 'src/cli/main.js');
-  await initialize(cli, settings);
+  if (queue.needsInit) await initialize(cli, settings);
   const counts = new Counts();
   const logs = new WorkerLogs(counts);
   const workers = new Workers({ program: cli, standby: store.isExclusive, settings: () => settings, logs });
@@ -73,9 +66,7 @@ export async function run(options: RunOptions): Promise<Report> {
   });
   const chaos = new Chaos({
     seed: story.seed,
-    kafka,
-    topic,
-    group,
+    queue,
     store,
     workers,
     publishers,
@@ -89,10 +80,10 @@ export async function run(options: RunOptions): Promise<Report> {
     for (const publisher of publishers.all) publishers.start(publisher);
     await disturb(chaos, options);
     await finish(chaos);
-    const { rebalances } = chaos.group();
+    const { rebalances } = queue.group();
     await workers.killAll();
-    onProgress('reading topic and store');
-    const records = await readTopic(kafka.address, topic);
+    onProgress('reading queue and store');
+    const records = await queue.read();
     const verdict = check({ records, stored: await store.read(), acknowledged: publishers.ledgered() });
     return { verdict, counts, rebalances, seconds: Math.round((performance.now() - start) / 1000) };
   } finally {
@@ -141,5 +132,5 @@ async function finish(chaos: Chaos): Promise<void> {
   await chaos.until('every publisher to be done', () => publishers.all.every(({ isDone }) => isDone));
   await chaos.recovered();
   if (store.isExclusive) for (const worker of workers.running) workers.end(worker);
-  await chaos.until('the store to be caught up with the topic', () => chaos.isCaughtUp());
+  await chaos.until('the store to be caught up with the queue', () => chaos.isCaughtUp());
 }

@@ -4,14 +4,20 @@ import { allowOutOfMemory, placeJobs } from './place-jobs.ts';
 /**
  * KEYS: what the keys of the shard begin with. ARGV: an offset; most jobs; about how many bytes.
  * Answers with the first offset held, the digest of the record before it, the next offset to be given, and the jobs
- * from that on which holds the offset, flattened: first offset, count, data. A job that waits among others without
- * having an offset is told as an offset of -1.
+ * from that on which holds the offset, flattened: first offset, count, data. Where somebody has put a job before all
+ * others there is that one alone, with an offset of -1.
  */
 export const readScript = defineScript(`${allowOutOfMemory}${placeJobs}
 local shard, wanted = KEYS[1], tonumber(ARGV[1])
 placeJobs(shard, {})
 local position = redis.call('HMGET', shard .. 'position', 'start', 'digest', 'next')
 local answer = { tonumber(position[1] or '0'), position[2] or '', tonumber(position[3] or '0') }
+
+local oldest = redis.call('LINDEX', shard .. 'wait', -1)
+if oldest and redis.call('HEXISTS', shard .. oldest, 'macpOffset') == 0 then
+  for _, part in ipairs({ -1, 0, '' }) do answer[#answer + 1] = part end
+  return answer
+end
 
 local function jobAt(index)
   local id = redis.call('LINDEX', shard .. 'wait', -1 - index)
