@@ -1,9 +1,9 @@
 import type { PersistenceError } from '../../../domain/errors.ts';
 import type { QueuedDelivery, ReplayStart, TakeLimits } from '../../../ports/queue.ts';
 import { Bell } from '../../bell.ts';
-import type { ConnectionParts } from './broker-connections.ts';
 import { DeliveryTaker, type Feed } from '../../delivery-taker.ts';
 import { Outage } from '../../outage.ts';
+import type { ConnectionParts } from './broker-connections.ts';
 import type { FeedStart } from './partition-feed.ts';
 import { PartitionFetcher } from './partition-fetcher.ts';
 import { type KafkaTopic, TopicBrokers } from './topic-brokers.ts';
