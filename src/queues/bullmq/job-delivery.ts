@@ -11,6 +11,8 @@ import { messageOf } from './job-events.ts';
 export interface ReadJob {
   readonly first: number;
   readonly count: number;
+  /** When it was published, in milliseconds since 1970, by its publisher's clock. */
+  readonly time: number;
   /** JSON text. */
   readonly data: Buffer;
 }
@@ -28,11 +30,11 @@ export function deliveriesOf(job: ReadJob, place: ShardPlace): readonly JobDeliv
   return Array.from({ length: job.count }, (_, index) => {
     const position = { partition: place.shard, offset: job.first + index };
     const message = events === undefined ? undefined : messageOf(events[index]);
-    const endsJob = index === job.count - 1;
-    if (message !== undefined) return new JobDelivery({ message, isEvent: true, position, endsJob, place });
+    const of = { time: job.time, position, endsJob: index === job.count - 1, place };
+    if (message !== undefined) return new JobDelivery({ ...of, message, isEvent: true });
     const value = events === undefined ? job.data : Buffer.from(JSON.stringify(events[index]) ?? '', 'utf8');
     const stand: Message = { key: undefined, headers: [], value };
-    return new JobDelivery({ message: stand, isEvent: false, position, endsJob, place });
+    return new JobDelivery({ ...of, message: stand, isEvent: false });
   });
 }
 
@@ -53,6 +55,7 @@ interface DeliveryParts {
   readonly message: Message;
   /** Whether the message is an event as {@link messageOf} reads it, not merely what stood in its stead. */
   readonly isEvent: boolean;
+  readonly time: number;
   readonly position: Position;
   /** Whether it is the last of its job. */
   readonly endsJob: boolean;
@@ -64,14 +67,17 @@ export class JobDelivery implements QueuedDelivery {
   readonly position: Position;
   readonly bytes: number;
   readonly endsJob: boolean;
+  /** When its job was published, in milliseconds since 1970. */
+  readonly time: number;
   readonly #message: Message;
   readonly #isEvent: boolean;
   readonly #place: ShardPlace;
   #content: Content | undefined;
 
-  constructor({ message, isEvent, position, endsJob, place }: DeliveryParts) {
+  constructor({ message, isEvent, time, position, endsJob, place }: DeliveryParts) {
     this.position = position;
     this.endsJob = endsJob;
+    this.time = time;
     this.#message = message;
     this.#isEvent = isEvent;
     this.#place = place;

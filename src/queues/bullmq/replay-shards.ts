@@ -1,5 +1,5 @@
 import { PersistenceError } from '../../domain/errors.ts';
-import type { QueuedDelivery, ReplayOptions } from '../../ports/queue.ts';
+import type { QueuedDelivery, ReplayOptions, ReplayStart } from '../../ports/queue.ts';
 import type { ShardBounds } from './bullmq-queue.ts';
 import type { JobDelivery } from './job-delivery.ts';
 import type { ShardReader } from './shard-reader.ts';
@@ -11,23 +11,28 @@ export interface ReplayParts {
   readonly closing: AbortSignal;
 }
 
-/** Everything that waits, shard by shard, up to where each of them ends when it is begun. */
+/** Everything that waits, shard by shard, up to where each of them ends when it is begun, or is to end. */
 export async function* replayShards(
   { readBounds, openReader, closing }: ReplayParts,
-  { from, limits, signal }: ReplayOptions,
+  { from, ends, before = Number.POSITIVE_INFINITY, limits, signal }: ReplayOptions,
 ): AsyncGenerator<readonly QueuedDelivery[]> {
   const refuseGivenUp = (): void => {
     if (closing.aborted) throw new PersistenceError('QUEUE_CLOSED', 'the queue was closed');
     if (signal?.aborted) throw new PersistenceError('ABORTED', 'the replay was given up');
   };
-  for (const [shard, { end }] of (await readBounds()).entries()) {
+  for (const [shard, bounds] of (await readBounds()).entries()) {
+    const end = Math.min(bounds.end, ends?.get(shard) ?? bounds.end);
     const reader = openReader(shard);
-    await reader.startAt(from?.get(shard));
+    await start(reader, from?.get(shard));
     let waiting: readonly JobDelivery[] = [];
+    let isOver = false;
     for (;;) {
       refuseGivenUp();
-      if (waiting.length === 0 && reader.next < end) {
-        waiting = (await reader.read()).filter(({ position }) => position.offset < end);
+      if (waiting.length === 0 && reader.next < end && !isOver) {
+        const read = await reader.read();
+        const over = read.findIndex(({ position, time }) => position.offset >= end || time >= before);
+        isOver = over !== -1;
+        waiting = isOver ? read.slice(0, over) : read;
       }
       const batch = within(waiting, limits.deliveries, limits.bytes);
       if (batch.length === 0) break;
@@ -35,6 +40,11 @@ export async function* replayShards(
       yield batch;
     }
   }
+}
+
+async function start(reader: ShardReader, from: ReplayStart | undefined): Promise<void> {
+  if (from?.digest === undefined) await reader.startAt(from?.next);
+  else await reader.startBehind({ next: from.next, digest: from.digest });
 }
 
 /** As many as fit, one at least. */

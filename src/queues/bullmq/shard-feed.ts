@@ -2,7 +2,7 @@ import { isPersistenceError, type PersistenceError, toPersistenceError } from '.
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { Bell } from '../bell.ts';
-import type { TakenFrom } from '../delivery-taker.ts';
+import type { Feed } from '../delivery-taker.ts';
 import type { Outage } from '../outage.ts';
 import { pauseBefore } from '../patience.ts';
 import { whileWaiting } from '../time-limit.ts';
@@ -22,7 +22,7 @@ const aheadBytes = 8 * 1024 * 1024;
 const lookInterval = 500;
 
 /** Reads a shard ahead of whoever takes from it, from its start until it is closed. */
-export class ShardFeed implements TakenFrom {
+export class ShardFeed implements Feed {
   readonly #parts: FeedParts;
   readonly #reader: ShardReader;
   readonly #ended = new AbortController();

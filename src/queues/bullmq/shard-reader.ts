@@ -3,7 +3,7 @@ import { PersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { PartitionBounds } from '../../ports/queue.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
-import { bytesOf, listOf, numberOf } from '../../redis/replies.ts';
+import { bytesOf, listOf, numberOf, textOf } from '../../redis/replies.ts';
 import { lostHistory } from '../lost-history.ts';
 import { deliveriesOf, type JobDelivery, type ReadJob, type ShardPlace } from './job-delivery.ts';
 import type { BullmqKeys } from './keys.ts';
@@ -88,9 +88,10 @@ export class ShardReader {
       (await connection.script(readScript, [keys.shard(place.shard)], args)).reply,
     );
     const jobs: ReadJob[] = [];
-    for (let at = 0; at < rest.length; at += 3) {
-      const data = Buffer.from(bytesOf(rest[at + 2]) ?? []);
-      jobs.push({ first: numberOf(rest[at]), count: numberOf(rest[at + 1]), data });
+    for (let at = 0; at < rest.length; at += 4) {
+      const time = Number(textOf(rest[at + 2]));
+      const data = Buffer.from(bytesOf(rest[at + 3]) ?? []);
+      jobs.push({ first: numberOf(rest[at]), count: numberOf(rest[at + 1]), time, data });
     }
     const edge = Buffer.from(bytesOf(digest) ?? []).toString('latin1');
     const held = { start: numberOf(start), end: numberOf(end) };

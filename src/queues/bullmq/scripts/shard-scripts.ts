@@ -4,7 +4,7 @@ import { allowOutOfMemory, placeJobs } from './place-jobs.ts';
 /**
  * KEYS: what the keys of the shard begin with. ARGV: an offset; most jobs; about how many bytes.
  * Answers with the first offset held, the digest of the record before it, the next offset to be given, and the jobs
- * from that on which holds the offset, flattened: first offset, count, data. Where somebody has put a job before all
+ * from that on which holds the offset, flattened: first offset, count, time, data. Where somebody has put a job before all
  * others there is that one alone, with an offset of -1.
  */
 export const readScript = defineScript(`${allowOutOfMemory}${placeJobs}
@@ -15,7 +15,7 @@ local answer = { tonumber(position[1] or '0'), position[2] or '', tonumber(posit
 
 local oldest = redis.call('LINDEX', shard .. 'wait', -1)
 if oldest and redis.call('HEXISTS', shard .. oldest, 'macpOffset') == 0 then
-  for _, part in ipairs({ -1, 0, '' }) do answer[#answer + 1] = part end
+  for _, part in ipairs({ -1, 0, '0', '' }) do answer[#answer + 1] = part end
   return answer
 end
 
@@ -37,9 +37,10 @@ local bytes = 0
 for index = low, low + tonumber(ARGV[2]) - 1 do
   local job, offset, count = jobAt(index)
   if not job or (bytes >= tonumber(ARGV[3])) then break end
-  local data = redis.call('HGET', job, 'data') or ''
+  local held = redis.call('HMGET', job, 'timestamp', 'data')
+  local data = held[2] or ''
   bytes = bytes + #data
-  for _, part in ipairs({ offset, count, data }) do answer[#answer + 1] = part end
+  for _, part in ipairs({ offset, count, held[1] or '0', data }) do answer[#answer + 1] = part end
 end
 return answer
 `);
