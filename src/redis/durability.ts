@@ -1,4 +1,4 @@
-import { isPersistenceError } from '../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import { type ConnectionOptions, RedisConnection } from './connection.ts';
 import { listOf, textOf } from './replies.ts';
 
@@ -104,4 +104,15 @@ function pairs(items: readonly (string | undefined)[]): ReadonlyMap<string, stri
 
 function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
+}
+
+/** Earlier ones write a script into the append-only file instead of what it did. */
+const oldestVersion = 7;
+
+/** Throws `INVALID_CONFIGURATION` for a Redis that is too old for what is asked of it. */
+export function assertVersion({ servers }: Durability, where: string): void {
+  for (const { version } of servers) {
+    if (version === undefined || Number.parseInt(version, 10) >= oldestVersion) continue;
+    throw new PersistenceError('INVALID_CONFIGURATION', `${where} is Redis ${version}; Redis 7 or newer is needed`);
+  }
 }

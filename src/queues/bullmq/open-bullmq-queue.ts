@@ -3,7 +3,7 @@ import type { SourceId } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { QueueEvents } from '../../ports/queue.ts';
 import { RedisConnection } from '../../redis/connection.ts';
-import { durabilityOf } from '../../redis/durability.ts';
+import { assertVersion, durabilityOf } from '../../redis/durability.ts';
 import { queueUse } from '../../redis/failures.ts';
 import type { RedisAddress } from '../../redis/options.ts';
 import { listOf, numberOf } from '../../redis/replies.ts';
@@ -65,7 +65,9 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Bull
   const opened = [consuming];
   try {
     const keys = bullmqKeys(options.prefix);
-    const { weaknesses } = await durabilityOf(consuming);
+    const durability = await durabilityOf(consuming);
+    assertVersion(durability, consuming.where);
+    const { weaknesses } = durability;
     for (const weakness of weaknesses) options.onWeakness(weakness);
     const guard = await settleGuard(consuming, keys, options);
     // A connection of its own: what is read and removed does not wait for what a large group sends.

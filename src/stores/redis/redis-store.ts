@@ -13,7 +13,7 @@ import type {
   StoreIdentity,
 } from '../../ports/store.ts';
 import { type ConnectionOptions, RedisConnection } from '../../redis/connection.ts';
-import { type Durability, durabilityOf } from '../../redis/durability.ts';
+import { assertVersion, type Durability, durabilityOf } from '../../redis/durability.ts';
 import { storeUse } from '../../redis/failures.ts';
 import type { RedisAddress } from '../../redis/options.ts';
 import { assertPlan, storeClosed } from '../plan-checks.ts';
@@ -237,14 +237,4 @@ function accessOf({
   answerTimeoutMs = defaultAnswerTimeoutMs,
 }: Pick<RedisStoreOptions, 'connection' | 'replicas' | 'answerTimeoutMs'>): ConnectionOptions {
   return { address: connection, use: storeUse, answerTimeoutMs: answerTimeoutMs + (replicas?.timeoutMs ?? 0) };
-}
-
-/** Earlier ones write a script into the append-only file instead of what it did. */
-const oldestVersion = 7;
-
-function assertVersion({ servers }: Durability, where: string): void {
-  for (const { version } of servers) {
-    if (version === undefined || Number.parseInt(version, 10) >= oldestVersion) continue;
-    throw new PersistenceError('INVALID_CONFIGURATION', `${where} is Redis ${version}; a store needs Redis 7 or newer`);
-  }
 }
