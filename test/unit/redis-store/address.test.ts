@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeAddress } from '../../../src/stores/redis/options.ts';
+import { describeAddress } from '../../../src/redis/options.ts';
 
 const server = { host: 'redis.test', port: 6379 };
 
