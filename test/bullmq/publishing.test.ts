@@ -126,6 +126,17 @@ test('a Redis that has reached its maxmemory takes nothing of what it refuses, a
   assertDelivered(await takeCount(consumer, 1), [someCommand(ada, 1_000)]);
 });
 
+test('scripts that Redis has forgotten are sent again, and what was published meanwhile is there once', async () => {
+  await using queue = await openBullmqAt(serverAt(redis.server.port), uniquePrefix());
+  for (let sequence = 1; sequence <= 5; sequence += 1) {
+    await queue.publish(someCommands(someSessions, sequence, sequence));
+    await redis.client.script('FLUSH');
+  }
+  const deliveries = await consumeAll(queue);
+  assertDelivered(deliveries, someCommands(someSessions, 1, 5));
+  assertDense(deliveries.map(({ position }) => position));
+});
+
 test('while Redis is away, publishing and consuming wait for it, and go on by themselves', async () => {
   await using own = await startRedis();
   await using queue = await openBullmqAt(serverAt(own.port), uniquePrefix(), { leaseMs: 1_000 });

@@ -3,6 +3,7 @@ import type { Position } from '../../domain/delivery.ts';
 import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
+import { isUnknownScript } from '../../redis/failures.ts';
 import type { GroupWriter } from '../lane.ts';
 import { pauseBefore, tryWithin } from '../patience.ts';
 import type { WaitingRecord } from '../publishes.ts';
@@ -136,18 +137,24 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
 
   /** What the last command of the transaction answered. */
   async #executed(transaction: IRedisTransaction): Promise<readonly number[]> {
-    const { connection } = this.#options;
     let results: Awaited<ReturnType<IRedisTransaction['exec']>>;
     try {
       results = await transaction.exec();
     } catch (error) {
-      throw connection.classify(firstFailure(error));
+      throw this.#classify(firstFailure(error));
     }
     const failed = results?.find(([error]) => error !== null);
-    if (failed !== undefined) throw connection.classify(failed[0]);
+    if (failed !== undefined) throw this.#classify(failed[0]);
     const answer: unknown = results?.at(-1)?.[1];
     if (Array.isArray(answer)) return answer.map(Number);
     throw new PersistenceError('UNEXPECTED', 'Redis took jobs back that it had taken');
+  }
+
+  /** A Redis that was started anew has forgotten its scripts: the client sends them whole the next time. */
+  #classify(error: unknown): PersistenceError {
+    const { connection } = this.#options;
+    if (!isUnknownScript(error)) return connection.classify(error);
+    return new PersistenceError('QUEUE_UNAVAILABLE', `${connection.where} does not know our scripts any more`);
   }
 }
 
