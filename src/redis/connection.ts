@@ -125,6 +125,11 @@ export class RedisConnection {
     return Promise.all(this.#masters().map((node) => this.#send(node, new SentCommand(name, args))));
   }
 
+  /** Goes on over another connection; what is under way fails. */
+  reconnect(): void {
+    this.client.disconnect(true);
+  }
+
   /** Releases everything at once; what is under way fails. */
   close(): void {
     this.client.disconnect();

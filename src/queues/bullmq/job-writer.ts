@@ -150,10 +150,11 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
     throw new PersistenceError('UNEXPECTED', 'Redis took jobs back that it had taken');
   }
 
-  /** A Redis that was started anew has forgotten its scripts: the client sends them whole the next time. */
+  /** A Redis that was started anew has forgotten its scripts: over another connection the client sends them whole. */
   #classify(error: unknown): PersistenceError {
     const { connection } = this.#options;
     if (!isUnknownScript(error)) return connection.classify(error);
+    connection.reconnect();
     return new PersistenceError('QUEUE_UNAVAILABLE', `${connection.where} does not know our scripts any more`);
   }
 }
