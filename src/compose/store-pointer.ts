@@ -63,7 +63,9 @@ function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    // A file may stand where its directory would.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new PersistenceError('INVALID_CONFIGURATION', `${file} cannot be read`, { cause: error });
   }
 }
