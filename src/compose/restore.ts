@@ -46,7 +46,7 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
       `there is a store at ${showAddress(to)}: move it away first, it may be needed yet`,
     );
   }
-  const files = await place(from.directory, to.directory, request);
+  const files = await place(from.directory, to, request);
   await using store = await openExistingStore(to, values);
   const { sessions } = await store.readTotals();
   return { from: showAddress(from), to: showAddress(to), store: store.identity.id, sessions, files };
@@ -64,10 +64,14 @@ function placeOf(backup: string, values: Values): string {
   return backup.includes(sep) ? resolve(backup) : join(backupDirectory(values), backup);
 }
 
-/** Copies one directory to the place of another, all of it or nothing; where that is there already, into it. */
-async function place(from: string, to: string, { signal, onProgress }: RestoreRequest): Promise<number> {
-  const isThere = await fileExists(to);
-  const draft = isThere ? join(to, draftName) : join(dirname(to), `${draftName}-${basename(to)}`);
+/** Copies one directory to the place of another, all of it or nothing; a file store also beside what lies there. */
+async function place(from: string, { kind, directory: to }: Directory, request: RestoreRequest): Promise<number> {
+  const { signal, onProgress } = request;
+  const isFree = await isEmpty(to);
+  if (!isFree && kind !== 'file') {
+    throw new PersistenceError('TARGET_NOT_EMPTY', `${to} holds something else: move it away first`);
+  }
+  const draft = isFree ? join(dirname(to), `${draftName}-${basename(to)}`) : join(to, draftName);
   await rm(draft, { recursive: true, force: true });
   let files = 0;
   try {
@@ -75,9 +79,10 @@ async function place(from: string, to: string, { signal, onProgress }: RestoreRe
       files += 1;
       onProgress(files);
     }
-    if (isThere) await moveInto(to, draft);
-    else await rename(draft, to);
-    await syncPath(isThere ? to : dirname(to));
+    // In the place of an empty directory as well.
+    if (isFree) await rename(draft, to);
+    else await moveInto(to, draft);
+    await syncPath(isFree ? dirname(to) : to);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
@@ -102,8 +107,8 @@ async function* copyDurably(from: string, to: string, signal: AbortSignal): Asyn
 }
 
 /**
- * Moves what lies in the draft beside what lies in a data directory. What makes it a store of ours comes first: without
- * its sessions such a store does not open, while sessions alone would be taken for macp-runtime's.
+ * Moves what lies in the draft beside what lies in macp-runtime's data directory. What makes it a store of ours comes
+ * first: without its sessions such a store does not open, while sessions alone would be taken for macp-runtime's.
  */
 async function moveInto(to: string, draft: string): Promise<void> {
   const entries = (await readdir(draft)).sort();
@@ -113,6 +118,11 @@ async function moveInto(to: string, draft: string): Promise<void> {
   }
   // Names with a dot sort first: `.macp-persist` is one.
   for (const entry of entries) await rename(join(draft, entry), join(to, entry));
+}
+
+/** True where no directory is, or one with nothing in it. */
+async function isEmpty(path: string): Promise<boolean> {
+  return !(await fileExists(path)) || (await readdir(path)).length === 0;
 }
 
 /** Makes a file, or the entries of a directory, survive a power cut. */

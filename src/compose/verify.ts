@@ -35,6 +35,8 @@ export interface VerifyReport extends Omit<Comparison, 'digests'> {
   readonly second: ComparedSide;
   /** Records of a source that the store has not consumed yet; undefined between two stores. */
   readonly unconsumed: number | undefined;
+  /** Sessions of which nothing can be said, because they were written to all the time. */
+  readonly movingSessions: number;
 }
 
 export interface ComparedSide {
@@ -64,6 +66,7 @@ export async function verifyStores(
     first: { place: showAddress(one), sha256: digestHex(digests.first) },
     second: { place: showAddress(other), sha256: digestHex(digests.second) },
     unconsumed: undefined,
+    movingSessions: 0,
   };
 }
 

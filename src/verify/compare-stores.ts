@@ -23,7 +23,7 @@ export interface Compared {
   /** What counts. `content`: only what existing sessions hold, where one of the two has no numbers that could be right. */
   readonly scope: Scope;
   /** Only these sessions; undefined for all. What belongs to no session counts all the same. */
-  readonly only?: ReadonlySet<SessionId> | undefined;
+  readonly only?: Pick<ReadonlySet<SessionId>, 'has'> | undefined;
 }
 
 export interface ComparisonOptions {

@@ -7,9 +7,9 @@ import { StoreSource } from '../transfer/store-source.ts';
 import { type Comparison, compareStores } from './compare-stores.ts';
 import type { Difference } from './difference.ts';
 
-/** How often sessions that differ are looked at anew in a store that workers go on with. */
+/** How often sessions that differ are looked at in a store that workers go on with. */
 const rounds = 5;
-/** Of so many sessions, at most, the ids are held to look at them anew. */
+/** Of so many sessions, at most, is known whether they are written to while they are compared. */
 const mostSuspects = 10_000;
 
 export interface SourceComparisonOptions extends Omit<RebuildOptions, 'until' | 'selection' | 'base' | 'onLost'> {
@@ -25,9 +25,14 @@ export interface SourceComparisonOptions extends Omit<RebuildOptions, 'until' | 
 export interface SourceComparison extends Comparison {
   /** Records of the source that the store had not consumed when it was looked at first. */
   readonly unconsumed: number;
-  /** True where the store was written to meanwhile, so that its digest is of no one moment. */
+  /** Sessions that were written to whenever they were looked at, so that nothing can be said of them. */
+  readonly movingSessions: number;
+  /** True where sessions had to be looked at again: the digests are of no one moment then. */
   readonly isMoving: boolean;
 }
+
+/** Sessions that differ, with the versions of their cursors before they were looked at. */
+type Suspects = ReadonlyMap<SessionId, number | undefined>;
 
 /**
  * Applies the rule anew to everything that the source holds up to where the store stands, and compares what comes of it
@@ -38,40 +43,78 @@ export interface SourceComparison extends Comparison {
 export async function compareWithSource(options: SourceComparisonOptions): Promise<SourceComparison> {
   const { store } = options;
   const unconsumed = await countUnconsumed(options);
-  let only: ReadonlySet<SessionId> | undefined;
+  let suspects: Suspects | undefined;
   let whole: Comparison | undefined;
   for (let round = 1; ; round += 1) {
+    suspects = suspects && (await withVersions(suspects, store));
     await replayAsFarAs(options);
     options.onComparing();
     const isLast = round === rounds || !store.capabilities.shared;
-    const { comparison, suspects } = await compareRound(options, only, isLast);
-    whole ??= comparison;
-    const { differences, differentSessions } = comparison;
-    const result = { ...whole, differences, differentSessions, unconsumed, isMoving: round > 1 };
-    if (isLast || differences === 0) return result;
-    only = suspects;
+    const found = await compareRound(options, suspects, isLast);
+    whole ??= found.comparison;
+    const { differences, differentSessions, movingSessions } = found;
+    if (isLast || found.comparison.differences === 0) {
+      return { ...whole, differences, differentSessions, movingSessions, unconsumed, isMoving: round > 1 };
+    }
+    suspects = found.suspects;
   }
 }
 
-/** Differences are told at once in the last round; before, only whose they are is kept, where it is no more than that. */
+interface Round extends Pick<SourceComparison, 'differences' | 'differentSessions' | 'movingSessions'> {
+  readonly comparison: Comparison;
+  /** Undefined where too many sessions differ: then all are looked at again. */
+  readonly suspects: Suspects | undefined;
+}
+
+/** Compares the suspects, or everything. Differences are told in the last round only. */
 async function compareRound(
   { store, target, signal, onProgress, onDifference }: SourceComparisonOptions,
-  only: ReadonlySet<SessionId> | undefined,
+  only: Suspects | undefined,
   isLast: boolean,
-): Promise<{ readonly comparison: Comparison; readonly suspects: ReadonlySet<SessionId> | undefined }> {
-  const suspects = new Set<SessionId>();
+): Promise<Round> {
+  const suspects = new Map<SessionId, undefined>();
+  const moving = new Set<SessionId>();
+  const different = new Set<SessionId>();
+  let differences = 0;
   const comparison = await compareStores(
     { first: new StoreSource(store), second: new StoreSource(target), scope: 'everything', only },
     {
       signal,
       onProgress,
       onDifference: async (difference) => {
-        if (isLast) await onDifference(difference);
-        else if (difference.session !== undefined && suspects.size <= mostSuspects) suspects.add(difference.session);
+        const { session } = difference;
+        if (!isLast) {
+          if (session !== undefined && suspects.size <= mostSuspects) suspects.set(session, undefined);
+        } else if (session !== undefined && (moving.has(session) || (await hasMoved(session, only, store)))) {
+          moving.add(session);
+        } else {
+          if (session !== undefined) different.add(session);
+          differences += 1;
+          await onDifference(difference);
+        }
       },
     },
   );
-  return { comparison, suspects: suspects.size > mostSuspects ? only : suspects };
+  return {
+    comparison,
+    suspects: suspects.size > mostSuspects ? undefined : suspects,
+    differences,
+    differentSessions: different.size,
+    movingSessions: moving.size,
+  };
+}
+
+async function withVersions(suspects: Suspects, store: Store): Promise<Suspects> {
+  const sessions = [...suspects.keys()];
+  const cursors = await store.readCursors(sessions);
+  return new Map(sessions.map((session, index) => [session, cursors[index]?.version]));
+}
+
+/** True when the session was written to since its version was taken note of. */
+async function hasMoved(session: SessionId, noted: Suspects | undefined, store: Store): Promise<boolean> {
+  if (noted?.has(session) !== true) return false;
+  const [cursor] = await store.readCursors([session]);
+  return cursor?.version !== noted.get(session);
 }
 
 /** Goes on replaying to where the store stands now; all of a source that it was not filled from. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -26,6 +26,8 @@ describe.each(['level', 'file'] as const)('a %s store', (kind) => {
       await expect(attempt(values('new'), AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
       expect(await attempt(values('new'))).toMatchObject({ store: live.identity.id, sessions: 0 });
       await expect(attempt(values('new'))).rejects.toMatchObject({ code: 'TARGET_NOT_EMPTY' });
+      await mkdir(join(parent, 'empty', kind), { recursive: true });
+      expect(await attempt(values('empty'))).toMatchObject({ store: live.identity.id });
     } finally {
       await rm(parent, { recursive: true });
     }

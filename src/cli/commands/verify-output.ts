@@ -21,7 +21,8 @@ export async function printDifference(
 }
 
 export async function printComparison(report: VerifyReport, output: Output): Promise<void> {
-  const { sessions, differentSessions, rewordedSessions, differences, first, second, unconsumed } = report;
+  const { sessions, differentSessions, rewordedSessions, differences, first, second, unconsumed, movingSessions } =
+    report;
   if (output.asJson) {
     return output.json({
       sessions,
@@ -29,6 +30,7 @@ export async function printComparison(report: VerifyReport, output: Output): Pro
       reworded_sessions: rewordedSessions,
       differences,
       unconsumed_records: unconsumed ?? null,
+      moving_sessions: movingSessions,
       ...Object.fromEntries(
         Object.entries({ first, second }).map(([side, { place, sha256 }]) => [side, { place, sha256: sha256 ?? null }]),
       ),
@@ -44,6 +46,9 @@ export async function printComparison(report: VerifyReport, output: Output): Pro
   }
   if (unconsumed !== undefined && unconsumed > 0) {
     await output.line(`${unconsumed} records of the source were left out: the store had not consumed them.`);
+  }
+  if (movingSessions > 0) {
+    await output.line(`${movingSessions} sessions were written to whenever they were looked at: verify again later.`);
   }
   for (const { place, sha256 } of [first, second]) {
     await output.line(`SHA-256 ${sha256 ?? '(written to meanwhile)'}  ${printText(place)}`);

@@ -1,3 +1,4 @@
+import type { ExitName } from '../../compose/exit-codes.ts';
 import { queueUrlProblem } from '../../compose/queue-url.ts';
 import { storeUrlProblem } from '../../compose/store-url.ts';
 import { type VerifyListener, type VerifyPhase, verifyDeep, verifyStores } from '../../compose/verify.ts';
@@ -50,8 +51,8 @@ export const verify: Command = {
     const [store = '', other] = context.positionals;
     const isDeep = context.options.has('deep');
     const findings = isDeep ? await examine(store, context) : 0;
-    const differences = isDeep && other === undefined ? 0 : await compare(store, other, context);
-    return findings + differences === 0 ? 'done' : 'different';
+    const compared = isDeep && other === undefined ? 'done' : await compare(store, other, context);
+    return findings === 0 ? compared : 'different';
   },
 };
 
@@ -67,7 +68,7 @@ async function examine(url: string, context: CommandContext): Promise<number> {
   return examination.findings;
 }
 
-async function compare(store: string, other: string | undefined, context: CommandContext): Promise<number> {
+async function compare(store: string, other: string | undefined, context: CommandContext): Promise<ExitName> {
   const { output } = context;
   using progress = new PhaseProgress(output, units);
   const request = {
@@ -78,7 +79,8 @@ async function compare(store: string, other: string | undefined, context: Comman
   const report = await (isStore ? verifyStores([store, other], request) : verifyWithSource(store, other, request));
   progress.end();
   await printComparison(report, output);
-  return report.differences;
+  if (report.differences > 0) return 'different';
+  return report.movingSessions > 0 ? 'unavailable' : 'done';
 }
 
 function requestOf(
