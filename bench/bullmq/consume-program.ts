@@ -13,6 +13,8 @@ export interface ConsumeRequest {
   /** The prefix of our queue, as its address has it, or of the stock one. */
   readonly prefix: string;
   readonly shards: number;
+  /** The queue of the stock pattern, with one job a command. */
+  readonly stockQueue: string;
   /** How many commands wait, and of how many sessions. */
   readonly commands: number;
   readonly sessions: number;
@@ -28,14 +30,11 @@ export interface Consumed {
   readonly seconds: number;
 }
 
-/** The stock pattern: one queue, one job a command. */
-export const stockQueue = 'stock';
-
 const request = JSON.parse(process.argv[2] ?? '') as ConsumeRequest;
 const ways: Readonly<Record<ConsumeRequest['how'], () => Promise<Consumed>>> = {
   worker: persist,
   nothing: () => doNothing(eachShard()),
-  stock: () => doNothing([stockQueue]),
+  stock: () => doNothing([request.stockQueue]),
   'bare store': writeOnly,
 };
 console.log(JSON.stringify(await ways[request.how]()));

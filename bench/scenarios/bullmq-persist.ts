@@ -5,7 +5,7 @@ import { openQueue, queueAddress } from '../../src/compose/open.ts';
 import { encodeBinary } from '../../src/domain/wire/binary.ts';
 import { eventOf } from '../../src/queues/bullmq/job-events.ts';
 import { bullmqKeys } from '../../src/queues/bullmq/keys.ts';
-import { type Consumed, type ConsumeRequest, stockQueue } from '../bullmq/consume-program.ts';
+import type { Consumed, ConsumeRequest } from '../bullmq/consume-program.ts';
 import { type BareOptions, bareOptions, benchDirectory, removeDirectory } from '../support/bare.ts';
 import { alternate, best, type MeasuredContestant, ratesOf, ratios, tellRates, tellRatio } from '../support/contest.ts';
 import { interleavedAppends, sessionIds } from '../support/entries.ts';
@@ -16,6 +16,7 @@ import { startRedis } from '../support/services.ts';
 const sessions = 5_000;
 const shards = 4;
 const prefix = 'bench';
+const stockQueue = 'stock';
 /** The stock pattern would take minutes for what the others do in seconds. */
 const stockCommands = 10_000;
 
@@ -45,7 +46,8 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
       name,
       async rate() {
         const count = await fill(redis.port);
-        const request = { how, port: redis.port, prefix, shards, commands: count, sessions, directory: store, options };
+        const place = { port: redis.port, prefix, shards, stockQueue };
+        const request = { ...place, how, commands: count, sessions, directory: store, options };
         const { result } = await runMeasured<Consumed>('bullmq/consume', request);
         await removeDirectory(store);
         await emptied(redis.port);
