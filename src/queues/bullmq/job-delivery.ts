@@ -5,7 +5,7 @@ import { encodeMessage, type Message } from '../../domain/message.ts';
 import { decodeBinary } from '../../domain/wire/binary.ts';
 import { unreadable } from '../../domain/wire/event-content.ts';
 import type { QueuedDelivery } from '../../ports/queue.ts';
-import { messageOf } from './job-events.ts';
+import { eventBytes, messageOf } from './job-events.ts';
 
 /** A job as it was read: its offsets are `first` to `first + count - 1`. */
 export interface ReadJob {
@@ -29,12 +29,9 @@ export function deliveriesOf(job: ReadJob, place: ShardPlace): readonly JobDeliv
   const events = eventsOf(job);
   return Array.from({ length: job.count }, (_, index) => {
     const position = { partition: place.shard, offset: job.first + index };
-    const message = events === undefined ? undefined : messageOf(events[index]);
-    const of = { time: job.time, position, endsJob: index === job.count - 1, place };
-    if (message !== undefined) return new JobDelivery({ ...of, message, isEvent: true });
-    const value = events === undefined ? job.data : Buffer.from(JSON.stringify(events[index]) ?? '', 'utf8');
-    const stand: Message = { key: undefined, headers: [], value };
-    return new JobDelivery({ ...of, message: stand, isEvent: false });
+    const endsJob = index === job.count - 1;
+    const raw = events === undefined ? job.data : undefined;
+    return new JobDelivery({ event: events?.[index], raw, time: job.time, position, endsJob, place });
   });
 }
 
@@ -52,9 +49,10 @@ function eventsOf({ data, count }: ReadJob): readonly unknown[] | undefined {
 }
 
 interface DeliveryParts {
-  readonly message: Message;
-  /** Whether the message is an event as {@link messageOf} reads it, not merely what stood in its stead. */
-  readonly isEvent: boolean;
+  /** As it stood in the job. */
+  readonly event: unknown;
+  /** The data of the job, where that could not be read. */
+  readonly raw: Buffer | undefined;
   readonly time: number;
   readonly position: Position;
   /** Whether it is the last of its job. */
@@ -62,58 +60,73 @@ interface DeliveryParts {
   readonly place: ShardPlace;
 }
 
-/** One event of a job; its content is decoded when somebody first asks for it. */
+/**
+ * One event of a job; its content is decoded when somebody first asks for it, and its message whenever somebody does:
+ * thousands are held until their commit, and whatever each holds is copied for it.
+ */
 export class JobDelivery implements QueuedDelivery {
-  readonly position: Position;
   readonly bytes: number;
-  readonly endsJob: boolean;
-  /** When its job was published, in milliseconds since 1970. */
-  readonly time: number;
-  readonly #message: Message;
-  readonly #isEvent: boolean;
-  readonly #place: ShardPlace;
+  readonly #parts: DeliveryParts;
   #content: Content | undefined;
 
-  constructor({ message, isEvent, time, position, endsJob, place }: DeliveryParts) {
-    this.position = position;
-    this.endsJob = endsJob;
-    this.time = time;
-    this.#message = message;
-    this.#isEvent = isEvent;
-    this.#place = place;
-    this.bytes = message.headers.reduce((sum, [name, value]) => sum + name.length + value.length, message.value.length);
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+    this.bytes = parts.raw?.length ?? eventBytes(parts.event);
+  }
+
+  get position(): Position {
+    return this.#parts.position;
+  }
+
+  get endsJob(): boolean {
+    return this.#parts.endsJob;
+  }
+
+  /** When its job was published, in milliseconds since 1970. */
+  get time(): number {
+    return this.#parts.time;
   }
 
   get content(): Content {
-    this.#content ??= this.#isEvent ? this.#decoded() : this.#unreadable();
+    if (this.#content === undefined) {
+      const message = messageOf(this.#parts.event);
+      this.#content = message === undefined ? this.#unreadable() : this.#decoded(message);
+    }
     return this.#content;
   }
 
   message(): Message {
-    return this.#message;
+    return messageOf(this.#parts.event) ?? this.#standIn();
   }
 
   recordDigest(): Digest {
     const { partition, offset } = this.position;
-    return bytesDigest(Buffer.from(`${partition}/${offset}/`, 'latin1'), encodeMessage(this.#message));
+    return bytesDigest(Buffer.from(`${partition}/${offset}/`, 'latin1'), encodeMessage(this.message()));
   }
 
   /** An event in another shard than its session's belongs to no session: see `KafkaDelivery`. */
-  #decoded(): Content {
-    const content = decodeBinary(this.#message);
+  #decoded(event: Message): Content {
+    const content = decodeBinary(event);
     if (content.kind === 'unreadable') return content;
-    const { shard, shards, shardOf } = this.#place;
+    const { shard, shards, shardOf } = this.#parts.place;
     const right = shardOf(content.session);
     if (right === shard) return content;
     const message =
       `the job lies in shard ${shard}, and session ${JSON.stringify(content.session)} belongs to ${right} of ${shards}: ` +
       'the shard is murmur2 of the session id modulo their number';
-    return unreadable({ code: 'WRONG_PARTITION', message }, content.session, () => encodeMessage(this.#message));
+    return unreadable({ code: 'WRONG_PARTITION', message }, content.session, () => encodeMessage(event));
   }
 
   #unreadable(): Content {
     const { partition, offset } = this.position;
     const message = `offset ${offset} of shard ${partition} is no event of a job, which has text for every attribute and its data`;
-    return unreadable({ code: 'UNREADABLE_BATCH', message }, undefined, () => encodeMessage(this.#message));
+    return unreadable({ code: 'UNREADABLE_BATCH', message }, undefined, () => encodeMessage(this.#standIn()));
+  }
+
+  /** What is kept of an event that is none. */
+  #standIn(): Message {
+    const { event, raw } = this.#parts;
+    const value = raw ?? Buffer.from(JSON.stringify(event), 'utf8');
+    return { key: undefined, headers: [], value };
   }
 }

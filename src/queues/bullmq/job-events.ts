@@ -52,10 +52,13 @@ export function messageOf(event: unknown): Message | undefined {
   return { key, headers, value: value ?? new Uint8Array(0) };
 }
 
-/** About how many bytes an event takes. */
-export function eventBytes(event: JobEvent): number {
-  let bytes = 0;
-  for (const [name, text] of Object.entries(event)) bytes += name.length + Buffer.byteLength(text, 'utf8');
+/** About how many bytes an event takes, or what stands in its stead. */
+export function eventBytes(event: unknown): number {
+  if (typeof event !== 'object' || event === null) return 1;
+  let bytes = 1;
+  for (const [name, text] of Object.entries(event)) {
+    bytes += name.length + (typeof text === 'string' ? Buffer.byteLength(text, 'utf8') : 1);
+  }
   return bytes;
 }
 

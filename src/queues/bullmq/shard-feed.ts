@@ -17,7 +17,7 @@ export interface FeedParts extends ReaderParts {
 }
 
 /** Bytes that are read ahead of each shard. */
-const aheadBytes = 8 * 1024 * 1024;
+const aheadBytes = 4 * 1024 * 1024;
 /** Milliseconds after which an idle shard is looked at although nothing was said: BullMQ's own clients say nothing. */
 const lookInterval = 500;
 
