@@ -12,7 +12,7 @@ import { type Pair, pairUp } from './pair-up.ts';
 import { digestWithin, openWithin, type Scope, type Sessions } from './scope.ts';
 
 /** How many sessions are read at the same time. */
-export const sessionsAtOnce = 8;
+export const sessionsAtOnce = 4;
 /** How often a session is read anew that somebody goes on changing. */
 export const attempts = 20;
 
