@@ -24,7 +24,7 @@ export async function verifyStores(entries: number, rounds: number): Promise<boo
 
 function ours(places: readonly string[], entries: number): Contestant {
   return {
-    name: 'verify, digests of both, 8 sessions at a time',
+    name: 'verify, digests of both, 4 sessions at a time',
     async run() {
       const [first = '', second = ''] = places;
       await using one = new StoreSource(await openStore(first));
