@@ -10,6 +10,8 @@ export interface StoreAdapter<Address> {
   open(address: Address, values: Values): Promise<Store>;
   /** Whether there is a store to be read. */
   exists(address: Address, values: Values): Promise<boolean>;
+  /** Directories, if it lies in some, in which there may be nothing but the store. */
+  directories?(address: Address): readonly string[];
   /** What `doctor` finds of it besides, where it lies elsewhere. */
   examine?(address: Address, values: Values): Promise<readonly Finding[]>;
 }

@@ -5,7 +5,7 @@ import { nodeFileSystem } from '../platform/node-file-system.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import { openEmbeddedQueue } from '../queues/embedded/open-embedded-queue.ts';
 import { createMemoryQueue } from '../queues/memory/memory-queue.ts';
-import { fileStoreMarks, openFileStore } from '../stores/file/file-store.ts';
+import { fileStoreDirectories, fileStoreMarks, openFileStore } from '../stores/file/file-store.ts';
 import { openLevelStore } from '../stores/level/level-store.ts';
 import { createMemoryStore } from '../stores/memory/memory-store.ts';
 import { examineUpstreamFiles, openUpstreamFiles } from '../stores/upstream-file/upstream-file-source.ts';
@@ -34,11 +34,13 @@ export const storeAdapters: StoreAdapters = {
     open: ({ directory }) =>
       openLevelStore({ directory, files: nodeFileSystem, clock: systemClock, newId: randomUUID }),
     exists: databaseExists,
+    directories: ({ directory }) => [directory],
   },
   file: {
     open: ({ directory }, { adoptChanges }) =>
       openFileStore({ directory, files: nodeFileSystem, newId: randomUUID, adoptChanges }),
     exists: async ({ directory }) => (await Promise.all(fileStoreMarks(directory).map(fileExists))).includes(true),
+    directories: ({ directory }) => fileStoreDirectories(directory),
   },
   redis: redisAdapter,
   rocksdb: rocksdbAdapter,

@@ -18,6 +18,7 @@ export const rocksdbAdapter: StoreAdapter<Extract<StoreAddress, { readonly kind:
     });
   },
   exists: databaseExists,
+  directories: ({ directory }) => [directory],
 };
 
 /** What macp-runtime has stored in RocksDB. */

@@ -1,3 +1,4 @@
+import { relative, sep } from 'node:path';
 import { type StoreAddress, showAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import type { NumberedCommand } from '../domain/command.ts';
@@ -10,7 +11,8 @@ import type { CopyPhase } from '../transfer/copy-options.ts';
 import { type CopyReport, copyStore } from '../transfer/copy-store.ts';
 import { allCommands, checkCommands, groupedCommands } from '../transfer/session-commands.ts';
 import { StoreSource } from '../transfer/store-source.ts';
-import { upstreamAdapters } from './adapters.ts';
+import type { StoreAdapter } from './adapter.ts';
+import { storeAdapters, upstreamAdapters } from './adapters.ts';
 import { openExistingStore, openStore, storeAddress } from './open.ts';
 import { type Published, publishCommands, type SendRequest } from './publishing.ts';
 import { refuseLocked, storeAt, storeProblem } from './store-url.ts';
@@ -48,7 +50,7 @@ export interface TransferReport extends Omit<CopyReport, 'digest'> {
 export async function exportStore(request: TransferRequest): Promise<TransferReport> {
   const { values, url } = request;
   const [from, to] = [storeAddress(values), storeAt(url, values)];
-  refuseSelf(from, to);
+  refuseWithin(from, to);
   const store = await openExistingStore(from, values).catch(refuseLocked);
   await using source = new StoreSource(store);
   await refuseIncompleteCopy(store);
@@ -59,7 +61,7 @@ export async function exportStore(request: TransferRequest): Promise<TransferRep
 export async function importInto(request: TransferRequest & { readonly to: string }): Promise<TransferReport> {
   const { values, onRemark } = request;
   const [from, to] = [upstreamAddress(request.url, values), storeAt(request.to, values)];
-  refuseSelf(from, to);
+  refuseWithin(from, to);
   await using source = await openUpstream(from, values, onRemark);
   return await copyInto(to, source, { ...request, from });
 }
@@ -142,7 +144,18 @@ function upstreamAddress(url: string, values: Values): StoreAddress {
   return storeAt(url, values);
 }
 
-function refuseSelf(from: StoreAddress, to: StoreAddress): void {
-  if (showAddress(from) !== showAddress(to)) return;
-  throw new PersistenceError('INVALID_CONFIGURATION', `${showAddress(from)} would be copied into itself`);
+/** Throws `INVALID_CONFIGURATION` for a target that is the source, or would lie among what is the source's own. */
+function refuseWithin(from: StoreAddress, to: StoreAddress): void {
+  const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[from.kind];
+  const own = adapter?.directories?.(from) ?? [];
+  const isWithin = 'directory' in to && own.some((directory) => liesWithin(directory, to.directory));
+  if (!isWithin && showAddress(from) !== showAddress(to)) return;
+  throw new PersistenceError(
+    'INVALID_CONFIGURATION',
+    `${showAddress(from)} would be copied into itself: name a place for the copy that is not within it`,
+  );
+}
+
+function liesWithin(directory: string, path: string): boolean {
+  return relative(directory, path).split(sep)[0] !== '..';
 }

@@ -43,7 +43,7 @@ export class FileEngine implements Engine<OpenedFiles> {
     this.#options = options;
     this.#places = new Places(options.directory);
     this.name = nameOf(options.directory);
-    this.directories = [this.#places.sessions, this.#places.own];
+    this.directories = this.#places.directories;
   }
 
   async open(opening: Opening): Promise<OpenedFiles> {

@@ -42,3 +42,8 @@ export function fileStoreMarks(directory: string): readonly string[] {
   const { records, sessions } = new Places(directory);
   return [records, sessions, ...earlierFiles.map((name) => join(directory, name))];
 }
+
+/** Where nothing but the store may lie. */
+export function fileStoreDirectories(directory: string): readonly string[] {
+  return new Places(directory).directories;
+}

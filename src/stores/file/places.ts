@@ -39,6 +39,11 @@ export class Places {
     this.setAside = join(this.own, 'set-aside');
   }
 
+  /** Where nothing but the store may lie: macp-runtime takes every directory among its sessions for one. */
+  get directories(): readonly string[] {
+    return [this.sessions, this.own];
+  }
+
   session(session: SessionId): string {
     return join(this.sessions, session);
   }

@@ -110,6 +110,17 @@ describe('import', () => {
     expect(readdirSync(directory)).toEqual(['upstream']);
   });
 
+  test.each(['level:upstream/sessions/x', 'file:upstream', 'rocksdb:upstream/.macp-persist/x'])(
+    'is not copied to %s, where it would become a part of what was copied',
+    async (to) => {
+      const before = fingerprint(upstream);
+      const ending = await run('import', `file:${upstream}`, '--to', to);
+      expect([ending.code, ending.stderr]).toEqual([2, expect.stringContaining('would be copied into itself')]);
+      expect(fingerprint(upstream)).toEqual(before);
+      expect(await run('import', `file:${upstream}`, '--to', 'level:upstream/level')).toMatchObject({ code: 0 });
+    },
+  );
+
   test('goes on being possible where a worker has refused to take it over', async () => {
     const log = join(aSession(), 'log.jsonl');
     const whole = readFileSync(log);
