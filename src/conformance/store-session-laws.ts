@@ -48,6 +48,17 @@ export const sessionLaws: readonly StoreLawDefinition[] = [
     },
   },
   {
+    name: 'what a plan stores of a session behind its end is kept, and is there when it starts anew',
+    async check({ store }) {
+      const builder = new PlanBuilder().create(ada).receipt(ada, bytes('before'));
+      await store.commit(builder.build());
+      await store.commit(builder.remove(ada).anchor(ada, bytes('behind')).build());
+      await store.commit(builder.create(ada).build());
+      const expected = { snapshot: undefined, receipt: undefined, anchor: base64(bytes('behind')), log: [] };
+      assert.deepEqual(await viewOf(store, ada), expected);
+    },
+  },
+  {
     name: 'a deleted session is gone but for its cursor, at every point of its life, and can start anew',
     async check(subject) {
       const steps: readonly ((builder: PlanBuilder) => PlanBuilder)[] = [

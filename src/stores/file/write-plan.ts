@@ -41,7 +41,7 @@ function writeChange(
   state: SessionState | undefined,
 ): SessionState | undefined {
   const { session, before, after } = change;
-  if (after.presence !== 'known' && before?.presence === 'known') {
+  if (after.presence !== 'known' && before?.presence === 'known' && !bringsContent(change)) {
     out.delete(session);
     out.clear(earlierChunks(session, after.generation + 1));
     return undefined;
