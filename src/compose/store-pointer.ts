@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PersistenceError } from '../domain/errors.ts';
 import { nodeFileSystem } from '../platform/node-file-system.ts';
+import { fileFailure } from './file-failure.ts';
 
 /*
  * A directory of a store can stand for another one: a file beside it, `DIRECTORY.current`, names where the store lies,
@@ -39,8 +40,19 @@ export function readPointer(directory: string): Switched | undefined {
   return { directory: from(pointer.directory), previous: from(pointer.previous) };
 }
 
-/** Switches the store of `directory`, atomically and so that it survives a power cut. */
+/**
+ * Switches the store of `directory`, atomically and so that it survives a power cut. Throws `DISK_FULL`, and
+ * `STORE_IO_FAILED` for whatever else the file system says.
+ */
 export async function writePointer(directory: string, switched: Switched): Promise<void> {
+  try {
+    await replacePointer(directory, switched);
+  } catch (error) {
+    throw fileFailure(error, `nothing was switched: ${pointerOf(directory)} cannot be written`);
+  }
+}
+
+async function replacePointer(directory: string, switched: Switched): Promise<void> {
   const folder = dirname(directory);
   const file = pointerOf(directory);
   const draft = `${file}.draft`;

@@ -1,12 +1,11 @@
 import { type StoreAddress, showAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { isCopyMarker } from '../domain/copy-marker.ts';
-import { PersistenceError } from '../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import { refuseIncompleteCopy } from '../ports/incomplete-copy.ts';
 import { refusePartialStore } from '../ports/partial-store.ts';
 import type { Store } from '../ports/store.ts';
 import { openExistingStore, storeAddress, storePlace } from './open.ts';
-import { isLocked } from './owner.ts';
 import { readPointer, writePointer } from './store-pointer.ts';
 import { storeAt } from './store-url.ts';
 
@@ -15,8 +14,8 @@ export interface SwitchReport {
   /** Where the store of the settings lay, and where it lies now. */
   readonly from: string;
   readonly to: string;
-  /** How many records the one has consumed that the other has not yet; undefined where a process has one open. */
-  readonly behind: number | undefined;
+  /** How many records the old one has consumed that the new one has not; or why the old one could not be asked. */
+  readonly behind: number | PersistenceError;
 }
 
 type DirectoryAddress = Extract<StoreAddress, { readonly directory: string }>;
@@ -82,14 +81,18 @@ async function point(
   return { from: showAddress(from), to: showAddress(to), behind };
 }
 
-/** How many records the store at `from` has consumed that `target` has not; undefined where a process has it open. */
-async function distance(from: StoreAddress, target: Store, values: Values): Promise<number | undefined> {
-  const opened = await openExistingStore(from, values).catch((error: unknown) => {
-    if (isLocked(error)) return undefined;
+/** As {@link SwitchReport.behind}: an old store that is damaged, or gone, is the best reason to leave it. */
+async function distance(from: StoreAddress, target: Store, values: Values): Promise<number | PersistenceError> {
+  try {
+    return await countBehind(from, target, values);
+  } catch (error) {
+    if (isPersistenceError(error)) return error;
     throw error;
-  });
-  if (opened === undefined) return undefined;
-  await using store = opened;
+  }
+}
+
+async function countBehind(from: StoreAddress, target: Store, values: Values): Promise<number> {
+  await using store = await openExistingStore(from, values);
   let behind = 0;
   for (const source of (await store.readSources()).filter((each) => !isCopyMarker(each))) {
     const reached = await target.readPositions(source);

@@ -1,5 +1,6 @@
+import { isLocked } from '../../compose/owner.ts';
 import { type SwitchReport, switchBack, switchStore } from '../../compose/switch-store.ts';
-import { PersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { Command } from '../command.ts';
 import { checkStoreUrl } from '../options.ts';
 import { printText } from '../safe-text.ts';
@@ -34,16 +35,25 @@ export const switching: Command = {
       throw new PersistenceError('INVALID_CONFIGURATION', 'give either --to STORE_URL or --back');
     }
     const report = to === undefined ? await switchBack(values) : await switchStore(to, values);
-    if (output.asJson) await output.json({ ...report, behind: report.behind ?? null });
+    if (output.asJson) await output.json(documentOf(report));
     else for (const line of sentences(report)) await output.line(line);
     return 'done';
   },
 };
 
 function sentences({ from, to, behind }: SwitchReport): readonly string[] {
-  const next =
-    behind === undefined
-      ? 'A process has the old one open: it goes on with that until it is started anew.'
-      : `It lacks ${behind} records that the old one has consumed: a worker fetches them when it starts.`;
-  return [`Switched from ${printText(from)} to ${printText(to)}.`, next];
+  return [`Switched from ${printText(from)} to ${printText(to)}.`, sentenceOf(behind)];
+}
+
+function sentenceOf(behind: SwitchReport['behind']): string {
+  if (isLocked(behind)) return 'A process has the old one open: it goes on with that until it is started anew.';
+  if (isPersistenceError(behind)) {
+    return `The old one cannot be read (${behind.code}): whatever the new one lacks, a worker fetches when it starts.`;
+  }
+  return `It lacks ${behind} records that the old one has consumed: a worker fetches them when it starts.`;
+}
+
+/** `behind` is null where the old one could not be asked, and `because` the code that says why. */
+function documentOf({ from, to, behind }: SwitchReport): object {
+  return isPersistenceError(behind) ? { from, to, behind: null, because: behind.code } : { from, to, behind };
 }

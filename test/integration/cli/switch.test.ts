@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { root } from '../../../scripts/project.mjs';
@@ -60,6 +60,30 @@ describe('switch', () => {
     await refused(2, 'either', '--to', 'level:some', '--back');
     await refused(2, 'either');
     await refused(2, 'directories', '--to', 'level:some', '--store', 'redis://127.0.0.1:1/0');
+    expect(existsSync(`${live}.current`)).toBe(false);
+  });
+
+  test.each([
+    ['damaged', () => writeFileSync(join(live, 'CURRENT'), 'garbage\n'), 'STORE_IO_FAILED'],
+    ['gone', () => rmSync(live, { recursive: true }), 'INVALID_CONFIGURATION'],
+  ])('an old store that is %s does not hold anybody back, and that is told', async (_, harm, because) => {
+    await run('replay', '--to', 'level:green');
+    await run('replay', '--to', 'level:other');
+    harm();
+    const there = JSON.parse((await run('switch', '--to', 'level:green', '--json')).stdout);
+    expect(there).toEqual({ from: `level:${live}`, to: `level:${directory}/green`, behind: null, because });
+    expect(await dump()).toBe(readFileSync(golden('v0.13.0/expected.ndjson'), 'utf8'));
+    await run('switch', '--to', 'level:other');
+    rmSync(join(directory, 'other'), { recursive: true });
+    const back = await run('switch', '--back');
+    expect([back.code, back.stdout]).toEqual([0, expect.stringContaining('The old one cannot be read')]);
+    expect(await dump()).toBe(readFileSync(golden('v0.13.0/expected.ndjson'), 'utf8'));
+  });
+
+  test('where nothing can be written beside the store, it stays where it is, and the place is named', async () => {
+    await run('replay', '--to', 'level:green');
+    mkdirSync(`${live}.current.draft`);
+    await refused(7, `${live}.current cannot be written`, '--to', 'level:green');
     expect(existsSync(`${live}.current`)).toBe(false);
   });
 
