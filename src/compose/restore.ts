@@ -4,6 +4,7 @@ import { type StoreAddress, showAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { fileExists } from './file-exists.ts';
+import { fileFailure } from './file-failure.ts';
 import { backupDirectory, openExistingStore, storeAddress, storeExists } from './open.ts';
 
 export interface RestoreRequest {
@@ -30,8 +31,9 @@ type Directory = Extract<StoreAddress, { readonly directory: string }>;
 
 /**
  * Puts a copy of a backup into the place of the configured store, which must be free. The copy is durable, and whole,
- * before anything of it lies there. Throws `NOT_STORED` when there is no such backup, `TARGET_NOT_EMPTY`,
- * `NOT_SUPPORTED` for a store that lies in no directory, `ABORTED`, and what the file system says.
+ * and was opened, before anything of it lies there. Throws `NOT_STORED` when there is no such backup,
+ * `TARGET_NOT_EMPTY`, `NOT_SUPPORTED` for a store that lies in no directory, `ABORTED`, `DISK_FULL`, `STORE_IO_FAILED`,
+ * and what opening says of a copy that is no store of this kind, or a damaged one.
  */
 export async function restore(request: RestoreRequest): Promise<RestoreReport> {
   const { values, backup } = request;
@@ -46,10 +48,11 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
       `there is a store at ${showAddress(to)}: move it away first, it may be needed yet`,
     );
   }
-  const files = await place(from.directory, to, request);
-  await using store = await openExistingStore(to, values);
-  const { sessions } = await store.readTotals();
-  return { from: showAddress(from), to: showAddress(to), store: store.identity.id, sessions, files };
+  try {
+    return { from: showAddress(from), to: showAddress(to), ...(await place(from.directory, to, request)) };
+  } catch (error) {
+    throw fileFailure(error, `nothing was restored: ${from.directory} cannot be copied to ${to.directory}`);
+  }
 }
 
 function directoryOf(address: StoreAddress): Directory {
@@ -64,9 +67,15 @@ function placeOf(backup: string, values: Values): string {
   return backup.includes(sep) ? resolve(backup) : join(backupDirectory(values), backup);
 }
 
+type Placed = Pick<RestoreReport, 'store' | 'sessions' | 'files'>;
+
 /** Copies one directory to the place of another, all of it or nothing; a file store also beside what lies there. */
-async function place(from: string, { kind, directory: to }: Directory, request: RestoreRequest): Promise<number> {
-  const { signal, onProgress } = request;
+async function place(
+  from: string,
+  address: Directory,
+  { values, signal, onProgress }: RestoreRequest,
+): Promise<Placed> {
+  const { kind, directory: to } = address;
   const isFree = await isEmpty(to);
   if (!isFree && kind !== 'file') {
     throw new PersistenceError('TARGET_NOT_EMPTY', `${to} holds something else: move it away first`);
@@ -79,14 +88,22 @@ async function place(from: string, { kind, directory: to }: Directory, request: 
       files += 1;
       onProgress(files);
     }
+    const restored = await examine({ ...address, directory: draft }, values);
     // In the place of an empty directory as well.
     if (isFree) await rename(draft, to);
     else await moveInto(to, draft);
     await syncPath(isFree ? dirname(to) : to);
+    return { ...restored, files };
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  return files;
+}
+
+/** What the store at an address is. It throws for what is none, or damaged. */
+async function examine(address: Directory, values: Values): Promise<Omit<Placed, 'files'>> {
+  await using store = await openExistingStore(address, values);
+  const { sessions } = await store.readTotals();
+  return { store: store.identity.id, sessions };
 }
 
 const draftName = '.unfinished-restore';

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { openStore } from '../../src/compose/open.ts';
 import { restore } from '../../src/compose/restore.ts';
 import { storeAt } from '../../src/compose/store-url.ts';
 import type { Values } from '../../src/configuration/settings.ts';
+import { PersistenceError } from '../../src/domain/errors.ts';
 import { backUpUnderLoad } from '../support/backup-under-load.ts';
 import { valuesWith } from '../support/default-values.ts';
 
@@ -32,6 +33,40 @@ describe.each(['level', 'file'] as const)('a %s store', (kind) => {
       await rm(parent, { recursive: true });
     }
   });
+});
+
+test('a backup that is damaged is not put into place', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'macp-persist-restore-'));
+  try {
+    const values = valuesWith({ store: 'level', 'data-dir': join(parent, 'data') });
+    const backup = join(parent, 'backup');
+    const live = await openStore(storeAt(`level:${parent}/live`, values), values);
+    await live.backup(backup);
+    await live.close();
+    await writeFile(join(backup, 'CURRENT'), 'garbage\n');
+    const request = { values, backup, signal: new AbortController().signal, onProgress: () => undefined };
+    await expect(restore(request)).rejects.toMatchObject({ code: 'STORE_IO_FAILED' });
+    expect(await readdir(join(parent, 'data'))).toEqual([]);
+  } finally {
+    await rm(parent, { recursive: true });
+  }
+});
+
+test('where nothing can be written, restoring says so', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'macp-persist-restore-'));
+  try {
+    const values = valuesWith({ store: 'level', 'data-dir': join(parent, 'file') });
+    const backup = join(parent, 'backup');
+    const live = await openStore(storeAt(`level:${parent}/live`, values), values);
+    await live.backup(backup);
+    await live.close();
+    await writeFile(join(parent, 'file'), 'no directory');
+    const request = { values, backup, signal: new AbortController().signal, onProgress: () => undefined };
+    await expect(restore(request)).rejects.toMatchObject({ message: expect.stringContaining(join(parent, 'file')) });
+    await expect(restore(request)).rejects.toBeInstanceOf(PersistenceError);
+  } finally {
+    await rm(parent, { recursive: true });
+  }
 });
 
 test('a file store is restored into a data directory that holds other things, which stay', async () => {
