@@ -57,6 +57,9 @@ export async function replay(request: ReplayRequest): Promise<ReplayReport> {
   await using source = await openSource(from, values);
   await using base = request.base === undefined ? undefined : await openBase(storeAt(request.base, values), values);
   await using target = await openTarget(to, values);
+  if (until.time !== undefined && (base !== undefined || (await target.readSources()).length > 0)) {
+    onRemark('What the store or its base holds already stays in it, also from after the time of --until');
+  }
   let start = systemClock.elapsed();
   let milliseconds = 0;
   const rebuilt = await rebuild({

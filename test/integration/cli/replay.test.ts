@@ -74,6 +74,15 @@ describe('replay', () => {
     expect(await report('--to', 'level:nothing', '--until', '2999-01-01T00:00:00Z')).toMatchObject({ sessions: 40 });
   });
 
+  test('until a time, it says that what the target holds from after that time stays', async () => {
+    const until = ['replay', '--to', 'level:rebuilt', '--until', '2020-01-01T00:00:00Z'];
+    expect(await run(...until)).toMatchObject({ code: 0, stderr: '' });
+    await run('replay', '--to', 'level:rebuilt');
+    expect(await run(...until)).toMatchObject({ code: 0, stderr: expect.stringContaining('stays in it') });
+    const based = await run('replay', '--to', 'level:other', '--base', 'level:rebuilt', ...until.slice(-2));
+    expect([based.code, based.stderr]).toEqual([0, expect.stringContaining('stays in it')]);
+  });
+
   test('of some sessions makes a store that no worker goes on from', async () => {
     const ids = (await dumpOfWhole()).slice(0, 3).map(({ session_id }) => session_id);
     expect(await report('--to', 'level:some', '--sessions', JSON.stringify(ids))).toMatchObject({ sessions: 3 });
