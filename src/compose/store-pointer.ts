@@ -27,6 +27,12 @@ export function pointedDirectory(directory: string): string {
   return readPointer(directory)?.directory ?? directory;
 }
 
+/** What `directory` stands for by a switch: the file that says so, and both stores; nothing where there was none. */
+export function switchedPaths(directory: string): readonly string[] {
+  const switched = readPointer(directory);
+  return switched === undefined ? [] : [pointerOf(directory), switched.directory, switched.previous];
+}
+
 /** Where the store of `directory` was switched to. Throws `INVALID_CONFIGURATION` for a pointer that cannot be read. */
 export function readPointer(directory: string): Switched | undefined {
   const file = pointerOf(directory);

@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, rmdir, statfs } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { sizeBelow } from '../growth.ts';
-import { queueAddress, storeAddress } from '../open.ts';
+import { queueAddress, storeAddress, storePlace } from '../open.ts';
+import { switchedPaths } from '../store-pointer.ts';
 import { type Check, type Examined, type Finding, ok, problem, shownBytes, systemCode, warning } from './finding.ts';
 import { type FoundPlace, findPlace, type Place, placesOf } from './places.ts';
 
@@ -71,7 +72,12 @@ export const strangers: Check = async ({ values }) => {
   const store = storeAddress(values);
   const isStore = store.kind === 'file' && store.directory === resolve(values.dataDir);
   const own = isStore ? [...ownEntries, ...upstreamEntries] : ownEntries;
-  const known = new Set(placesOf(values).map(({ path }) => relative(values.dataDir, path).split(sep)[0]));
+  const place = storePlace(values);
+  const paths = [
+    ...placesOf(values).map(({ path }) => path),
+    ...('directory' in place ? switchedPaths(place.directory) : []),
+  ];
+  const known = new Set(paths.map((path) => relative(values.dataDir, path).split(sep)[0]));
   const strange = names.filter((name) => !own.includes(name) && !known.has(name) && !name.startsWith('.'));
   if (strange.length === 0) return [];
   const shown = strange.slice(0, 5).map((name) => JSON.stringify(name));
