@@ -5,9 +5,10 @@ import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import { refuseIncompleteCopy } from '../ports/incomplete-copy.ts';
 import { refusePartialStore } from '../ports/partial-store.ts';
 import type { Store } from '../ports/store.ts';
-import { openExistingStore, storeAddress, storePlace } from './open.ts';
+import { backupDirectory, openExistingStore, storeAddress, storePlace } from './open.ts';
 import { readPointer, writePointer } from './store-pointer.ts';
 import { storeAt } from './store-url.ts';
+import { liesWithin } from './transfer.ts';
 
 /** What a switch came to. */
 export interface SwitchReport {
@@ -28,6 +29,12 @@ export async function switchStore(url: string, values: Values): Promise<SwitchRe
   const [place, from, to] = [placeOf(values), storeAddress(values), storeAt(url, values)];
   if (to.kind !== place.kind || !('directory' in to)) {
     throw new PersistenceError('INVALID_CONFIGURATION', `a ${place.kind} store is switched to one of its own kind`);
+  }
+  if (liesWithin(backupDirectory(values), to.directory)) {
+    throw new PersistenceError(
+      'INVALID_CONFIGURATION',
+      `${showAddress(to)} is a backup, which no worker is to change: restore it to another place, and switch to that`,
+    );
   }
   await using target = await openExistingStore(to, values);
   await refuseUnfit(target, showAddress(to));

@@ -156,6 +156,6 @@ function refuseWithin(from: StoreAddress, to: StoreAddress): void {
   );
 }
 
-function liesWithin(directory: string, path: string): boolean {
+export function liesWithin(directory: string, path: string): boolean {
   return relative(directory, path).split(sep)[0] !== '..';
 }

@@ -55,6 +55,8 @@ describe('switch', () => {
     await refused(14, 'STORE_PARTIAL', '--to', 'level:some');
     await refused(2, 'consumed nothing', '--to', 'level:nothing');
     await refused(2, 'there is no store', '--to', 'level:nowhere');
+    await run('backup', 'monday');
+    await refused(2, 'is a backup', '--to', 'level:macp-persist-data/backups/monday');
     await refused(2, 'lies at', '--to', `level:${live}`);
     await refused(2, 'never switched', '--back');
     await refused(2, 'either', '--to', 'level:some', '--back');
@@ -85,6 +87,15 @@ describe('switch', () => {
     mkdirSync(`${live}.current.draft`);
     await refused(7, `${live}.current cannot be written`, '--to', 'level:green');
     expect(existsSync(`${live}.current`)).toBe(false);
+  });
+
+  test('doctor takes neither the pointer nor the store to go back to for something that may be moved away', async () => {
+    await run('replay', '--to', 'level:macp-persist-data/green');
+    await run('switch', '--to', 'level:macp-persist-data/green');
+    await run('switch', '--back');
+    const { stdout } = await run('doctor');
+    expect(stdout).toContain('store directory');
+    expect(stdout).not.toContain('does not know');
   });
 
   test('a pointer that says nothing usable is refused, rather than taken for a store that is empty', async () => {
