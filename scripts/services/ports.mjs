@@ -10,7 +10,15 @@ import { createServer } from 'node:net';
 const [lowest, highest] = [12_000, 32_000];
 
 /**
- * Ports of this machine at which nothing listens, and which no outgoing connection takes.
+ * Given to somebody who may not listen there yet, as the nodes of a cluster, which are started together.
+ *
+ * @type {Set<number>}
+ */
+const given = new Set();
+
+/**
+ * Ports of this machine at which nothing listens, which no outgoing connection takes, and which this process has not
+ * given to anybody before.
  *
  * @param {number} count
  * @returns {Promise<number[]>}
@@ -19,6 +27,8 @@ export async function freePorts(count) {
   const ports = new Set();
   while (ports.size < count) {
     const port = randomInt(lowest, highest);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await isFree(port)) ports.add(port);
   }
   return [...ports];

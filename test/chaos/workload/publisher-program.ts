@@ -132,6 +132,7 @@ function fail(error: unknown): never {
 }
 
 main().then(
-  () => process.exit(0),
+  // Not before all that was told is on its way: what a busy reader left in the pipe would be lost.
+  () => process.stdout.write('', () => process.exit(0)),
   (error: unknown) => fail(error),
 );
