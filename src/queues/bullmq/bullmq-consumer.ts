@@ -1,13 +1,12 @@
 import type { EventEmitter } from 'node:events';
-import { PersistenceError } from '../../domain/errors.ts';
+import type { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AssignmentHandler, QueuedDelivery, QueueEvents, TakeLimits } from '../../ports/queue.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
-import { Bell } from '../bell.ts';
+import { ConsumerLife, openConsumer } from '../consumer-life.ts';
 import { DeliveryTaker } from '../delivery-taker.ts';
-import { Outage } from '../outage.ts';
 import { PartitionOwnership } from '../partition-ownership.ts';
 import type { DrainableConsumer } from '../tracked-consumer.ts';
 import { Announcements } from './announcements.ts';
@@ -40,31 +39,26 @@ const drainTimeout = 60_000;
  */
 export class BullmqConsumer implements DrainableConsumer {
   readonly #options: BullmqConsumerOptions;
-  readonly #outage: Outage;
+  readonly #life: ConsumerLife;
   readonly #member: GroupMember;
   readonly #ownership: PartitionOwnership;
   readonly #trims: Trims;
   readonly #announcements: Announcements;
   readonly #feeds = new Map<number, ShardFeed>();
   readonly #taker = new DeliveryTaker(this.#feeds);
-  readonly #arrived = new Bell();
-  readonly #changed = new Bell();
-  /** By shard the offset behind the last that was ever delivered. */
-  readonly #delivered = new Map<number, number>();
-  #isOpen = false;
-  #isTaking = false;
-  #isClosed = false;
-  #failure: PersistenceError | undefined;
-  #ending: Promise<void> | undefined;
 
   constructor(options: BullmqConsumerOptions, handler: AssignmentHandler) {
     this.#options = options;
     const { clock, events } = options;
-    const onFailed = (error: PersistenceError): void => this.#fail(error);
-    this.#outage = new Outage(clock, {
-      unavailable: (error) => (this.#isOpen ? events.emit('unavailable', error) : this.#fail(error)),
-      available: (milliseconds) => this.#isClosed || events.emit('available', milliseconds),
+    const life = new ConsumerLife({
+      clock,
+      events,
+      join: () => this.#join(),
+      next: (limits) => this.#next(limits),
+      leave: () => this.#leave(),
     });
+    this.#life = life;
+    const onFailed = (error: PersistenceError): void => life.fail(error);
     this.#trims = new Trims({ ...options, onFailed });
     this.#ownership = new PartitionOwnership({
       handler,
@@ -84,11 +78,11 @@ export class BullmqConsumer implements DrainableConsumer {
     this.#member = new GroupMember({
       ...options,
       fills: handler.fills,
-      outage: this.#outage,
+      outage: life.outage,
       listener: {
         owned: () => this.#ownership.owned,
-        assigned: (shards) => void this.#ownership.assign(shards).then(() => this.#open()),
-        confirmed: () => this.#arrived.ring(),
+        assigned: (shards) => void this.#ownership.assign(shards).then(() => life.opened()),
+        confirmed: () => life.arrived(),
         failed: onFailed,
       },
     });
@@ -99,45 +93,22 @@ export class BullmqConsumer implements DrainableConsumer {
   }
 
   /** Joins the group. Resolves once the first shards are assigned and verified, rejects once that cannot be any more. */
-  async open(): Promise<void> {
-    if (!this.#isClosed) {
-      this.#announcements.start();
-      this.#member.start();
-    }
-    while (!this.#isOpen && !this.#isClosed && this.#failure === undefined) await this.#changed.wait();
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#isClosed) throw new PersistenceError('QUEUE_CLOSED', 'the consumer was closed');
+  open(): Promise<void> {
+    return this.#life.open();
   }
 
-  async take(limits: TakeLimits, signal?: AbortSignal): Promise<readonly QueuedDelivery[]> {
-    this.#refuseMisuse(limits);
-    this.#isTaking = true;
-    try {
-      while (!this.#isClosed && signal?.aborted !== true) {
-        const deliveries = this.#take(limits);
-        if (deliveries.length > 0) return deliveries;
-        await this.#arrived.wait(signal);
-      }
-      return [];
-    } finally {
-      this.#isTaking = false;
-    }
+  take(limits: TakeLimits, signal?: AbortSignal): Promise<readonly QueuedDelivery[]> {
+    return this.#life.take(limits, signal);
   }
 
-  async takeNow(limits: TakeLimits): Promise<readonly QueuedDelivery[]> {
-    this.#refuseMisuse(limits);
-    return this.#isClosed ? [] : this.#take(limits);
+  takeNow(limits: TakeLimits): Promise<readonly QueuedDelivery[]> {
+    return this.#life.takeNow(limits);
   }
 
   /** What is stored is removed from Redis behind the caller's back; whoever consumes next removes what was left. */
   async acknowledge(positions: ReadonlyMap<number, StoredPosition>): Promise<void> {
-    if (this.#isClosed) throw new PersistenceError('QUEUE_CLOSED', 'the consumer was closed');
-    for (const [shard, { next }] of positions) {
-      if (next > (this.#delivered.get(shard) ?? -1)) {
-        throw new TypeError(`offset ${next} of shard ${shard} was not delivered and cannot be acknowledged`);
-      }
-      this.#trim(shard, next);
-    }
+    this.#life.refuseUndelivered(positions);
+    for (const [shard, { next }] of positions) this.#trim(shard, next);
   }
 
   drain(): Promise<void> {
@@ -145,28 +116,22 @@ export class BullmqConsumer implements DrainableConsumer {
   }
 
   /** Leaves the group at once, settling nothing. Takes some seconds at most when Redis is away. Idempotent. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#changed.ring();
-    await this.#end();
+  close(): Promise<void> {
+    return this.#life.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #open(): void {
-    this.#isOpen = true;
-    this.#changed.ring();
+  #join(): void {
+    this.#announcements.start();
+    this.#member.start();
   }
 
-  #take(limits: TakeLimits): readonly QueuedDelivery[] {
-    if (this.#failure !== undefined) throw this.#failure;
+  #next(limits: TakeLimits): readonly QueuedDelivery[] {
     // Others may work on the shards already: wait for Redis to say that they do not.
-    if (!this.#member.isConfirmed) return [];
-    const deliveries = this.#taker.take(limits);
-    for (const { position } of deliveries) this.#delivered.set(position.partition, position.offset + 1);
-    return deliveries;
+    return this.#member.isConfirmed ? this.#taker.take(limits) : [];
   }
 
   async #start(positions: ReadonlyMap<number, StoredPosition | undefined>): Promise<void> {
@@ -175,14 +140,14 @@ export class BullmqConsumer implements DrainableConsumer {
       const feed = new ShardFeed({
         ...this.#options,
         place: { shard, shards, shardOf },
-        outage: this.#outage,
-        onArrived: () => this.#arrived.ring(),
-        onFailed: (error) => this.#fail(error),
+        outage: this.#life.outage,
+        onArrived: () => this.#life.arrived(),
+        onFailed: (error) => this.#life.fail(error),
       });
       this.#feeds.set(shard, feed);
       await feed.start(position);
       if (position === undefined) return;
-      this.#delivered.set(shard, Math.max(this.#delivered.get(shard) ?? 0, position.next));
+      this.#life.startedAt(shard, position);
       this.#trim(shard, position.next);
     });
     await Promise.all(starting);
@@ -198,30 +163,12 @@ export class BullmqConsumer implements DrainableConsumer {
     if (end !== undefined) this.#trims.note(shard, end);
   }
 
-  #fail(error: PersistenceError): void {
-    this.#failure ??= error;
-    this.#changed.ring();
-    this.#arrived.ring();
-    void this.#end();
-  }
-
-  #end(): Promise<void> {
-    this.#ending ??= this.#leave();
-    return this.#ending;
-  }
-
   async #leave(): Promise<void> {
-    this.#arrived.ring();
     const feeds = [...this.#feeds.values()];
     for (const feed of feeds) feed.close();
     this.#ownership.close();
     await Promise.all([this.#announcements.close(), this.#trims.close().then(() => this.#member.close())]);
     await Promise.all(feeds.map((feed) => feed.settled()));
-  }
-
-  #refuseMisuse(limits: TakeLimits): void {
-    if (!(limits.deliveries >= 1)) throw new TypeError('a batch holds at least one delivery');
-    if (this.#isTaking) throw new TypeError('a consumer takes one batch at a time');
   }
 }
 
@@ -231,22 +178,10 @@ export class BullmqConsumer implements DrainableConsumer {
  * `GROUP_CONFLICT` for another store than the rest of the group fills, `QUEUE_UNAVAILABLE` when Redis does not answer
  * for some seconds, `QUEUE_CLOSED` once `signal` is aborted, and with what the handler throws.
  */
-export async function openBullmqConsumer(
+export function openBullmqConsumer(
   options: BullmqConsumerOptions,
   handler: AssignmentHandler,
   signal: AbortSignal,
 ): Promise<BullmqConsumer> {
-  const consumer = new BullmqConsumer(options, handler);
-  const giveUp = (): void => void consumer.close();
-  signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    if (signal.aborted) await consumer.close();
-    await consumer.open();
-    return consumer;
-  } catch (error) {
-    await consumer.close();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
+  return openConsumer(new BullmqConsumer(options, handler), signal);
 }

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Command } from '../../domain/command.ts';
 import type { Position } from '../../domain/delivery.ts';
-import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
+import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { SourceId } from '../../domain/plan.ts';
 import { encodeBinary } from '../../domain/wire/binary.ts';
@@ -19,9 +19,8 @@ import type {
 import { checkPublish } from '../check-publish.ts';
 import type { Lane } from '../lane.ts';
 import { tryWithin } from '../patience.ts';
-import { refuseGivenUp } from '../refuse-given-up.ts';
 import { whileWaiting } from '../time-limit.ts';
-import { TrackedConsumer } from '../tracked-consumer.ts';
+import { ConsumerPlace } from '../tracked-consumer.ts';
 import type { Backlog } from './backlog.ts';
 import type { BullmqConsumer } from './bullmq-consumer.ts';
 import type { WaitingEvent } from './event-batches.ts';
@@ -60,10 +59,7 @@ export class BullmqQueue implements Queue {
   readonly capabilities: QueueCapabilities;
   readonly events: EventEmitter<QueueEvents>;
   readonly #parts: BullmqQueueParts;
-  /** There, without a consumer yet, while one is being opened. */
-  #current: { readonly consumer: TrackedConsumer | undefined } | undefined;
-  /** Settles once the consumer that is being opened is there, or has left the group. */
-  #opening: Promise<unknown> = Promise.resolve();
+  readonly #consumer: ConsumerPlace;
   #closing: Promise<void> | undefined;
 
   constructor(parts: BullmqQueueParts) {
@@ -73,6 +69,7 @@ export class BullmqQueue implements Queue {
     this.capabilities = { durable, replayable: false, positions: true, fencesWriters: false, knowsConsumed: true };
     this.events = events;
     this.#parts = parts;
+    this.#consumer = new ConsumerPlace(parts.ending.signal);
   }
 
   async publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
@@ -108,23 +105,7 @@ export class BullmqQueue implements Queue {
 
   async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
     this.#refuseClosed();
-    refuseGivenUp(signal);
-    if (this.#current !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
-    this.#current = { consumer: undefined };
-    const { ending, openConsumer } = this.#parts;
-    try {
-      const opening = whileWaiting([ending.signal, signal], (over) => openConsumer(handler, over));
-      this.#opening = opening.catch(() => undefined);
-      const consumer = new TrackedConsumer(await opening, () => {
-        if (this.#current?.consumer === consumer) this.#current = undefined;
-      });
-      this.#current = { consumer };
-      return consumer;
-    } catch (error) {
-      this.#current = undefined;
-      if (isPersistenceError(error, 'QUEUE_CLOSED') && this.#closing === undefined) refuseGivenUp(signal);
-      throw error;
-    }
+    return await this.#consumer.take(signal, (over) => this.#parts.openConsumer(handler, over));
   }
 
   /** What waits still: what was stored is gone. */
@@ -156,10 +137,7 @@ export class BullmqQueue implements Queue {
     await Promise.resolve();
     ending.abort();
     await lane.close();
-    await this.#opening;
-    const consumer = this.#current?.consumer;
-    await consumer?.drain();
-    await consumer?.close();
+    await this.#consumer.end();
     await disconnect();
   }
 

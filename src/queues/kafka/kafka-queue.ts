@@ -18,9 +18,7 @@ import type {
 } from '../../ports/queue.ts';
 import { checkPublish } from '../check-publish.ts';
 import { tryWithin } from '../patience.ts';
-import { refuseGivenUp } from '../refuse-given-up.ts';
-import { whileWaiting } from '../time-limit.ts';
-import { TrackedConsumer } from '../tracked-consumer.ts';
+import { ConsumerPlace } from '../tracked-consumer.ts';
 import type { KafkaConsumer } from './consumer/kafka-consumer.ts';
 import { readBounds } from './consumer/read-bounds.ts';
 import type { KafkaReplay } from './consumer/replay-kafka.ts';
@@ -59,10 +57,7 @@ export class KafkaQueue implements Queue {
   readonly events: EventEmitter<QueueEvents>;
   readonly #parts: KafkaQueueParts;
   readonly #ending = new AbortController();
-  /** There, without a consumer yet, while one is being opened. */
-  #current: { readonly consumer: TrackedConsumer | undefined } | undefined;
-  /** Settles once the consumer that is being opened is there, or has left the group. */
-  #opening: Promise<unknown> = Promise.resolve();
+  readonly #consumer = new ConsumerPlace(this.#ending.signal);
   /** Settles once it is known where every replay ends; undefined when it is known. */
   #beginning: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
@@ -108,26 +103,8 @@ export class KafkaQueue implements Queue {
 
   async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
     this.#refuseClosed();
-    refuseGivenUp(signal);
-    if (this.#current !== undefined) throw new TypeError('this queue is consumed already: close that consumer first');
-    this.#current = { consumer: undefined };
-    try {
-      const opening = whileWaiting([this.#ending.signal, signal], (over) => this.#parts.openConsumer(handler, over));
-      this.#opening = opening.catch(() => undefined);
-      const opened = await opening;
-      const over = new AbortController();
-      void this.#endWhenMoved(opened, over.signal);
-      const consumer = new TrackedConsumer(opened, () => {
-        over.abort();
-        if (this.#current?.consumer === consumer) this.#current = undefined;
-      });
-      this.#current = { consumer };
-      return consumer;
-    } catch (error) {
-      this.#current = undefined;
-      if (isPersistenceError(error, 'QUEUE_CLOSED') && this.#closing === undefined) refuseGivenUp(signal);
-      throw error;
-    }
+    const open = (over: AbortSignal) => this.#parts.openConsumer(handler, over);
+    return await this.#consumer.take(signal, open, (consumer, closed) => void this.#endWhenMoved(consumer, closed));
   }
 
   replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]> {
@@ -171,10 +148,7 @@ export class KafkaQueue implements Queue {
     const { publisher, deadLetters, brokers, inquiry } = this.#parts;
     this.#ending.abort();
     await publisher.close();
-    await this.#opening;
-    const consumer = this.#current?.consumer;
-    await consumer?.drain();
-    await consumer?.close();
+    await this.#consumer.end();
     await deadLetters?.close();
     await inquiry.close();
     await brokers.close();

@@ -2,6 +2,7 @@ import { PersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Consumer, QueuedDelivery, TakeLimits } from '../../ports/queue.ts';
 import type { Bell } from '../bell.ts';
+import { Takes } from '../takes.ts';
 import type { MemoryLog, MemoryReader } from './memory-log.ts';
 
 export interface MemoryConsumption {
@@ -11,40 +12,25 @@ export interface MemoryConsumption {
 
 /** Consumes all partitions of a memory queue. */
 export class MemoryConsumer implements Consumer {
-  readonly #log: MemoryLog;
   readonly #reader: MemoryReader;
-  readonly #arrived: Bell;
+  readonly #takes: Takes;
   readonly #consumption: MemoryConsumption;
   readonly #acknowledged: number[];
-  #isTaking = false;
   #isClosed = false;
 
   constructor(log: MemoryLog, next: readonly number[], arrived: Bell, consumption: MemoryConsumption) {
-    this.#log = log;
     this.#reader = { index: 0, next: [...next] };
     this.#acknowledged = [...next];
-    this.#arrived = arrived;
+    this.#takes = new Takes(arrived, (limits) => log.take(this.#reader, limits));
     this.#consumption = consumption;
   }
 
-  async take(limits: TakeLimits, signal?: AbortSignal): Promise<readonly QueuedDelivery[]> {
-    this.#refuseMisuse(limits);
-    this.#isTaking = true;
-    try {
-      while (!this.#isClosed && signal?.aborted !== true) {
-        const deliveries = this.#log.take(this.#reader, limits);
-        if (deliveries.length > 0) return deliveries;
-        await this.#arrived.wait(signal);
-      }
-      return [];
-    } finally {
-      this.#isTaking = false;
-    }
+  take(limits: TakeLimits, signal?: AbortSignal): Promise<readonly QueuedDelivery[]> {
+    return this.#takes.take(limits, signal);
   }
 
-  async takeNow(limits: TakeLimits): Promise<readonly QueuedDelivery[]> {
-    this.#refuseMisuse(limits);
-    return this.#isClosed ? [] : this.#log.take(this.#reader, limits);
+  takeNow(limits: TakeLimits): Promise<readonly QueuedDelivery[]> {
+    return this.#takes.takeNow(limits);
   }
 
   async acknowledge(positions: ReadonlyMap<number, StoredPosition>): Promise<void> {
@@ -62,16 +48,11 @@ export class MemoryConsumer implements Consumer {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#arrived.ring();
+    this.#takes.end();
     this.#consumption.closed();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #refuseMisuse(limits: TakeLimits): void {
-    if (!(limits.deliveries >= 1)) throw new TypeError('a batch holds at least one delivery');
-    if (this.#isTaking) throw new TypeError('a consumer takes one batch at a time');
   }
 }

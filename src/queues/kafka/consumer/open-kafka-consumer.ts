@@ -1,4 +1,5 @@
 import type { AssignmentHandler } from '../../../ports/queue.ts';
+import { openConsumer } from '../../consumer-life.ts';
 import { consumerOptions, type KafkaConsumerOptions } from './consumer-options.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 
@@ -9,22 +10,10 @@ import { KafkaConsumer } from './kafka-consumer.ts';
  * partitions, `QUEUE_UNAVAILABLE` when the brokers do not answer for some seconds, `QUEUE_CLOSED` once `signal` is
  * aborted, and with what the handler throws.
  */
-export async function openKafkaConsumer(
+export function openKafkaConsumer(
   options: KafkaConsumerOptions,
   handler: AssignmentHandler,
   signal?: AbortSignal,
 ): Promise<KafkaConsumer> {
-  const consumer = new KafkaConsumer(consumerOptions(options), handler);
-  const giveUp = (): void => void consumer.close();
-  signal?.addEventListener('abort', giveUp, { once: true });
-  try {
-    if (signal?.aborted === true) await consumer.close();
-    await consumer.open();
-    return consumer;
-  } catch (error) {
-    await consumer.close();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', giveUp);
-  }
+  return openConsumer(new KafkaConsumer(consumerOptions(options), handler), signal);
 }
