@@ -11,24 +11,17 @@ import type { Knowledge, MissingParked, PlanResult } from './knowledge.ts';
 import { parkedCommand, SessionDraft } from './session-draft.ts';
 import { emptyTally } from './tally.ts';
 
-/**
- * Decides deliveries in order and folds what follows into one plan for an atomic commit. Pure: the same knowledge and
- * deliveries give the same plan, and where a batch is cut makes no difference. A drain always completes within the
- * batch that starts it (docs/decisions/0003); a batch that drains more than 64 MiB ends there, and `decided` says
- * after how many deliveries. When parked commands turn out to be needed whole, they are named instead: load them and
- * plan the same batch again.
- */
-export function planBatch(knowledge: Knowledge, deliveries: readonly Delivery[]): PlanResult {
-  const planner = new BatchPlanner(knowledge);
-  planner.decide(deliveries);
-  return planner.result();
-}
-
 type NumberedDelivery = Delivery & { readonly content: NumberedContent };
 
 /**
- * {@link planBatch} for deliveries that come in slices: what a slice was read into is needed no more once it is decided,
- * and only what its commands write lives on.
+ * Decides deliveries in order and folds what follows into one plan for an atomic commit. Pure: the same knowledge and
+ * deliveries give the same plan, and where a batch is cut makes no difference. A drain always completes within the
+ * batch that starts it (docs/decisions/0003); a batch that drains more than 64 MiB ends there, and the result says
+ * after how many deliveries. When parked commands turn out to be needed whole, they are named instead: load them and
+ * plan the same batch again.
+ *
+ * Deliveries may come in slices: what a slice was read into is needed no more once it is decided, and only what its
+ * commands write lives on.
  */
 export class BatchPlanner {
   readonly #knowledge: Knowledge;

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BatchPlanner } from '../../../src/domain/rule/plan-batch.ts';
 import { brokenLaw, sampleHistories } from './broken-law.ts';
 import { mutants } from './mutants/index.ts';
 import type { Mutant } from './mutants/mutant.ts';
+import { planBatchWith } from './plan-batch.ts';
 import type { PlanBatch } from './plan-store.ts';
 
 const domain = fileURLToPath(new URL('../../../src/domain', import.meta.url));
@@ -39,8 +41,10 @@ async function load(folder: string, change: Mutant | undefined): Promise<PlanBat
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, change?.file === file ? mutated(source, change) : source);
   }
-  const rule: { readonly planBatch: PlanBatch } = await import(join(scratch, folder, 'rule/plan-batch.ts'));
-  return rule.planBatch;
+  const rule: { readonly BatchPlanner: typeof BatchPlanner } = await import(
+    join(scratch, folder, 'rule/plan-batch.ts')
+  );
+  return planBatchWith(rule.BatchPlanner);
 }
 
 function mutated(source: string, { file, find, become }: Mutant): string {

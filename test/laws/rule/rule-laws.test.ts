@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Delivery } from '../../../src/domain/delivery.ts';
 import { deadLetterReasons, type Tally } from '../../../src/domain/plan.ts';
-import { BatchPlanner, planBatch } from '../../../src/domain/rule/plan-batch.ts';
+import { BatchPlanner } from '../../../src/domain/rule/plan-batch.ts';
 import { modelFacts, oneByOne, ruleFacts, ruleStore } from './against-model.ts';
 import { deliveryOf } from './deliveries.ts';
 import { dataOf, factsOfModel, factsOfStore } from './facts.ts';
@@ -11,7 +11,8 @@ import { anyCuts, anyHistory } from './histories.ts';
 import type { NaiveDelivery } from './naive-delivery.ts';
 import { contractLimits, NaiveModel } from './naive-model.ts';
 import { takeEffect } from './naive-session.ts';
-import { type PlanBatch, PlanStore } from './plan-store.ts';
+import { planBatch, planBatchWith } from './plan-batch.ts';
+import { PlanStore } from './plan-store.ts';
 import { totalOf } from './run-case.ts';
 import { wellBehaved } from './well-behaved.ts';
 
@@ -25,16 +26,6 @@ const rewinds = fc.array(fc.record({ at: fc.nat(400), back: fc.nat(60), count: f
 /** A deep comparison that is quick where all is well and tells the difference where it is not. */
 function expectSame(actual: unknown, expected: unknown): void {
   if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
-}
-
-function inSlices(length: number): PlanBatch {
-  return (knowledge, deliveries) => {
-    const planner = new BatchPlanner(knowledge);
-    for (let start = 0; start < deliveries.length; start += length) {
-      planner.decide(deliveries.slice(start, start + length));
-    }
-    return planner.result();
-  };
 }
 
 describe('the one rule, whatever happens', () => {
@@ -67,7 +58,10 @@ describe('the one rule, whatever happens', () => {
       const arrivals = deliveries.map(deliveryOf);
       const atOnce = new PlanStore();
       const sliced = new PlanStore();
-      expectSame(sliced.take(inSlices(slice), arrivals, cuts), atOnce.take(planBatch, arrivals, cuts));
+      expectSame(
+        sliced.take(planBatchWith(BatchPlanner, slice), arrivals, cuts),
+        atOnce.take(planBatch, arrivals, cuts),
+      );
       expectSame(sliced.sessions, atOnce.sessions);
       expectSame(sliced.homeless, atOnce.homeless);
     });

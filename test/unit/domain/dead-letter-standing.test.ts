@@ -6,10 +6,10 @@ import type { Delivery } from '../../../src/domain/delivery.ts';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
 import type { DeadLetter, Decision, FiledId } from '../../../src/domain/plan.ts';
 import { twinDetail } from '../../../src/domain/rule/decide.ts';
-import { planBatch } from '../../../src/domain/rule/plan-batch.ts';
 import { decodeBinary, encodeBinary } from '../../../src/domain/wire/binary.ts';
 import { deliveryOf } from '../../laws/rule/deliveries.ts';
 import { anyHistory } from '../../laws/rule/histories.ts';
+import { planBatch } from '../../laws/rule/plan-batch.ts';
 import { PlanStore, type StoredSession } from '../../laws/rule/plan-store.ts';
 import { append, claim, create, numbered, skip } from '../../support/commands.ts';
 

@@ -5,11 +5,11 @@ import { type Cursor, initialCursor } from '../../../src/domain/cursor.ts';
 import type { Content } from '../../../src/domain/delivery.ts';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
 import { decide } from '../../../src/domain/rule/decide.ts';
-import { planBatch } from '../../../src/domain/rule/plan-batch.ts';
 import { describeObstacle, obstacleOf, remediesFor } from '../../../src/domain/standing.ts';
 import { contentOf } from '../../../src/domain/wire/content.ts';
 import { deliveryOf } from '../../laws/rule/deliveries.ts';
 import { anyHistory } from '../../laws/rule/histories.ts';
+import { planBatch } from '../../laws/rule/plan-batch.ts';
 import { PlanStore } from '../../laws/rule/plan-store.ts';
 import { append, claim, skip } from '../../support/commands.ts';
 

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { type Cursor, initialCursor } from '../../../src/domain/cursor.ts';
 import type { Sequence, SessionId } from '../../../src/domain/identifiers.ts';
 import type { Plan } from '../../../src/domain/plan.ts';
-import { planBatch } from '../../../src/domain/rule/plan-batch.ts';
 import { claim, command, second, types } from '../../laws/rule/commands.ts';
 import { deliveryOf } from '../../laws/rule/deliveries.ts';
 import { factsOfStore } from '../../laws/rule/facts.ts';
 import type { NaiveDelivery, NumberedDelivery } from '../../laws/rule/naive-delivery.ts';
+import { planBatch } from '../../laws/rule/plan-batch.ts';
 import { PlanStore } from '../../laws/rule/plan-store.ts';
 import { countsOf } from '../../laws/rule/run-case.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { planBatch } from '../../../src/domain/rule/plan-batch.ts';
 import { tableCases } from '../../laws/rule/cases/index.ts';
+import { planBatch } from '../../laws/rule/plan-batch.ts';
 import { runCase } from '../../laws/rule/run-case.ts';
 
 describe.each(tableCases)('the one rule: %s', (_row, cases) => {
