@@ -1,31 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { ClassicLevel } from 'classic-level';
 import type { Consumer } from 'kafkajs';
-import { createLogger, Worker } from '../../src/compose/worker.ts';
-import { type BareOptions, bareBatches } from '../support/bare.ts';
-import { keyedEntries, sessionIds } from '../support/entries.ts';
+import { type BareRequest, type Consumed, consumed, persisted, written } from '../support/consumed.ts';
 import { bareKafka, kafkaUrl } from '../support/kafka-topic.ts';
-import { valuesOf } from '../support/pipeline.ts';
 import { replayed } from '../support/replayed.ts';
 
 /** What to do with a topic that holds a backlog, in a process of its own, so that each has its own memory and garbage. */
-export interface ConsumeRequest {
+export interface ConsumeRequest extends BareRequest {
   readonly how: 'worker' | 'replay' | 'nothing' | 'ordinary' | 'bare store';
   readonly address: string;
   readonly topic: string;
-  /** How many commands the topic holds, and of how many sessions. */
-  readonly commands: number;
-  readonly sessions: number;
-  /** Where a store may be made. */
-  readonly directory: string;
-  /** For the bare store. */
-  readonly options: BareOptions;
-}
-
-export interface Consumed {
-  readonly commands: number;
-  /** From the first delivery until the last command is done with: joining a group takes everybody as long. */
-  readonly seconds: number;
 }
 
 /** Milliseconds for which the ordinary loop runs: it would take an hour for what the others do in seconds. */
@@ -37,26 +21,13 @@ const ways: Readonly<Record<ConsumeRequest['how'], () => Promise<Consumed>>> = {
   replay: rebuildFromTopic,
   nothing: doNothing,
   ordinary: storeOneByOne,
-  'bare store': writeOnly,
+  'bare store': () => written(request),
 };
 console.log(JSON.stringify(await ways[request.how]()));
 
-async function persist(): Promise<Consumed> {
+function persist(): Promise<Consumed> {
   const { address, topic, directory } = request;
-  const queue = kafkaUrl(address, topic);
-  const values = valuesOf({
-    queue,
-    store: `level:${directory}`,
-    'kafka-group': randomUUID(),
-    'log-level': 'error',
-  });
-  await using worker = await Worker.open({ values, logger: createLogger(values) });
-  let start: number | undefined;
-  worker.pipeline.once('taken', () => {
-    start = performance.now();
-  });
-  const { tally } = await worker.runUntilCaughtUp(new AbortController().signal);
-  return consumed(tally.applied, start);
+  return persisted({ queue: kafkaUrl(address, topic), store: `level:${directory}`, 'kafka-group': randomUUID() });
 }
 
 /** Without the group, and without the digest of the whole store in the end. */
@@ -100,13 +71,6 @@ async function storeOneByOne(): Promise<Consumed> {
   });
 }
 
-async function writeOnly(): Promise<Consumed> {
-  const { directory, options, sessions, commands } = request;
-  const entries = keyedEntries(sessionIds(sessions), commands);
-  const start = performance.now();
-  return consumed(await bareBatches(directory, options, entries, 512), start);
-}
-
 async function consume(
   run: (consumer: Consumer, done: (consumed: Consumed) => void) => Promise<void>,
 ): Promise<Consumed> {
@@ -118,8 +82,4 @@ async function consume(
   });
   await consumer.disconnect();
   return result;
-}
-
-function consumed(commands: number, start: number | undefined): Consumed {
-  return { commands, seconds: (performance.now() - (start ?? Number.NaN)) / 1000 };
 }

@@ -5,9 +5,18 @@ import { openQueue, queueAddress } from '../../src/compose/open.ts';
 import { encodeBinary } from '../../src/domain/wire/binary.ts';
 import { eventOf } from '../../src/queues/bullmq/job-events.ts';
 import { bullmqKeys } from '../../src/queues/bullmq/keys.ts';
-import type { Consumed, ConsumeRequest } from '../bullmq/consume-program.ts';
-import { type BareOptions, bareOptions, benchDirectory, removeDirectory } from '../support/bare.ts';
-import { alternate, best, type MeasuredContestant, ratesOf, ratios, tellRates, tellRatio } from '../support/contest.ts';
+import type { ConsumeRequest } from '../bullmq/consume-program.ts';
+import { type BareOptions, bareOptions, bareRates, benchDirectory, removeDirectory } from '../support/bare.ts';
+import type { Consumed } from '../support/consumed.ts';
+import {
+  alternate,
+  type MeasuredContestant,
+  ratesOf,
+  ratios,
+  slower,
+  tellRates,
+  tellRatio,
+} from '../support/contest.ts';
 import { interleavedAppends, sessionIds } from '../support/entries.ts';
 import { fillQueue, valuesOf } from '../support/pipeline.ts';
 import { runMeasured } from '../support/programs.ts';
@@ -65,10 +74,9 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
     ]);
     tellRates(`Persisting ${commands} commands of ${sessions} sessions from ${shards} shards`, 'entries', result);
     const rates = ratesOf(result, ours);
-    const bare = best(Object.keys(bareOptions).map((name) => ratesOf(result, name)));
-    const slower = ratesOf(result, nothing).map((rate, round) => Math.min(rate, bare[round] ?? Number.NaN));
+    const rival = slower(ratesOf(result, nothing), bareRates(result));
     const besideStock = tellRatio('to the stock pattern', ratios(rates, ratesOf(result, stock)), 20);
-    const besideSlower = tellRatio('to the slower of the idle Workers and the bare store', ratios(rates, slower), 0.8);
+    const besideSlower = tellRatio('to the slower of the idle Workers and the bare store', ratios(rates, rival), 0.8);
     // On a disk that syncs at once there is no room for twenty times: one of the two will do.
     return besideStock || besideSlower;
   } finally {

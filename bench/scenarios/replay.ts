@@ -1,23 +1,20 @@
 import { join } from 'node:path';
-import type { Consumed, ConsumeRequest } from '../kafka/consume-program.ts';
-import { type BareOptions, bareBatches, bareOptions, benchDirectory, removeDirectory } from '../support/bare.ts';
+import { type BareOptions, bareOptions, bareRates, benchDirectory, removeDirectory } from '../support/bare.ts';
+import { written } from '../support/consumed.ts';
 import {
   alternate,
-  best,
-  type ContestResult,
   type MeasuredContestant,
   ratesOf,
   ratios,
+  slower,
   tellRates,
   tellRatio,
 } from '../support/contest.ts';
-import { keyedEntries, sessionIds } from '../support/entries.ts';
+import { tellPeak } from '../support/footprint.ts';
 import { restoreWithStreams } from '../support/kafka-streams.ts';
-import { fillTopic } from '../support/kafka-topic.ts';
 import { fillQueue, openQueue } from '../support/pipeline.ts';
-import { runMeasured } from '../support/programs.ts';
 import { replayed } from '../support/replayed.ts';
-import { startKafka } from '../support/services.ts';
+import { contestOverTopic, nothingDone } from '../support/topic-contest.ts';
 
 const sessions = 5_000;
 const topic = 'history';
@@ -25,7 +22,6 @@ const limitMebibytes = 350;
 
 const fromTopic = 'Kafka -> replay -> level store';
 const fromQueue = 'embedded queue -> replay -> level store';
-const nothing = 'kafkajs eachBatch, nothing done';
 const streams = 'Kafka Streams restores, nothing synced';
 /** As many threads as Kafka Streams gains from on two cores. */
 const streamsThreads = 2;
@@ -41,29 +37,13 @@ export async function rebuildStores(commands: number, rounds: number): Promise<b
 }
 
 async function rebuildFromTopic(commands: number, rounds: number): Promise<boolean> {
-  const directory = await benchDirectory('replay');
-  try {
-    await using kafka = await startKafka(directory);
-    const address = kafka.addresses();
-    await fillTopic(address, topic, sessions, commands);
-    const store = join(directory, 'store');
-    const request = { address, topic, sessions, commands, directory: store };
-    const peaks: number[] = [];
-    const contestant = (name: string, how: ConsumeRequest['how'], options?: BareOptions): MeasuredContestant => ({
-      name,
-      async rate() {
-        const { result, mebibytes } = await runMeasured<Consumed>('kafka/consume', { ...request, how, options });
-        await removeDirectory(store);
-        if (how === 'replay') peaks.push(mebibytes);
-        return result.commands / result.seconds;
-      },
-    });
-    // Whoever comes first would else be measured with a broker that has never fetched, and writes out what was published.
-    await contestant(nothing, 'nothing').rate();
-    const result = await alternate(rounds, [
-      contestant(fromTopic, 'replay'),
-      contestant(nothing, 'nothing'),
-      ...Object.entries(bareOptions).map(([name, options]) => contestant(name, 'bare store', options)),
+  const { result, peak } = await contestOverTopic({
+    topic,
+    commands,
+    sessions,
+    rounds,
+    ours: { name: fromTopic, how: 'replay' },
+    others: ({ address, store }) => [
       {
         name: streams,
         async rate() {
@@ -72,24 +52,14 @@ async function rebuildFromTopic(commands: number, rounds: number): Promise<boole
           return restored.commands / restored.seconds;
         },
       },
-    ]);
-    tellRates(`Rebuilding ${commands} commands of ${sessions} sessions from Kafka`, 'entries', result);
-    return tell(result, Math.max(...peaks));
-  } finally {
-    await removeDirectory(directory);
-  }
-}
-
-function tell(result: ContestResult, peak: number): boolean {
+    ],
+  });
+  tellRates(`Rebuilding ${commands} commands of ${sessions} sessions from Kafka`, 'entries', result);
   const rates = ratesOf(result, fromTopic);
-  const bare = bareRates(result);
-  const slower = ratesOf(result, nothing).map((rate, round) => Math.min(rate, bare[round] ?? Number.NaN));
-  const isFast = tellRatio('to the slower of kafkajs and the bare store', ratios(rates, slower), 0.8);
+  const rival = slower(ratesOf(result, nothingDone), bareRates(result));
+  const isFast = tellRatio('to the slower of kafkajs and the bare store', ratios(rates, rival), 0.8);
   tellRatio('to Kafka Streams', ratios(rates, ratesOf(result, streams)));
-  const isSmall = peak <= limitMebibytes;
-  console.log(
-    `  anonymous memory ${peak.toFixed(0)} MiB at most, asked for at most ${limitMebibytes}: ${isSmall ? 'met' : 'MISSED'}`,
-  );
+  const isSmall = tellPeak(peak, limitMebibytes);
   return isFast && isSmall;
 }
 
@@ -104,11 +74,9 @@ async function rebuildFromQueue(commands: number, rounds: number): Promise<boole
     const bare = (name: string, options: BareOptions): MeasuredContestant => ({
       name,
       async rate() {
-        const start = performance.now();
-        const written = await bareBatches(store, options, keyedEntries(sessionIds(sessions), commands), 512);
-        const seconds = (performance.now() - start) / 1000;
+        const { commands: count, seconds } = await written({ directory: store, options, sessions, commands });
         await removeDirectory(store);
-        return written / seconds;
+        return count / seconds;
       },
     });
     const ours: MeasuredContestant = {
@@ -126,9 +94,4 @@ async function rebuildFromQueue(commands: number, rounds: number): Promise<boole
   } finally {
     await removeDirectory(directory);
   }
-}
-
-/** Of every round the better one of the bare loops. */
-function bareRates(result: ContestResult): readonly number[] {
-  return best(Object.keys(bareOptions).map((name) => ratesOf(result, name)));
 }

@@ -2,6 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import { best, type ContestResult, ratesOf } from './contest.ts';
 
 /** The options of classic-level that a bare loop is run with. */
 export interface BareOptions {
@@ -16,6 +17,11 @@ export const bareOptions: Readonly<Record<string, BareOptions>> = {
   'bare, 64 MiB write buffer': { writeBufferSize: 64 * mebibyte, compression: true },
   'bare, 64 MiB write buffer, no compression': { writeBufferSize: 64 * mebibyte, compression: false },
 };
+
+/** Of every round the better one of the bare loops. */
+export function bareRates(result: ContestResult): readonly number[] {
+  return best(Object.keys(bareOptions).map((name) => ratesOf(result, name)));
+}
 
 /** A directory of its own under `BENCH_DIRECTORY`, or the system's directory for temporary files. */
 export function benchDirectory(name: string): Promise<string> {

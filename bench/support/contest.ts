@@ -101,6 +101,11 @@ export function best(contestants: readonly (readonly number[])[]): readonly numb
   return (contestants[0] ?? []).map((_, round) => Math.max(...contestants.map((all) => all[round] ?? 0)));
 }
 
+/** Of every round the lower one of two rates. */
+export function slower(ones: readonly number[], others: readonly number[]): readonly number[] {
+  return ones.map((rate, round) => Math.min(rate, others[round] ?? Number.NaN));
+}
+
 /** Of every round how many times as much as the others. */
 export function ratios(ours: readonly number[], others: readonly number[]): readonly number[] {
   return ours.map((rate, round) => rate / (others[round] ?? Number.NaN));

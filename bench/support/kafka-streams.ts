@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Consumed } from '../kafka/consume-program.ts';
+import type { Consumed } from './consumed.ts';
 
 /** Restores a topic with so many threads into the store of Kafka Streams, which syncs nothing on the way. */
 export async function restoreWithStreams(
