@@ -18,6 +18,36 @@ export interface SentMessage {
   readonly session: string;
   readonly sender: string;
   readonly payload: Uint8Array;
+  /** What its sender's clock showed, in milliseconds since 1970. Default: now. */
+  readonly sentAt?: number;
+}
+
+/** What may be asked of a whole session, by its initiator. */
+export type Ruling = 'cancel' | 'suspend' | 'resume';
+
+/** The runtime's answer that it did not do what was asked, by a code of its own. Anything else leaves that open. */
+export class NotAccepted extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(`not accepted: ${code}, ${message}`);
+    this.code = code;
+  }
+}
+
+/** A call that ended otherwise than with status 0; without any status where its connection broke. */
+export class CallFailed extends Error {
+  readonly status: number | undefined;
+
+  constructor(method: string, status: number | undefined, reason: string) {
+    super(`${method}: status ${status}, ${reason}`);
+    this.status = status;
+  }
+}
+
+/** What a participant shows: its name, which a runtime without tokens takes it at, where a header can hold that. */
+export function tokenOf(participant: string): string {
+  return /^[!-~]+$/.test(participant) ? participant : Buffer.from(participant, 'utf8').toString('base64url');
 }
 
 const states = ['Unspecified', 'Open', 'Resolved', 'Expired', 'Suspended', 'Cancelled'];
@@ -46,7 +76,15 @@ export class RuntimeClient implements AsyncDisposable {
   }
 
   /** What the runtime did with the message: it knows one by its id. Rejects with its reason where it is not accepted. */
-  async send({ mode, type, id, session, sender, payload }: SentMessage): Promise<'accepted' | 'duplicate'> {
+  async send({
+    mode,
+    type,
+    id,
+    session,
+    sender,
+    payload,
+    sentAt = Date.now(),
+  }: SentMessage): Promise<'accepted' | 'duplicate'> {
     const envelope = encodeMessage([
       [1, '1.0'],
       [2, mode],
@@ -54,28 +92,52 @@ export class RuntimeClient implements AsyncDisposable {
       [4, id],
       [5, session],
       [6, sender],
-      [7, BigInt(Date.now())],
+      [7, BigInt(sentAt)],
       [8, payload],
     ]);
-    const acknowledgement = decodeMessage(
-      bytesOf(decodeMessage(await this.#call('Send', encodeMessage([[1, envelope]]), sender)), 1),
-    );
-    if (numberOf(acknowledgement, 1) === 1n) return numberOf(acknowledgement, 2) === 1n ? 'duplicate' : 'accepted';
-    const error = decodeMessage(bytesOf(acknowledgement, 7));
-    throw new Error(`not accepted: ${textOf(error, 1)}, ${textOf(error, 2)}`);
+    const acknowledgement = await this.#acknowledged('Send', encodeMessage([[1, envelope]]), sender);
+    return numberOf(acknowledgement, 2) === 1n ? 'duplicate' : 'accepted';
+  }
+
+  /** Rejects where the session is in no state for it, as when it is asked a second time. */
+  async rule(ruling: Ruling, session: string, reason: string, as: string): Promise<void> {
+    const method = { cancel: 'CancelSession', suspend: 'SuspendSession', resume: 'ResumeSession' }[ruling];
+    const request = encodeMessage([
+      [1, session],
+      [2, reason],
+    ]);
+    await this.#acknowledged(method, request, as);
+  }
+
+  /** The receipt of a decision, which the runtime stores when it is first asked for it. */
+  async decisionReceipt(session: string, as: string): Promise<string> {
+    return textOf(decodeMessage(await this.#call('GetDecisionReceipt', encodeMessage([[1, session]]), as)), 1);
+  }
+
+  /** What its health service says: 1 is serving. */
+  async health(): Promise<number> {
+    const answer = await this.#call('Check', new Uint8Array(), 'anybody', 'grpc.health.v1.Health');
+    return Number(numberOf(decodeMessage(answer), 1));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connection.destroy();
   }
 
-  #call(method: string, message: Uint8Array, as: string): Promise<Uint8Array> {
+  async #acknowledged(method: string, request: Uint8Array, as: string): Promise<readonly Field[]> {
+    const acknowledgement = decodeMessage(bytesOf(decodeMessage(await this.#call(method, request, as)), 1));
+    if (numberOf(acknowledgement, 1) === 1n) return acknowledgement;
+    const error = decodeMessage(bytesOf(acknowledgement, 7));
+    throw new NotAccepted(textOf(error, 1), textOf(error, 2));
+  }
+
+  #call(method: string, message: Uint8Array, as: string, service = 'macp.v1.MACPRuntimeService'): Promise<Uint8Array> {
     const request = this.#connection.request({
       ':method': 'POST',
-      ':path': `/macp.v1.MACPRuntimeService/${method}`,
+      ':path': `/${service}/${method}`,
       'content-type': 'application/grpc',
       te: 'trailers',
-      authorization: `Bearer ${as}`,
+      authorization: `Bearer ${tokenOf(as)}`,
     });
     const frame = Buffer.alloc(5);
     frame.writeUInt32BE(message.length, 1);
@@ -93,7 +155,7 @@ export class RuntimeClient implements AsyncDisposable {
       request.on('error', reject);
       request.on('close', () => {
         if (status === '0') resolve(Buffer.concat(chunks).subarray(5));
-        else reject(new Error(`${method}: status ${status}, ${reason}`));
+        else reject(new CallFailed(method, status === undefined ? undefined : Number(status), `${reason}`));
       });
     });
   }

@@ -57,7 +57,7 @@ async function program(...always: readonly string[]) {
 async function expectRecovered(runtime: RunningRuntime, release: Release, recorded: Recording): Promise<void> {
   const answers = answersOf(recorded);
   expect(answers.length).toBeGreaterThan(30);
-  expect(replayed(runtime)).toBe(answers.length);
+  expect(runtime.recovered).toBe(answers.length);
   const says = (what: RegExp): readonly string[] => runtime.log.filter((line) => what.test(line));
   expect(says(/skipping|failed/)).toEqual([]);
   // Of what an older release wrote, a newer one says that snapshots lack what only it derives from their logs.
@@ -65,13 +65,6 @@ async function expectRecovered(runtime: RunningRuntime, release: Release, record
   for (const answer of answers) {
     expect(await runtime.client.getSession(answer.session, 'agent://lead')).toEqual(answer);
   }
-}
-
-/** How many sessions it says that it has recovered. */
-function replayed({ log }: RunningRuntime): number {
-  const counts = log.flatMap((line) => /replayed sessions from log.*count=(\d+)/.exec(line)?.[1] ?? []);
-  expect(counts).toHaveLength(1);
-  return Number(counts[0]);
 }
 
 /** The log of every session that `sessions dump` wrote out. */
@@ -130,7 +123,7 @@ describe.each(layouts)('in the layout %s', (layout) => {
       expect(after).toEqual({ ...before, [open]: [...(before[open] ?? []), expect.objectContaining(found), entry] });
 
       await using runtime = await RunningRuntime.start({ release, store, startedAt });
-      expect(replayed(runtime)).toBe(Object.keys(before).length);
+      expect(runtime.recovered).toBe(Object.keys(before).length);
       expect(await runtime.client.send(its)).toBe('duplicate');
       expect(await runtime.client.send(ours)).toBe('duplicate');
       expect(await runtime.client.send(contribution(open, 'another'))).toBe('accepted');

@@ -15,6 +15,10 @@ export interface RuntimeOptions {
   readonly store: UpstreamPlace;
   /** What its clock shows when it starts, in milliseconds since 1970: recorded sessions do not stay open for ever. */
   readonly startedAt: number;
+  /** Its clock goes on showing that, so that what it writes depends on what it is told alone. */
+  readonly clockStands?: boolean;
+  /** Variables of its environment beside those given here. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** An unmodified macp-runtime that has recovered its sessions and serves. */
@@ -31,19 +35,22 @@ export class RunningRuntime implements AsyncDisposable {
   }
 
   /** Rejects with everything that it said where it does not start. */
-  static async start({ release, store, startedAt }: RuntimeOptions): Promise<RunningRuntime> {
+  static async start(options: RuntimeOptions): Promise<RunningRuntime> {
     const [port = 0] = await freePorts(1);
-    const program = provided(`MACP_PERSIST_TEST_RUNTIME_${release.replaceAll('.', '_')}`);
+    const program = provided(`MACP_PERSIST_TEST_RUNTIME_${options.release.replaceAll('.', '_')}`);
     const started = spawn(program, {
       env: {
         ...cleanEnvironment,
-        ...storeVariables(store),
-        ...clock(startedAt),
+        ...storeVariables(options.store),
+        ...clock(options),
         MACP_ALLOW_INSECURE: '1',
         MACP_BIND_ADDR: `127.0.0.1:${port}`,
         // It gives up at once where it cannot recover a session, and forgets none that ended long ago.
         MACP_STRICT_RECOVERY: '1',
         MACP_SESSION_RETENTION_SECS: '4000000000',
+        MACP_SESSION_START_LIMIT_PER_MINUTE: '1000000',
+        MACP_MESSAGE_LIMIT_PER_MINUTE: '1000000',
+        ...options.environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -63,9 +70,19 @@ export class RunningRuntime implements AsyncDisposable {
     return new RunningRuntime(started, log, new RuntimeClient(port));
   }
 
+  /** How many sessions it said it has recovered. It says nothing where there were none. */
+  get recovered(): number {
+    const counts = this.log.flatMap((line) => /replayed sessions from log.*count=(\d+)/.exec(line)?.[1] ?? []);
+    return Number(counts[0] ?? 0);
+  }
+
   /** Ends it as a service manager does; it saves the sessions that it has in memory. */
   async stop(): Promise<void> {
     await this.#end('SIGINT');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,10 +123,11 @@ function storeVariables({ layout, place }: UpstreamPlace): Readonly<Record<strin
 }
 
 /** Sets the wall clock of a process, and leaves the one that timers go by. */
-function clock(startedAt: number): Readonly<Record<string, string>> {
+function clock({ startedAt, clockStands = false }: RuntimeOptions): Readonly<Record<string, string>> {
+  const shown = new Date(startedAt).toISOString().slice(0, 19).replace('T', ' ');
   return {
     LD_PRELOAD: provided('MACP_PERSIST_TEST_FAKETIME'),
-    FAKETIME: `@${new Date(startedAt).toISOString().slice(0, 19).replace('T', ' ')}`,
+    FAKETIME: clockStands ? shown : `@${shown}`,
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     TZ: 'UTC',
   };
