@@ -8,6 +8,7 @@ const flags: Readonly<Record<OpenMode, string | number>> = {
   write: 'r+',
   create: 'w+',
   keep: constants.O_RDWR | constants.O_CREAT,
+  new: 'wx+',
 };
 
 class NodeFile implements OpenFile {

@@ -13,9 +13,9 @@ export interface OpenFile extends AsyncDisposable {
 
 /**
  * `read`: an existing file. `write`: an existing file, also to write to. `create`: anew, emptied where one stood.
- * `keep`: to write to, with what it holds, or anew where there is none.
+ * `keep`: to write to, with what it holds, or anew where there is none. `new`: anew; `EEXIST` where one stands.
  */
-export type OpenMode = 'read' | 'write' | 'create' | 'keep';
+export type OpenMode = 'read' | 'write' | 'create' | 'keep' | 'new';
 
 /**
  * What the adapters that keep files of their own need of a file system. Failures are passed on as the operating

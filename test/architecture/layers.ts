@@ -59,11 +59,13 @@ export const layers: Readonly<Record<string, Layer>> = {
   stores: adapter,
   queues: adapter,
   level: adapter,
+  // Append-only files of records, for the queues that keep some.
+  segments: adapter,
   // What the adapters on Redis share: connections, and what their failures mean.
   redis: adapter,
   'embedded-store': { ...adapter, reaches: [...adapter.reaches, 'stores'] },
   'stores/*': { ...adapter, reaches: [...adapter.reaches, 'stores', 'level', 'embedded-store', 'redis'] },
-  'queues/*': { ...adapter, reaches: [...adapter.reaches, 'queues', 'level', 'redis'] },
+  'queues/*': { ...adapter, reaches: [...adapter.reaches, 'queues', 'level', 'redis', 'segments'] },
   telemetry: { ...adapter, ambient: 'everything' },
   platform: { ...adapter, ambient: 'everything' },
   configuration: { reaches: ['domain'], packages: true, ambient: 'turns' },

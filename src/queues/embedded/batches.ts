@@ -1,8 +1,8 @@
 import type { QueuedDelivery, TakeLimits } from '../../ports/queue.ts';
-import { recordOffset, recordPartition, recordTime } from './record.ts';
-import type { RecordReader } from './record-reader.ts';
+import { recordOffset, recordPartition, recordTime } from '../../segments/frame.ts';
+import type { RecordReader } from '../../segments/record-reader.ts';
+import type { Place } from '../../segments/segments.ts';
 import { RecordedDelivery } from './recorded-delivery.ts';
-import type { Place } from './segments.ts';
 
 /** Where a reading ends. */
 export interface ReadingEnd {

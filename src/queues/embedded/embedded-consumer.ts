@@ -1,10 +1,10 @@
 import { PersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Consumer, QueuedDelivery, TakeLimits } from '../../ports/queue.ts';
+import type { Place } from '../../segments/segments.ts';
 import { Bell } from '../bell.ts';
 import type { Batches } from './batches.ts';
 import type { Journal } from './journal.ts';
-import type { Place } from './segments.ts';
 
 /** The end of a batch: consumed up to `distance` once every partition is acknowledged up to `next`. */
 interface Mark {

@@ -11,20 +11,20 @@ import type {
   QueuedDelivery,
   ReplayOptions,
 } from '../../ports/queue.ts';
+import { isDiskFull } from '../../segments/disk-full.ts';
+import type { RecordReader } from '../../segments/record-reader.ts';
+import type { Place, Segments } from '../../segments/segments.ts';
 import { checkPublish } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
 import { OnlyConsumer } from '../only-consumer.ts';
 import { refuseGivenUp } from '../refuse-given-up.ts';
 import type { Backlog } from './backlog.ts';
 import { Batches } from './batches.ts';
-import { isDiskFull } from './disk-full.ts';
 import { EmbeddedConsumer } from './embedded-consumer.ts';
 import { findStarts, type Start, verifyStart } from './history.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
-import type { RecordReader } from './record-reader.ts';
 import type { Retention } from './retention.ts';
-import type { Place, Segments } from './segments.ts';
 
 /** Acknowledged positions are noted whenever so many bytes more are consumed: losing a note only delays retention. */
 const noteEveryBytes = 8 * 1024 * 1024;

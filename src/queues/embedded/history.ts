@@ -1,11 +1,12 @@
 import type { Digest } from '../../domain/digest.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { PartitionBounds } from '../../ports/queue.ts';
+import { recordOffset, recordPartition } from '../../segments/frame.ts';
+import type { RecordReader } from '../../segments/record-reader.ts';
+import { noRecord } from '../../segments/segment.ts';
+import type { Place, Segment, Segments } from '../../segments/segments.ts';
 import { lostHistory } from '../lost-history.ts';
-import { recordDigest, recordOffset, recordPartition } from './record.ts';
-import type { RecordReader } from './record-reader.ts';
-import { noRecord } from './segment.ts';
-import type { Place, Segment, Segments } from './segments.ts';
+import { recordDigest } from './record.ts';
 
 /** Where a partition goes on: no record of it from `next` on stands before `place`. */
 export interface Start {

@@ -4,14 +4,14 @@ import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { OpenFile } from '../../ports/file-system.ts';
+import { isDiskFull } from '../../segments/disk-full.ts';
+import { type JournalState, type SegmentPlace, SegmentWriter } from '../../segments/segment-writer.ts';
+import type { Segments } from '../../segments/segments.ts';
 import { Bell } from '../bell.ts';
 import { partitionMemory } from '../partition-memory.ts';
 import type { Backlog } from './backlog.ts';
-import { isDiskFull } from './disk-full.ts';
 import { Group } from './group.ts';
 import { maximumBodyBytes, recordOverhead, recordRoom } from './record.ts';
-import { type JournalState, type SegmentPlace, SegmentWriter } from './segment-writer.ts';
-import type { Segments } from './segments.ts';
 
 export interface JournalSettings {
   readonly segmentBytes: number;

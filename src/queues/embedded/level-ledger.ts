@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { PersistenceError } from '../../domain/errors.ts';
 import { createLevelDatabase } from '../../level/create-database.ts';
-import { isDiskFull } from './disk-full.ts';
+import { isDiskFull } from '../../segments/disk-full.ts';
 import type { Ledger, OpenLedger, QueueIdentity } from './ledger.ts';
 
 const identityKey = 'identity';

@@ -3,20 +3,21 @@ import { crc32 } from 'node:zlib';
 import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { SourceId } from '../../domain/plan.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
+import { isDiskFull } from '../../segments/disk-full.ts';
+import { RecordReader } from '../../segments/record-reader.ts';
+import { readSegments, recover } from '../../segments/recovery.ts';
+import { noRecord } from '../../segments/segment.ts';
+import { beginSegments } from '../../segments/segment-writer.ts';
+import type { Place } from '../../segments/segments.ts';
 import { Backlog } from './backlog.ts';
-import { isDiskFull } from './disk-full.ts';
 import { EmbeddedQueue } from './embedded-queue.ts';
 import { findStarts } from './history.ts';
 import { Journal } from './journal.ts';
 import type { Ledger, QueueIdentity } from './ledger.ts';
 import { openLevelLedger } from './level-ledger.ts';
 import { defaultPartitions, type EmbeddedQueueOptions, type EmbeddedQueueSettings, settingsOf } from './options.ts';
-import { RecordReader } from './record-reader.ts';
-import { readSegments, recover } from './recovery.ts';
+import { commandRecords } from './record.ts';
 import { Retention } from './retention.ts';
-import { noRecord, segmentHeaderBytes } from './segment.ts';
-import { createSegment } from './segment-writer.ts';
-import type { Place, Segments } from './segments.ts';
 
 const layoutVersion = 1;
 
@@ -55,21 +56,28 @@ async function openWith(
   const { fileSystem, clock } = options;
   const directory = join(options.directory, 'segments');
   await fileSystem.makeDirectory(directory);
+  const place = { fileSystem, clock, directory, records: commandRecords, isShared: false };
   const identity = await identify(ledger, options, await isBegun(fileSystem, directory));
   await fileSystem.syncDirectory(options.directory);
   await fileSystem.syncDirectory(dirname(options.directory));
 
-  const segments = await readSegments(fileSystem, directory, identity.partitions);
+  const segments = await readSegments({ ...place, partitions: identity.partitions, onlyLooks: false });
   const saved = await ledger.readAcknowledged();
   if (segments.isEmpty) {
     refuseLostSegments(directory, saved);
-    await begin(options, directory, segments, identity);
+    const partitions = Array.from({ length: identity.partitions });
+    await beginSegments(place, segments, {
+      queue: identity.id,
+      salt: crc32(options.newId()),
+      next: partitions.map(() => 0),
+      digests: partitions.map(() => noRecord),
+    });
   }
   if (segments.first.header.queue !== identity.id) {
     throw new PersistenceError('QUEUE_CORRUPT', `${directory} and meta/ beside it belong to different queues`);
   }
   await fileSystem.syncDirectory(directory);
-  const { state, file } = await recover(fileSystem, segments);
+  const { state, file } = await recover(place, segments);
   const openReader = (from: Place): RecordReader =>
     new RecordReader(fileSystem, segments, state.salt, from, settings.chunkBytes);
 
@@ -84,9 +92,8 @@ async function openWith(
     consumed,
     end,
   );
-  const parts = { fileSystem, clock, directory };
-  const journal = new Journal(parts, settings, state, file, backlog);
-  const retention = new Retention({ ...parts, ledger }, segments, settings.retention, acknowledged);
+  const journal = new Journal(place, settings, state, file, backlog);
+  const retention = new Retention({ ...place, ledger }, segments, settings.retention, acknowledged);
   const source = `embedded:${identity.id}` as SourceId;
   return new EmbeddedQueue({
     source,
@@ -141,29 +148,6 @@ function refuseLostSegments(directory: string, saved: readonly number[] | undefi
       `${directory} is empty, but the queue had commands: restore its segments`,
     );
   }
-}
-
-async function begin(
-  { fileSystem, clock, newId }: EmbeddedQueueOptions,
-  directory: string,
-  segments: Segments,
-  identity: QueueIdentity,
-): Promise<void> {
-  const partitions = Array.from({ length: identity.partitions });
-  const header = {
-    queue: identity.id,
-    salt: crc32(newId()),
-    number: 1,
-    begunAt: clock.now(),
-    previousBytes: 0,
-    next: partitions.map(() => 0),
-    digests: partitions.map(() => noRecord),
-  };
-  const syncFailed = (what: string, cause: unknown): PersistenceError =>
-    new PersistenceError('QUEUE_IO_FAILED', `${what} failed in ${directory}`, { cause });
-  const file = await createSegment({ fileSystem, directory }, segments, header, syncFailed);
-  await file.close();
-  segments.add(header, segmentHeaderBytes(identity.partitions));
 }
 
 function openingError(directory: string, error: unknown): unknown {

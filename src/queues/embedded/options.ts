@@ -1,8 +1,8 @@
 import { PersistenceError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FileSystem } from '../../ports/file-system.ts';
+import type { RetentionLimits } from '../../segments/retention.ts';
 import type { OpenLedger } from './ledger.ts';
-import type { RetentionLimits } from './retention.ts';
 
 export interface EmbeddedQueueOptions {
   /** Where the queue is kept; made if it does not exist. */

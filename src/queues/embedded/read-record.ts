@@ -9,18 +9,9 @@ import {
 import type { Content } from '../../domain/delivery.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../../domain/identifiers.ts';
 import { contentOf, plainContent } from '../../domain/wire/content.ts';
-import { viewOf } from './record.ts';
-import {
-  bodyAt,
-  claimNumber,
-  fixedBodyBytes,
-  flag,
-  prefixBytes,
-  type RecordFrame,
-  recordTypes,
-  skipNumber,
-  twoTo32,
-} from './record-layout.ts';
+
+import { prefixBytes, type RecordFrame, twoTo32, viewOf } from '../../segments/frame.ts';
+import { bodyAt, claimNumber, fixedBodyBytes, flag, recordTypes, skipNumber } from './record-layout.ts';
 
 /** What a record is to the rule. Its data lies in the record's bytes, it is no copy. */
 export function readContent(frame: RecordFrame): Content {

@@ -1,17 +1,16 @@
 import { hash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import type { Command } from '../../domain/command.ts';
 import type { Digest } from '../../domain/digest.ts';
 import {
-  bodyAt,
-  fixedBodyBytes,
-  flag,
+  headAt,
   prefixBytes,
   type RecordFrame,
-  recordTypes,
+  type RecordKind,
+  sealRecord,
   twoTo32,
-  typeNumbers,
-} from './record-layout.ts';
+  writeHead,
+} from '../../segments/frame.ts';
+import { bodyAt, fixedBodyBytes, flag, recordTypes, typeNumbers } from './record-layout.ts';
 
 /** Longest body that is ever written: the largest data, and more than any attributes take. */
 export const maximumBodyBytes = 24 * 1024 * 1024;
@@ -44,10 +43,7 @@ export function writeRecord(
   salt: number,
 ): number {
   const body = at + prefixBytes;
-  target.writeUInt32BE(at, body + bodyAt.group);
-  writeShortNumber(target, time, body + bodyAt.time);
-  target.writeUInt16BE(partition, body + bodyAt.partition);
-  writeShortNumber(target, offset, body + bodyAt.offset);
+  writeHead(target, at, partition, offset, time);
   target[body + bodyAt.type] = typeNumbers.get(command.type) ?? recordTypes.length;
   writeNumber(target, command.kind === 'skip' ? 0 : command.epoch, body + bodyAt.epoch);
   writeNumber(target, command.kind === 'numbered' ? command.sequence : 0, body + bodyAt.sequence);
@@ -77,57 +73,21 @@ export function writeRecord(
     target.set(command.data, end);
     end += command.data.length;
   }
-  target.writeUInt32BE(end - body, at);
-  // The salt is secret, so that no data can be made to look like a record where a damaged journal is searched.
-  target.writeUInt32BE(crc32(viewOf(target, body, end), salt), at + 4);
+  sealRecord(target, at, end, salt);
   return end;
-}
-
-/** What stands at a place: a whole record (its end), one whose end lies beyond `limit`, or no record at all. */
-export type Found =
-  | { readonly kind: 'record'; readonly end: number }
-  | { readonly kind: 'short'; readonly needed: number }
-  | typeof damaged;
-const damaged = { kind: 'damaged' } as const;
-
-/** Looks for a record at `at` in `bytes`, of which the first `limit` are filled. */
-export function findRecord(bytes: Buffer, at: number, limit: number, salt: number): Found {
-  if (limit - at < prefixBytes) return { kind: 'short', needed: prefixBytes };
-  const length = bytes.readUInt32BE(at);
-  if (length < fixedBodyBytes || length > maximumBodyBytes) return damaged;
-  const end = at + prefixBytes + length;
-  if (end > limit) return { kind: 'short', needed: prefixBytes + length };
-  return crc32(viewOf(bytes, at + prefixBytes, end), salt) === bytes.readUInt32BE(at + 4)
-    ? { kind: 'record', end }
-    : damaged;
-}
-
-export function recordPartition(bytes: Buffer, at: number): number {
-  return bytes.readUInt16BE(at + prefixBytes + bodyAt.partition);
-}
-
-export function recordOffset(bytes: Buffer, at: number): number {
-  return bytes.readUIntBE(at + prefixBytes + bodyAt.offset, 6);
-}
-
-/** When the record was appended, in milliseconds since 1970. */
-export function recordTime(bytes: Buffer, at: number): number {
-  return bytes.readUIntBE(at + prefixBytes + bodyAt.time, 6);
-}
-
-/** Bytes between the start of the record's group and the record. */
-export function recordGroupDistance(bytes: Buffer, at: number): number {
-  return bytes.readUInt32BE(at + prefixBytes + bodyAt.group);
 }
 
 /** SHA-256 over partition, offset and command of a record. */
 export function recordDigest(frame: RecordFrame): Digest {
   return hash(
     'sha256',
-    frame.bytes.subarray(frame.start + prefixBytes + bodyAt.partition, frame.end),
+    frame.bytes.subarray(frame.start + prefixBytes + headAt.partition, frame.end),
     'binary',
   ) as Digest;
 }
+
+/** A record of the embedded queue is one command. */
+export const commandRecords: RecordKind = { offsets: () => 1, digest: recordDigest };
 
 function writeText(target: Buffer, text: string, at: number): number {
   const written = target.write(text, at + 4, 'utf8');
@@ -138,14 +98,4 @@ function writeText(target: Buffer, text: string, at: number): number {
 function writeNumber(target: Buffer, value: number, at: number): void {
   target.writeUInt32BE(Math.floor(value / twoTo32), at);
   target.writeUInt32BE(value % twoTo32, at + 4);
-}
-
-function writeShortNumber(target: Buffer, value: number, at: number): void {
-  target.writeUInt16BE(Math.floor(value / twoTo32), at);
-  target.writeUInt32BE(value % twoTo32, at + 2);
-}
-
-/** A plain view: making a Buffer takes several times as long, and there is one a record. */
-export function viewOf(bytes: Buffer, start: number, end: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }

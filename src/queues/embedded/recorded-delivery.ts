@@ -3,9 +3,9 @@ import type { Digest } from '../../domain/digest.ts';
 import type { Message } from '../../domain/message.ts';
 import { encodeBinary } from '../../domain/wire/binary.ts';
 import type { QueuedDelivery } from '../../ports/queue.ts';
+import type { RecordFrame } from '../../segments/frame.ts';
 import { readCommand, readContent } from './read-record.ts';
 import { recordDigest } from './record.ts';
-import type { RecordFrame } from './record-layout.ts';
 
 /** A delivery made from a record of the journal. */
 export class RecordedDelivery implements QueuedDelivery {

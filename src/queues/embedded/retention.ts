@@ -1,21 +1,10 @@
-import type { Clock } from '../../ports/clock.ts';
-import type { FileSystem } from '../../ports/file-system.ts';
+import { oldestMayGo, type RetentionLimits, removeOldest } from '../../segments/retention.ts';
+import type { SegmentPlace } from '../../segments/segment-writer.ts';
+import type { Segments } from '../../segments/segments.ts';
 import type { Ledger } from './ledger.ts';
-import type { Segments } from './segments.ts';
 
-/** Consumed segments are removed once either is passed. */
-export interface RetentionLimits {
-  /** Age in ms of the youngest record of a segment. */
-  readonly ageMs: number;
-  /** Bytes of all segments together. */
-  readonly bytes: number;
-}
-
-interface Parts {
-  readonly fileSystem: FileSystem;
-  readonly clock: Clock;
+interface Parts extends Pick<SegmentPlace, 'fileSystem' | 'clock' | 'directory' | 'isShared'> {
   readonly ledger: Ledger;
-  readonly directory: string;
 }
 
 /**
@@ -71,13 +60,7 @@ export class Retention {
       if (!this.#oldestMayGo(this.#acknowledged)) return;
       const durable = this.#acknowledged;
       await this.#parts.ledger.saveAcknowledged(durable, true);
-      while (this.#oldestMayGo(durable)) {
-        const { path } = this.#segments.first;
-        this.#segments.removeFirst();
-        await this.#parts.fileSystem.remove(path);
-        // One by one, so that a power cut cannot leave a hole in the row of segments.
-        await this.#parts.fileSystem.syncDirectory(this.#parts.directory);
-      }
+      while (this.#oldestMayGo(durable)) await removeOldest(this.#parts, this.#segments);
     });
   }
 
@@ -88,12 +71,8 @@ export class Retention {
   }
 
   #oldestMayGo(acknowledged: readonly number[]): boolean {
-    const oldest = this.#segments.first;
-    const following = this.#segments.after(oldest)?.header;
-    if (following === undefined) return false;
-    for (const held of this.#readers.values()) if (held <= oldest.header.number) return false;
-    const isConsumed = following.next.every((next, partition) => next <= (acknowledged[partition] ?? 0));
-    const isOld = following.begunAt <= this.#parts.clock.now() - this.#limits.ageMs;
-    return isConsumed && (isOld || this.#segments.totalBytes > this.#limits.bytes);
+    const { number } = this.#segments.first.header;
+    for (const held of this.#readers.values()) if (held <= number) return false;
+    return oldestMayGo(this.#segments, this.#limits, acknowledged, this.#parts.clock.now());
   }
 }

@@ -44,9 +44,10 @@ export class SimulatedDisk implements FileSystem {
 
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
     const { directory, name } = this.#parent(path);
-    if (mode === 'create') this.#effect('create');
+    if (mode === 'create' || mode === 'new') this.#effect('create');
     const found = directory.entries.get(name);
-    if (found === undefined && mode !== 'create') throw failure('ENOENT');
+    if (found === undefined && mode !== 'create' && mode !== 'new') throw failure('ENOENT');
+    if (found !== undefined && mode === 'new') throw failure('EEXIST');
     if (found instanceof SimulatedDirectory) throw failure('EISDIR');
     const file = found ?? new SimulatedFile();
     if (found === undefined) directory.set(name, file);

@@ -1,16 +1,21 @@
-import type { Digest } from '../../domain/digest.ts';
-import { PersistenceError } from '../../domain/errors.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
-import { findRecord, recordDigest, recordOverhead } from './record.ts';
+import type { Digest } from '../domain/digest.ts';
+import { PersistenceError } from '../domain/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { FileSystem, OpenFile } from '../ports/file-system.ts';
+import { findRecord, prefixBytes, type RecordFrame, type RecordKind } from './frame.ts';
 import { encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from './segment.ts';
 import type { Segments } from './segments.ts';
 
-/** Where a journal's files are, and what they are written with. */
+/** Where a journal's files are, what is in them, and what they are written with. */
 export interface SegmentPlace {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly directory: string;
+  readonly records: RecordKind;
+  /**
+   * Whether other processes may write here as well: then whoever comes begins a segment of its own, and overwrites none.
+   */
+  readonly isShared: boolean;
 }
 
 /** What opening found, and what the journal goes on from. */
@@ -34,7 +39,7 @@ export class SegmentWriter {
   readonly #salt: number;
   readonly #syncFailed: SyncFailed;
   #file: OpenFile;
-  #mustRoll = false;
+  #mustRoll: boolean;
   /** Byte in the last segment of the last record of each partition that has one there. */
   lastRecordAt: Map<number, number>;
 
@@ -45,6 +50,7 @@ export class SegmentWriter {
     this.#salt = state.salt;
     this.#syncFailed = syncFailed;
     this.#file = file;
+    this.#mustRoll = place.isShared;
     this.lastRecordAt = new Map(state.lastRecordAt);
   }
 
@@ -87,35 +93,55 @@ export class SegmentWriter {
     const { bytes, header } = this.#segments.last;
     const digests: Digest[] = [];
     for (const [partition, digest] of header.digests.entries()) {
-      const at = this.lastRecordAt.get(partition);
-      digests.push(at === undefined ? digest : await this.#digestAt(at));
+      digests.push((await this.#lastDigest(partition)) ?? digest);
     }
     const begunAt = this.#place.clock.now();
     return { ...header, number: header.number + 1, begunAt, previousBytes: bytes, next: ends, digests };
   }
 
-  async #digestAt(at: number): Promise<Digest> {
-    const prefix = Buffer.alloc(recordOverhead);
-    await this.#file.read(prefix, at);
-    const record = Buffer.alloc(recordOverhead + prefix.readUInt32BE(0));
-    const read = await this.#file.read(record, at);
-    const found = findRecord(record, 0, read, this.#salt);
-    if (found.kind === 'record') return recordDigest({ bytes: record, start: 0, end: found.end });
-    throw new PersistenceError('QUEUE_CORRUPT', `a record at byte ${at} cannot be read back`);
+  /** Digest of the last record of a partition in the last segment. */
+  async #lastDigest(partition: number): Promise<Digest | undefined> {
+    const at = this.lastRecordAt.get(partition);
+    return at === undefined ? undefined : this.#place.records.digest(await readRecordAt(this.#file, at, this.#salt));
   }
+}
+
+/** Reads a record that is there, in memory of its own. */
+async function readRecordAt(file: OpenFile, at: number, salt: number): Promise<RecordFrame> {
+  const prefix = Buffer.alloc(prefixBytes);
+  await file.read(prefix, at);
+  const record = Buffer.alloc(prefixBytes + prefix.readUInt32BE(0));
+  const read = await file.read(record, at);
+  const found = findRecord(record, 0, read, salt);
+  if (found.kind === 'record') return { bytes: record, start: 0, end: found.end };
+  throw new PersistenceError('QUEUE_CORRUPT', `a record at byte ${at} cannot be read back`);
+}
+
+/** Begins the first segment of a journal. */
+export async function beginSegments(
+  place: SegmentPlace,
+  segments: Segments,
+  start: Pick<SegmentHeader, 'queue' | 'salt' | 'next' | 'digests'>,
+): Promise<void> {
+  const header = { ...start, number: 1, begunAt: place.clock.now(), previousBytes: 0 };
+  const syncFailed = (what: string, cause: unknown): PersistenceError =>
+    new PersistenceError('QUEUE_IO_FAILED', `${what} failed in ${place.directory}`, { cause });
+  const file = await createSegment(place, segments, header, syncFailed);
+  await file.close();
+  segments.add(header, segmentHeaderBytes(start.next.length));
 }
 
 /**
  * Creates a segment file that survives a power cut. A failed write leaves at most an unused file, which the next
- * attempt overwrites.
+ * attempt overwrites; where others may have begun it, it fails with `EEXIST`.
  */
-export async function createSegment(
-  { fileSystem, directory }: Pick<SegmentPlace, 'fileSystem' | 'directory'>,
+async function createSegment(
+  { fileSystem, directory, isShared }: Pick<SegmentPlace, 'fileSystem' | 'directory' | 'isShared'>,
   segments: Segments,
   header: SegmentHeader,
   syncFailed: SyncFailed,
 ): Promise<OpenFile> {
-  const file = await fileSystem.open(segments.path(header.number), 'create');
+  const file = await fileSystem.open(segments.path(header.number), isShared ? 'new' : 'create');
   try {
     await file.write(encodeSegmentHeader(header), 0);
     try {

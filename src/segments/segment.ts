@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { Digest } from '../../domain/digest.ts';
-import { PersistenceError } from '../../domain/errors.ts';
+import type { Digest } from '../domain/digest.ts';
+import { PersistenceError } from '../domain/errors.ts';
 
 /** What stands before the first record of a partition: nothing. */
 export const noRecord = '\0'.repeat(32) as Digest;

@@ -1,7 +1,6 @@
-import { PersistenceError } from '../../domain/errors.ts';
-import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
-import { findRecord } from './record.ts';
-import type { RecordFrame } from './record-layout.ts';
+import { PersistenceError } from '../domain/errors.ts';
+import type { FileSystem, OpenFile } from '../ports/file-system.ts';
+import { findRecord, type RecordFrame } from './frame.ts';
 import type { Place, Segment, Segments } from './segments.ts';
 
 /** What {@link RecordReader.advance} came upon. `more`: {@link RecordReader.load} has to read on first. */

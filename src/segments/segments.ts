@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { PersistenceError } from '../../domain/errors.ts';
+import { PersistenceError } from '../domain/errors.ts';
 import { type SegmentHeader, segmentHeaderBytes, segmentName } from './segment.ts';
 
 /** A place in the journal: a segment and a byte in its file. */

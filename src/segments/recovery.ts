@@ -1,16 +1,31 @@
-import { PersistenceError } from '../../domain/errors.ts';
-import type { FileSystem, OpenFile } from '../../ports/file-system.ts';
-import { findRecord, recordGroupDistance, recordOffset, recordPartition } from './record.ts';
+import { PersistenceError } from '../domain/errors.ts';
+import type { FileSystem, OpenFile } from '../ports/file-system.ts';
+import { findRecord, recordGroupDistance, recordOffset, recordPartition } from './frame.ts';
 import { RecordReader } from './record-reader.ts';
 import { decodeSegmentHeader, type SegmentHeader, segmentHeaderBytes, segmentNumber } from './segment.ts';
-import type { JournalState } from './segment-writer.ts';
+import type { JournalState, SegmentPlace } from './segment-writer.ts';
 import { Segments } from './segments.ts';
 
 const scanChunkBytes = 1024 * 1024;
 const headerReadBytes = 64 * 1024;
 
-/** The held segments of the directory of a queue of so many partitions, or none when the queue has never begun its first one. */
-export async function readSegments(fileSystem: FileSystem, directory: string, partitions: number): Promise<Segments> {
+/** Which segments are read. */
+export interface SegmentsToRead {
+  readonly fileSystem: FileSystem;
+  readonly directory: string;
+  readonly partitions: number;
+  /**
+   * Whether other processes may write here as well. What one of them wrote behind the end that its successor found
+   * counts for nothing.
+   */
+  readonly isShared: boolean;
+  /** Whether only to look: a beginning that was cut short stays. */
+  readonly onlyLooks: boolean;
+}
+
+/** The held segments of the directory, or none when the first one was never begun. */
+export async function readSegments(reading: SegmentsToRead): Promise<Segments> {
+  const { fileSystem, directory, partitions, isShared, onlyLooks } = reading;
   const segments = new Segments(directory);
   const numbers = (await fileSystem.list(directory)).map(segmentNumber).filter((number) => number !== undefined);
   numbers.sort((left, right) => left - right);
@@ -20,12 +35,15 @@ export async function readSegments(fileSystem: FileSystem, directory: string, pa
     if (found.header === undefined) {
       // A segment is used only once its header is durable. A last one without is a beginning that was cut short.
       if (isLast && found.size <= segmentHeaderBytes(partitions)) {
+        if (onlyLooks) continue;
         await fileSystem.remove(segments.path(number));
         await fileSystem.syncDirectory(directory);
         continue;
       }
       throw corrupt(segments.path(number), 'its header cannot be read');
     }
+    const { previousBytes } = found.header;
+    if (isShared && !segments.isEmpty && segments.last.bytes > previousBytes) segments.grow(previousBytes);
     checkSequel(segments, found.header, number);
     segments.add(found.header, found.size);
   }
@@ -38,7 +56,7 @@ export async function readSegments(fileSystem: FileSystem, directory: string, pa
  * failed, the system holds it for written and would not write it again: so it is written anew, in place, and synced.
  */
 export async function recover(
-  fileSystem: FileSystem,
+  { fileSystem, records }: Pick<SegmentPlace, 'fileSystem' | 'records'>,
   segments: Segments,
 ): Promise<{ state: JournalState; file: OpenFile }> {
   const { header, path } = segments.last;
@@ -46,7 +64,7 @@ export async function recover(
   try {
     const next = [...header.next];
     const lastRecordAt = new Map<number, number>();
-    const { end, lastGroupAt } = await scan(fileSystem, segments, next, lastRecordAt);
+    const { end, lastGroupAt } = await scan({ fileSystem, records }, segments, next, lastRecordAt);
     const size = segments.last.bytes;
     if (end < size) {
       await refuseDamage(file, segments, end, size, next);
@@ -67,7 +85,7 @@ export async function recover(
  * last group begins, or the header where there is none.
  */
 async function scan(
-  fileSystem: FileSystem,
+  { fileSystem, records }: Pick<SegmentPlace, 'fileSystem' | 'records'>,
   segments: Segments,
   next: number[],
   lastRecordAt: Map<number, number>,
@@ -85,7 +103,7 @@ async function scan(
     }
     const partition = recordPartition(found.bytes, found.start);
     if (recordOffset(found.bytes, found.start) !== next[partition]) return { end: at, lastGroupAt };
-    next[partition] += 1;
+    next[partition] += records.offsets(found);
     lastRecordAt.set(partition, at);
     lastGroupAt = at - recordGroupDistance(found.bytes, found.start);
   }
