@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { BullmqAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import type { ChangedShards } from '../queues/bullmq/change-shards.ts';
 import type { RedisAddress } from '../redis/options.ts';
 import type { QueueAdapter } from './adapter.ts';
 import type { Finding } from './doctor/finding.ts';
@@ -50,4 +51,30 @@ async function examine(address: BullmqAddress, values: Values): Promise<readonly
     answerTimeoutMs: values['bullmq.commandTimeout'],
   });
   return judgeDurability('bullmq', durability, 'change that, unless your writers can send again what was lost');
+}
+
+/** Another number of shards that a queue is to have. */
+export interface ShardsRequest {
+  readonly address: BullmqAddress;
+  readonly shards: number;
+  readonly values: Values;
+  /** Told how many commands workers still have to store before. */
+  readonly onWaiting: (commands: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Gives a queue another number of shards, once its workers have stored all that waits. */
+export async function changeBullmqShards(request: ShardsRequest): Promise<ChangedShards> {
+  const { address, values, shards, onWaiting, signal } = request;
+  const { changeShards } = await import('../queues/bullmq/change-shards.ts');
+  return changeShards({
+    connection: await connectionOf(address, values),
+    prefix: address.prefix,
+    shards,
+    answerTimeoutMs: values['bullmq.commandTimeout'],
+    clock: systemClock,
+    newId: randomUUID,
+    onWaiting,
+    signal,
+  });
 }

@@ -34,7 +34,7 @@ export const exitCodes = {
   },
   unavailable: {
     code: 6,
-    meaning: 'the store or the queue cannot work at present: it is down, or full',
+    meaning: 'the store or the queue cannot work at present: it is down, full, or being changed',
     remedy: 'try again later; make room on the disk',
   },
   failed: {
@@ -134,6 +134,8 @@ const byError: Readonly<Record<ErrorCode, ExitName>> = {
   QUEUE_TOO_NEW: 'damaged',
   QUEUE_UNSAFE: 'unfit',
   QUEUE_MOVED: 'unfit',
+  QUEUE_CHANGING: 'unavailable',
+  QUEUE_CHANGED: 'unavailable',
   GROUP_CONFLICT: 'unfit',
   QUEUE_CLOSED: 'failed',
   SOURCE_LOST_HISTORY: 'history',

@@ -7,7 +7,7 @@ const mebibyte = 2 ** 20;
 export const bullmqSettings = {
   'bullmq.shards': optionalSetting(
     integer(1, 256),
-    'Shards of a new queue on BullMQ, fixed once it exists (a new one gets 8)',
+    'Shards of a queue on BullMQ (a new one gets 8); only `repartition` changes them',
   ),
   'bullmq.lease': setting(
     duration(1_000),

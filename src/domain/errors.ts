@@ -72,6 +72,11 @@ const definitions = {
     meaning: 'the topic is missing, or set up so that it would lose commands or their order',
   },
   QUEUE_MOVED: { retryable: false, meaning: 'the topic was repartitioned: its commands go to another one now' },
+  QUEUE_CHANGING: { retryable: true, meaning: 'the number of shards of the queue is being changed' },
+  QUEUE_CHANGED: {
+    retryable: false,
+    meaning: 'the queue was given another number of shards since it was opened',
+  },
   GROUP_CONFLICT: {
     retryable: false,
     meaning: 'consumers of one group fill different stores',

@@ -9,6 +9,8 @@ export const publishErrors: readonly ErrorCode[] = [
   ...storeErrors,
   'QUEUE_FULL',
   'QUEUE_UNAVAILABLE',
+  'QUEUE_CHANGING',
+  'QUEUE_CHANGED',
   'DISK_FULL',
   'DEAD_LETTERED',
   'WRITER_FENCED',

@@ -48,6 +48,8 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = Object.freeze({
   QUEUE_TOO_NEW: 500,
   QUEUE_UNSAFE: 500,
   QUEUE_MOVED: 500,
+  QUEUE_CHANGING: 503,
+  QUEUE_CHANGED: 503,
   GROUP_CONFLICT: 500,
   QUEUE_CLOSED: 500,
   SOURCE_LOST_HISTORY: 500,

@@ -86,6 +86,7 @@ async function writerOf(prefix: string, publisher: string) {
   const writer = await JobWriter.open({
     connection,
     keys: bullmqKeys(prefix),
+    id: (await redis.client.hget(bullmqKeys(prefix).guard, 'id')) ?? '',
     shards: 3,
     publisher,
     clock: systemClock,

@@ -10,6 +10,8 @@ export interface CuttingProxy extends AsyncDisposable {
   swallowAnswer(): void;
   /** Cuts the connection of whoever sends next, once this many bytes more went to the server. */
   cutAfter(bytes: number): void;
+  /** From its answer number `answers`, from 0, on it passes nothing on to anybody any more, and cuts whoever comes. */
+  dieAt(answers: number, died: () => void): void;
   /** Cuts all connections; those that come lead to another server of this machine. */
   leadTo(port: number): void;
 }
@@ -19,6 +21,8 @@ export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
   let swallows = false;
   let bytesLeft = Number.POSITIVE_INFINITY;
   let cuts = 0;
+  let answersLeft = Number.POSITIVE_INFINITY;
+  let died: () => void = () => undefined;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(goal, '127.0.0.1');
@@ -39,6 +43,11 @@ export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
       cuts += 1;
     });
     upstream.on('data', (data) => {
+      answersLeft -= 1;
+      if (answersLeft < 0) {
+        cut();
+        return died();
+      }
       if (!swallows) {
         client.write(data);
         return;
@@ -61,6 +70,10 @@ export async function startCuttingProxy(target: number): Promise<CuttingProxy> {
     },
     cutAfter(bytes) {
       bytesLeft = bytes;
+    },
+    dieAt(answers, whenDead) {
+      answersLeft = answers;
+      died = whenDead;
     },
     leadTo(port) {
       goal = port;

@@ -1,6 +1,6 @@
-import type { RedisConnection } from '../../redis/connection.ts';
 import { type Subscription, subscribe } from '../../redis/subscription.ts';
-import { type BullmqKeys, groupMessage } from './keys.ts';
+import { groupMessage } from './keys.ts';
+import type { LayoutScripts } from './layout-scripts.ts';
 
 /** Told what is said on the channel of a queue; what nobody heard is told as if it had been said. */
 export interface AnnouncementListener {
@@ -9,8 +9,7 @@ export interface AnnouncementListener {
 }
 
 export interface AnnouncementParts {
-  readonly connection: RedisConnection;
-  readonly keys: BullmqKeys;
+  readonly scripts: LayoutScripts;
   readonly shards: number;
 }
 
@@ -29,8 +28,8 @@ export class Announcements {
   }
 
   start(): void {
-    const { connection, keys, shards } = this.#parts;
-    this.#subscription = subscribe(connection.client, keys.channel, {
+    const { scripts, shards } = this.#parts;
+    this.#subscription = subscribe(scripts.connection.client, scripts.keys.channel, {
       said: (message) => {
         if (message === groupMessage) this.#listener.groupChanged();
         else this.#listener.arrived(Number(message));

@@ -4,21 +4,19 @@ import type { SessionId } from '../../domain/identifiers.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AssignmentHandler, QueuedDelivery, QueueEvents, TakeLimits } from '../../ports/queue.ts';
-import type { RedisConnection } from '../../redis/connection.ts';
 import { ConsumerLife, openConsumer } from '../consumer-life.ts';
 import { DeliveryTaker } from '../delivery-taker.ts';
 import { PartitionOwnership } from '../partition-ownership.ts';
 import type { DrainableConsumer } from '../tracked-consumer.ts';
 import { Announcements } from './announcements.ts';
 import { GroupMember } from './group-member.ts';
-import type { BullmqKeys } from './keys.ts';
+import type { LayoutScripts } from './layout-scripts.ts';
 import { ShardFeed } from './shard-feed.ts';
 import { Trims } from './trims.ts';
 
 export interface BullmqConsumerOptions {
-  /** For consuming alone; it belongs to whoever opened it. */
-  readonly connection: RedisConnection;
-  readonly keys: BullmqKeys;
+  /** Over a connection for consuming alone, which belongs to whoever opened it. */
+  readonly scripts: LayoutScripts;
   readonly shards: number;
   readonly shardOf: (session: SessionId) => number;
   /** Names this consumer; nobody else ever uses the name. */

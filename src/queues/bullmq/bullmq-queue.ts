@@ -9,6 +9,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type {
   AssignmentHandler,
   Consumer,
+  ContinuedSource,
   PartitionBounds,
   Queue,
   QueueCapabilities,
@@ -33,6 +34,7 @@ export interface ShardBounds extends PartitionBounds {
 
 export interface BullmqQueueParts {
   readonly source: SourceId;
+  readonly continues: ContinuedSource | undefined;
   readonly shards: number;
   readonly durable: boolean;
   readonly shardOf: (session: SessionId) => number;
@@ -55,6 +57,7 @@ const boundsPatience = 10_000;
 /** Shards of jobs in Redis. See `openBullmqQueue`. */
 export class BullmqQueue implements Queue {
   readonly source: SourceId;
+  readonly continues: ContinuedSource | undefined;
   readonly partitions: number;
   readonly capabilities: QueueCapabilities;
   readonly events: EventEmitter<QueueEvents>;
@@ -63,8 +66,9 @@ export class BullmqQueue implements Queue {
   #closing: Promise<void> | undefined;
 
   constructor(parts: BullmqQueueParts) {
-    const { source, shards, durable, events } = parts;
+    const { source, continues, shards, durable, events } = parts;
     this.source = source;
+    this.continues = continues;
     this.partitions = shards;
     this.capabilities = { durable, replayable: false, positions: true, fencesWriters: false, knowsConsumed: true };
     this.events = events;

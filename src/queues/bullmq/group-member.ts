@@ -1,12 +1,11 @@
 import { isPersistenceError, PersistenceError, toPersistenceError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FilledStore } from '../../ports/queue.ts';
-import type { RedisConnection } from '../../redis/connection.ts';
 import { listOf, numberOf, textOf } from '../../redis/replies.ts';
 import type { Outage } from '../outage.ts';
 import { pauseBefore } from '../patience.ts';
 import { answeredWithin } from '../time-limit.ts';
-import type { BullmqKeys } from './keys.ts';
+import type { LayoutScripts } from './layout-scripts.ts';
 import { attendScript, leaveScript } from './scripts/group-scripts.ts';
 
 /** Told what becomes of a member. */
@@ -21,8 +20,7 @@ export interface MemberListener {
 }
 
 export interface MemberParts {
-  readonly connection: RedisConnection;
-  readonly keys: BullmqKeys;
+  readonly scripts: LayoutScripts;
   readonly shards: number;
   /** Names this member; nobody else ever uses the name. */
   readonly name: string;
@@ -83,7 +81,8 @@ export class GroupMember {
   }
 
   async #close(): Promise<void> {
-    const { connection, keys, name, clock, outage } = this.#parts;
+    const { scripts, name, clock, outage } = this.#parts;
+    const { connection, keys } = scripts;
     this.#ended.abort();
     this.#hurry.abort();
     const left = this.#running.then(() => connection.script(leaveScript, [keys.group], [name, keys.channel]));
@@ -114,12 +113,12 @@ export class GroupMember {
 
   /** Resolves with the milliseconds until it should attend again. */
   async #attend(): Promise<number> {
-    const { connection, keys, shards, name, fills, lease, clock, listener } = this.#parts;
+    const { scripts, shards, name, fills, lease, clock, listener } = this.#parts;
     const sentAt = clock.now();
     const owned = listener.owned();
     const givenUp = this.#leased.filter((shard) => !owned.includes(shard) && !this.#kept.includes(shard));
-    const args = [name, lease, fills?.id ?? '', shards, keys.channel, ...givenUp].map(String);
-    const { reply } = await connection.script(attendScript, [keys.group], args);
+    const args = [name, lease, fills?.id ?? '', shards, scripts.keys.channel, ...givenUp].map(String);
+    const reply = await scripts.run(attendScript, [scripts.keys.group], args);
     if (!Array.isArray(reply)) throw conflict(textOf(reply) ?? '', fills);
     const [soonest, surplus, mine] = listOf(reply);
     if (this.#ended.signal.aborted) return 0;

@@ -1,13 +1,18 @@
 import { PersistenceError } from '../../domain/errors.ts';
+import type { SourceId } from '../../domain/plan.ts';
+import type { ContinuedSource } from '../../ports/queue.ts';
+import type { Reply } from '../../redis/command.ts';
 import { defineScript, type RedisConnection } from '../../redis/connection.ts';
 import { listOf, textOf } from '../../redis/replies.ts';
 import type { BullmqKeys } from './keys.ts';
 
 /** Which queue lies in Redis. */
 export interface QueueGuard {
-  /** A UUID, made once. */
+  /** A UUID, made with the queue and anew with every change of its shards. */
   readonly id: string;
   readonly shards: number;
+  /** The queue as it was before its shards were changed, and where each of them ended: stores have all of it. */
+  readonly continues: ContinuedSource | undefined;
 }
 
 export interface GuardOptions {
@@ -18,17 +23,23 @@ export interface GuardOptions {
 
 const layoutVersion = 1;
 const defaultShards = 8;
+const fields = ['id', 'layout', 'shards', 'continues'] as const;
 
 /**
  * KEYS: the guard; what the keys of the first shard begin with. ARGV: id, layout version and number of shards of a new
- * queue. Answers with those of the queue that is there afterwards.
+ * queue. Answers with the fields of the one that is there afterwards.
  */
 const guardScript = defineScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('EXISTS', KEYS[2] .. 'position') == 0 then
   redis.call('HSET', KEYS[1], 'id', ARGV[1], 'layout', ARGV[2], 'shards', ARGV[3])
 end
-return redis.call('HMGET', KEYS[1], 'id', 'layout', 'shards')
+return redis.call('HMGET', KEYS[1], '${fields.join("', '")}')
 `);
+
+/** Names a queue in stored positions. */
+export function sourceOf(id: string): SourceId {
+  return `bullmq:${id}` as SourceId;
+}
 
 /**
  * Finds or makes the note that says which queue this is and how many shards it has. Throws `INVALID_CONFIGURATION` for
@@ -41,7 +52,24 @@ export async function settleGuard(
 ): Promise<QueueGuard> {
   const args = [newId(), String(layoutVersion), String(shards ?? defaultShards)];
   const answer = await connection.script(guardScript, [keys.guard, keys.shard(0)], args);
-  const [id, layout, count] = listOf(answer.reply).map((text) => textOf(text) ?? '');
+  const guard = decodeGuard(connection, keys, answer.reply);
+  if (shards === undefined || shards === guard.shards) return guard;
+  throw new PersistenceError(
+    'INVALID_CONFIGURATION',
+    `the queue ${keys.prefix} in ${connection.where} has ${guard.shards} shards, not ${shards}: sessions would change ` +
+      'shards and overtake themselves; leave bullmq.shards out, or change them with `macp-persist repartition`',
+  );
+}
+
+/** The note of a queue that is there. Throws `INVALID_CONFIGURATION` where there is none, else as {@link settleGuard}. */
+export async function readGuard(connection: RedisConnection, keys: BullmqKeys): Promise<QueueGuard> {
+  const reply = await connection.command('HMGET', keys.guard, ...fields);
+  if (listOf(reply).some((field) => field !== null)) return decodeGuard(connection, keys, reply);
+  throw new PersistenceError('INVALID_CONFIGURATION', `there is no queue ${keys.prefix} in ${connection.where}`);
+}
+
+function decodeGuard(connection: RedisConnection, keys: BullmqKeys, reply: Reply): QueueGuard {
+  const [id, layout, count, continues] = listOf(reply).map((text) => textOf(text) ?? '');
   if (!id || !/^[1-9][0-9]*$/.test(layout ?? '') || !/^[1-9][0-9]*$/.test(count ?? '')) {
     throw new PersistenceError('QUEUE_CORRUPT', `${connection.where}: ${keys.guard} does not say which queue this is`);
   }
@@ -51,13 +79,27 @@ export async function settleGuard(
       `${connection.where} holds a queue of layout version ${layout}; this release knows ${layoutVersion}`,
     );
   }
-  const found = Number(count);
-  if (shards !== undefined && shards !== found) {
-    throw new PersistenceError(
-      'INVALID_CONFIGURATION',
-      `the queue ${keys.prefix} in ${connection.where} has ${found} shards, not ${shards}: their number is fixed once it ` +
-        'exists, as sessions would change shards and overtake themselves; leave bullmq.shards out, or use a new prefix',
-    );
-  }
-  return { id, shards: found };
+  return { id, shards: Number(count), continues: continues ? continuedOf(continues) : undefined };
+}
+
+/** As {@link changeScript} writes it. */
+function continuedOf(text: string): ContinuedSource {
+  const { id, ends }: { readonly id: string; readonly ends: readonly number[] } = JSON.parse(text);
+  return { source: sourceOf(id), from: new Map(ends.entries()) };
+}
+
+/** Whoever has the queue open as it was before its shards were changed can do nothing more with it. */
+export function changedLayout({ prefix }: BullmqKeys): PersistenceError {
+  return new PersistenceError(
+    'QUEUE_CHANGED',
+    `the queue ${prefix} was given another number of shards since it was opened: start again`,
+  );
+}
+
+/** Nothing was written, and nothing can be at present. */
+export function changingLayout({ prefix }: BullmqKeys): PersistenceError {
+  return new PersistenceError(
+    'QUEUE_CHANGING',
+    `the number of shards of the queue ${prefix} is being changed: nothing is taken until that is done`,
+  );
 }

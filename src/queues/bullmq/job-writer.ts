@@ -8,14 +8,18 @@ import type { GroupWriter } from '../lane.ts';
 import { pauseBefore, tryWithin } from '../patience.ts';
 import type { WaitingRecord } from '../publishes.ts';
 import { batchEvents, type EventBatch, type WaitingEvent } from './event-batches.ts';
+import { changedLayout, changingLayout } from './guard.ts';
 import type { JobData } from './job-events.ts';
 import type { BullmqKeys } from './keys.ts';
-import { publishScript } from './scripts/publish-script.ts';
+import { changedReply } from './scripts/fence.ts';
+import { changingReply, publishScript } from './scripts/publish-script.ts';
 
 export interface JobWriterOptions {
   /** For publishing alone; it belongs to whoever opened it. */
   readonly connection: RedisConnection;
   readonly keys: BullmqKeys;
+  /** Of the queue as it was opened. */
+  readonly id: string;
   readonly shards: number;
   /** Names this publisher; nobody else ever uses the name. */
   readonly publisher: string;
@@ -52,7 +56,7 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
     this.#options = options;
     const { connection, keys, shards } = options;
     this.#client = createIORedisClient(connection.client);
-    this.#client.defineCommand(publishCommand, { lua: publishScript, numberOfKeys: shards + 1 });
+    this.#client.defineCommand(publishCommand, { lua: publishScript, numberOfKeys: shards + 3 });
     this.#queues = Array.from({ length: shards }, (_, shard) => {
       const queue = new Queue<JobData>(keys.queue(shard), {
         connection: this.#client,
@@ -110,26 +114,27 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
         return await this.#attempt(batches);
       } catch (error) {
         const isOver = clock.elapsed() - start >= patience || closing.aborted;
-        if (isOver || !isPersistenceError(error, 'QUEUE_UNAVAILABLE')) throw error;
+        if (isOver || !isPassing(error)) throw error;
       }
       await clock.sleep(pauseBefore(attempt), closing).catch(() => undefined);
     }
   }
 
   async #attempt(batches: readonly EventBatch[]): Promise<readonly number[]> {
-    const { keys, shards, publisher, clock, onBacklog } = this.#options;
+    const { keys, id, shards, publisher, clock, onBacklog } = this.#options;
     const transaction = this.#client.multi();
-    const args: string[] = [String(this.#groups), String(rememberedSeconds), keys.channel];
+    const args: string[] = [id, String(this.#groups), String(rememberedSeconds), keys.channel];
     for (const [index, { shard, events }] of batches.entries()) {
       const queue = this.#queues[shard];
       if (queue === undefined) throw new TypeError(`there is no shard ${shard}`);
-      const id = `${publisher}-${this.#groups}-${index}`;
-      const job = new Job(queue, jobName, { events }, { timestamp: clock.now() }, id);
+      const jobId = `${publisher}-${this.#groups}-${index}`;
+      const job = new Job(queue, jobName, { events }, { timestamp: clock.now() }, jobId);
       void job.addJob(transaction);
-      args.push(String(shard), id, String(events.length));
+      args.push(String(shard), jobId, String(events.length));
     }
     const shardKeys = Array.from({ length: shards }, (_, shard) => keys.shard(shard));
-    transaction.runCommand(publishCommand, [keys.publisher(publisher), ...shardKeys, ...args]);
+    const queueKeys = [keys.guard, keys.change, keys.publisher(publisher), ...shardKeys];
+    transaction.runCommand(publishCommand, [...queueKeys, ...args]);
     const answer = await this.#executed(transaction);
     onBacklog(answer.slice(batches.length));
     return answer.slice(0, batches.length);
@@ -147,6 +152,8 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
     if (failed !== undefined) throw this.#classify(failed[0]);
     const answer: unknown = results?.at(-1)?.[1];
     if (Array.isArray(answer)) return answer.map(Number);
+    if (answer === changedReply) throw changedLayout(this.#options.keys);
+    if (answer === changingReply) throw changingLayout(this.#options.keys);
     throw new PersistenceError('UNEXPECTED', 'Redis took jobs back that it had taken');
   }
 
@@ -157,6 +164,11 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
     connection.reconnect();
     return new PersistenceError('QUEUE_UNAVAILABLE', `${connection.where} does not know our scripts any more`);
   }
+}
+
+/** True for what may be over soon. */
+function isPassing(error: unknown): boolean {
+  return isPersistenceError(error, 'QUEUE_UNAVAILABLE') || isPersistenceError(error, 'QUEUE_CHANGING');
 }
 
 /** What a transaction was discarded for: Redis itself only says that it was. */

@@ -7,6 +7,8 @@ export interface BullmqKeys {
   readonly prefix: string;
   /** Hash: which queue this is. */
   readonly guard: string;
+  /** Who is changing the number of shards: there while nothing may be published. */
+  readonly change: string;
   /** What the keys of the group of workers begin with: `members`, `stores`, `owners`. */
   readonly group: string;
   /** Channel on which the numbers of shards that got jobs are told, and `group` when the group has changed. */
@@ -28,6 +30,7 @@ export function bullmqKeys(name: string): BullmqKeys {
   return {
     prefix,
     guard: `${own}:guard`,
+    change: `${own}:change`,
     group: `${own}:group:`,
     channel: `${own}:channel`,
     queue: (shard) => `${queueName}-${shard}`,

@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import type { SourceId } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { QueueEvents } from '../../ports/queue.ts';
 import { RedisConnection } from '../../redis/connection.ts';
@@ -12,9 +11,10 @@ import { partitionMemory } from '../partition-memory.ts';
 import { Backlog } from './backlog.ts';
 import { openBullmqConsumer } from './bullmq-consumer.ts';
 import { BullmqQueue, type ShardBounds } from './bullmq-queue.ts';
-import { settleGuard } from './guard.ts';
+import { type QueueGuard, settleGuard, sourceOf } from './guard.ts';
 import { JobWriter } from './job-writer.ts';
 import { type BullmqKeys, bullmqKeys } from './keys.ts';
+import { LayoutScripts } from './layout-scripts.ts';
 import { replayShards } from './replay-shards.ts';
 import { boundsScript } from './scripts/shard-scripts.ts';
 import { ShardReader } from './shard-reader.ts';
@@ -73,7 +73,7 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Bull
     // A connection of its own: what is read and removed does not wait for what a large group sends.
     const publishing = await RedisConnection.open(access);
     opened.push(publishing);
-    return await queueOf(options, { keys, consuming, publishing, durable: weaknesses.length === 0, ...guard });
+    return await queueOf(options, { keys, consuming, publishing, durable: weaknesses.length === 0, guard });
   } catch (error) {
     for (const connection of opened) connection.close();
     throw error;
@@ -85,23 +85,25 @@ interface Opened {
   readonly consuming: RedisConnection;
   readonly publishing: RedisConnection;
   readonly durable: boolean;
-  readonly id: string;
-  readonly shards: number;
+  readonly guard: QueueGuard;
 }
 
 async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<BullmqQueue> {
   const { clock, newId } = options;
-  const { keys, consuming, publishing, durable, id, shards } = opened;
+  const { keys, consuming, publishing, durable, guard } = opened;
+  const { id, shards, continues } = guard;
+  const scripts = new LayoutScripts(consuming, keys, id);
   const ending = new AbortController();
   const events = new EventEmitter<QueueEvents>();
   const shardOf = partitionMemory(shards);
-  const readBounds = () => boundsOf(consuming, keys, shards);
+  const readBounds = () => boundsOf(scripts, shards);
   const read = async () => (await readBounds()).map(({ bytes }) => bytes);
   const backlog = new Backlog({ maximumBytes: options.maximumUnconsumedBytes ?? 256 * mebibyte, read, clock });
   const batchBytes = options.batchBytes ?? 256 * kibibyte;
   const writer = await JobWriter.open({
     connection: publishing,
     keys,
+    id,
     shards,
     publisher: newId(),
     clock,
@@ -116,11 +118,12 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
     groupBytes: batchBytes * jobsOfGroup,
     maximumWaitingBytes: options.maximumWaitingBytes ?? 64 * mebibyte,
   });
-  const consumption = { connection: consuming, keys, shards, shardOf, clock, events };
+  const consumption = { scripts, shards, shardOf, clock, events };
   const lease = options.leaseMs ?? 10_000;
   const openReader = (shard: number) => new ShardReader({ ...consumption, place: { shard, shards, shardOf } });
   return new BullmqQueue({
-    source: `bullmq:${id}` as SourceId,
+    source: sourceOf(id),
+    continues,
     shards,
     durable,
     shardOf,
@@ -140,13 +143,9 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
   });
 }
 
-async function boundsOf(
-  connection: RedisConnection,
-  keys: BullmqKeys,
-  shards: number,
-): Promise<readonly ShardBounds[]> {
-  const shardKeys = Array.from({ length: shards }, (_, shard) => keys.shard(shard));
-  const numbers = listOf((await connection.script(boundsScript, shardKeys, [])).reply).map(numberOf);
+async function boundsOf(scripts: LayoutScripts, shards: number): Promise<readonly ShardBounds[]> {
+  const shardKeys = Array.from({ length: shards }, (_, shard) => scripts.keys.shard(shard));
+  const numbers = listOf(await scripts.run(boundsScript, shardKeys, [])).map(numberOf);
   return shardKeys.map((_, shard) => {
     const [start = 0, end = 0, bytes = 0] = numbers.slice(3 * shard, 3 * shard + 3);
     return { start, end, bytes };

@@ -2,16 +2,14 @@ import type { Digest } from '../../domain/digest.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { PartitionBounds } from '../../ports/queue.ts';
-import type { RedisConnection } from '../../redis/connection.ts';
 import { bytesOf, listOf, numberOf, textOf } from '../../redis/replies.ts';
 import { lostHistory } from '../lost-history.ts';
 import { deliveriesOf, type JobDelivery, type ReadJob, type ShardPlace } from './job-delivery.ts';
-import type { BullmqKeys } from './keys.ts';
+import type { LayoutScripts } from './layout-scripts.ts';
 import { readScript } from './scripts/shard-scripts.ts';
 
 export interface ReaderParts {
-  readonly connection: RedisConnection;
-  readonly keys: BullmqKeys;
+  readonly scripts: LayoutScripts;
   readonly place: ShardPlace;
 }
 
@@ -82,10 +80,10 @@ export class ShardReader {
   }
 
   async #page(offset: number, mostJobs: number): Promise<Page> {
-    const { connection, keys, place } = this.#parts;
+    const { scripts, place } = this.#parts;
     const args = [offset, mostJobs, pageBytes].map(String);
     const [start, digest, end, ...rest] = listOf(
-      (await connection.script(readScript, [keys.shard(place.shard)], args)).reply,
+      await scripts.run(readScript, [scripts.keys.shard(place.shard)], args),
     );
     const jobs: ReadJob[] = [];
     for (let at = 0; at < rest.length; at += 4) {
@@ -104,7 +102,8 @@ export class ShardReader {
 
   /** A job is not where it was put: somebody took it, moved it, or put one before others. */
   #missing(offset: number, found: ReadJob | undefined): PersistenceError {
-    const { keys, place } = this.#parts;
+    const { scripts, place } = this.#parts;
+    const { keys } = scripts;
     const instead = found === undefined ? 'nothing waits there' : `the job found there begins at ${found.first}`;
     return new PersistenceError(
       'SOURCE_LOST_HISTORY',

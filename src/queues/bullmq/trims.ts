@@ -1,14 +1,12 @@
 import { isPersistenceError, type PersistenceError, toPersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { RedisConnection } from '../../redis/connection.ts';
 import { pauseBefore } from '../patience.ts';
-import type { BullmqKeys } from './keys.ts';
+import type { LayoutScripts } from './layout-scripts.ts';
 import { trimScript } from './scripts/shard-scripts.ts';
 
 export interface TrimParts {
-  readonly connection: RedisConnection;
-  readonly keys: BullmqKeys;
+  readonly scripts: LayoutScripts;
   readonly clock: Clock;
   readonly onFailed: (error: PersistenceError) => void;
 }
@@ -68,9 +66,9 @@ export class Trims {
   }
 
   async #trim(shard: number, position: StoredPosition): Promise<void> {
-    const { connection, keys } = this.#parts;
+    const { scripts } = this.#parts;
     const digest = Buffer.from(position.digest, 'latin1');
-    await connection.script(trimScript, [keys.shard(shard)], [String(position.next), digest]);
+    await scripts.run(trimScript, [scripts.keys.shard(shard)], [String(position.next), digest]);
     if (this.#waiting.get(shard) === position) this.#waiting.delete(shard);
   }
 }

@@ -1,17 +1,18 @@
 import { defineScript } from '../../../redis/connection.ts';
+import { layoutFence } from './fence.ts';
 import { allowOutOfMemory } from './place-jobs.ts';
 
 /**
  * Says that a member of the group lives, gives up shards of its own, and takes free ones up to its share.
  *
- * KEYS: what the group's keys begin with. ARGV: the member; milliseconds for which it counts as alive; the store that
- * it fills, or nothing; the number of shards; the channel; then the shards that it gives up.
+ * KEYS: the guard; what the group's keys begin with. ARGV: the queue's id; the member; milliseconds for which it counts
+ * as alive; the store that it fills, or nothing; the number of shards; the channel; then the shards that it gives up.
  * Answers with the store that the others fill where that is another one; else with the milliseconds until the next
  * member would be missed, the shards that it is to give up, and the shards that are its own, those included.
  */
-export const attendScript = defineScript(`${allowOutOfMemory}
-local members, stores, owners = KEYS[1] .. 'members', KEYS[1] .. 'stores', KEYS[1] .. 'owners'
-local me, store, shards, channel = ARGV[1], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+export const attendScript = defineScript(`${allowOutOfMemory}${layoutFence}
+local members, stores, owners = KEYS[2] .. 'members', KEYS[2] .. 'stores', KEYS[2] .. 'owners'
+local me, store, shards, channel = ARGV[2], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local hasChanged = false
@@ -27,10 +28,10 @@ if not redis.call('ZSCORE', members, me) then
   end
   hasChanged = true
 end
-redis.call('ZADD', members, now + ARGV[2], me)
+redis.call('ZADD', members, now + ARGV[3], me)
 redis.call('HSET', stores, me, store)
 
-for at = 6, #ARGV do
+for at = 7, #ARGV do
   if redis.call('HGET', owners, ARGV[at]) == me then
     redis.call('HDEL', owners, ARGV[at])
     hasChanged = true

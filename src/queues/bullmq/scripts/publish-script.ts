@@ -1,20 +1,25 @@
+import { changedReply } from './fence.ts';
 import { allowOutOfMemory, placeJobs } from './place-jobs.ts';
+
+/** What is answered while the number of shards is being changed. */
+export const changingReply = 'CHANGING';
 
 /**
  * Runs in one transaction behind the jobs of a group that BullMQ has just added: gives them their offsets, or takes
- * them back where the group is there already, because its answer was lost, or where not all of it could be added.
+ * them back where the group is there already, because its answer was lost, where not all of it could be added, and where
+ * the queue has another layout by now or is being given one.
  *
- * KEYS: what the publisher published last; then what the keys of each shard begin with.
- * ARGV: the group's number; for how many seconds it is remembered; the channel; then for each job the index of its
- * shard among the shards, its id and how many events it holds.
- * Answers with nil when it took the jobs back for good, else with the offset of each job, then the bytes that wait in
- * each shard.
+ * KEYS: the guard; the change; what the publisher published last; then what the keys of each shard begin with.
+ * ARGV: the queue's id; the group's number; for how many seconds it is remembered; the channel; then for each job the
+ * index of its shard among the shards, its id and how many events it holds.
+ * Answers with nil, or with why, when it took the jobs back for good, else with the offset of each job, then the bytes
+ * that wait in each shard.
  */
 export const publishScript = `${allowOutOfMemory}${placeJobs}
-local publisher, group = KEYS[1], tonumber(ARGV[1])
+local publisher, group = KEYS[3], tonumber(ARGV[2])
 local jobs, counts, isWhole = {}, {}, true
-for at = 4, #ARGV, 3 do
-  local shard = tonumber(ARGV[at]) + 2
+for at = 5, #ARGV, 3 do
+  local shard = tonumber(ARGV[at]) + 4
   local job = { shard = shard, id = ARGV[at + 1], key = KEYS[shard] .. ARGV[at + 1] }
   jobs[#jobs + 1] = job
   counts[shard] = counts[shard] or {}
@@ -32,11 +37,18 @@ end
 
 local known = redis.call('HMGET', publisher, 'group', 'offsets')
 local knownGroup = tonumber(known[1] or '-1')
+local layoutId = redis.call('HGET', KEYS[1], 'id')
 local offsets
 if knownGroup >= group then
   takeBack()
   if knownGroup > group then return false end
   offsets = cjson.decode(known[2])
+elseif layoutId and layoutId ~= ARGV[1] then
+  takeBack()
+  return '${changedReply}'
+elseif redis.call('EXISTS', KEYS[2]) == 1 then
+  takeBack()
+  return '${changingReply}'
 elseif not isWhole then
   takeBack()
   return false
@@ -45,12 +57,12 @@ else
   offsets = {}
   for index, job in ipairs(jobs) do offsets[index] = redis.call('HGET', job.key, 'macpOffset') end
   redis.call('HSET', publisher, 'group', group, 'offsets', cjson.encode(offsets))
-  redis.call('EXPIRE', publisher, ARGV[2])
-  for shard, _ in pairs(counts) do redis.call('PUBLISH', ARGV[3], shard - 2) end
+  redis.call('EXPIRE', publisher, ARGV[3])
+  for shard, _ in pairs(counts) do redis.call('PUBLISH', ARGV[4], shard - 4) end
 end
 local answer = {}
 for index, offset in ipairs(offsets) do answer[index] = tonumber(offset) end
-for index = 2, #KEYS do
+for index = 4, #KEYS do
   answer[#answer + 1] = tonumber(redis.call('HGET', KEYS[index] .. 'position', 'bytes') or '0')
 end
 return answer

@@ -1,14 +1,15 @@
 import { defineScript } from '../../../redis/connection.ts';
+import { layoutFence } from './fence.ts';
 import { allowOutOfMemory, placeJobs } from './place-jobs.ts';
 
 /**
- * KEYS: what the keys of the shard begin with. ARGV: an offset; most jobs; about how many bytes.
+ * KEYS: the guard; what the keys of the shard begin with. ARGV: the queue's id; an offset; most jobs; about how many bytes.
  * Answers with the first offset held, the digest of the record before it, the next offset to be given, and the jobs
  * from that on which holds the offset, flattened: first offset, count, time, data. Where somebody has put a job before all
  * others there is that one alone, with an offset of -1.
  */
-export const readScript = defineScript(`${allowOutOfMemory}${placeJobs}
-local shard, wanted = KEYS[1], tonumber(ARGV[1])
+export const readScript = defineScript(`${allowOutOfMemory}${layoutFence}${placeJobs}
+local shard, wanted = KEYS[2], tonumber(ARGV[2])
 placeJobs(shard, {})
 local position = redis.call('HMGET', shard .. 'position', 'start', 'digest', 'next')
 local answer = { tonumber(position[1] or '0'), position[2] or '', tonumber(position[3] or '0') }
@@ -34,9 +35,9 @@ while low < high do
 end
 
 local bytes = 0
-for index = low, low + tonumber(ARGV[2]) - 1 do
+for index = low, low + tonumber(ARGV[3]) - 1 do
   local job, offset, count = jobAt(index)
-  if not job or (bytes >= tonumber(ARGV[3])) then break end
+  if not job or (bytes >= tonumber(ARGV[4])) then break end
   local held = redis.call('HMGET', job, 'timestamp', 'data')
   local data = held[2] or ''
   bytes = bytes + #data
@@ -46,11 +47,11 @@ return answer
 `);
 
 /**
- * KEYS: what the keys of the shard begin with. ARGV: the offset behind the last event of a job; the digest of the
- * record before it. Removes every job up to there: the store has them. Whoever does so may do it late, or twice.
+ * KEYS: the guard; what the keys of the shard begin with. ARGV: the queue's id; the offset behind the last event of a
+ * job; the digest of the record before it. Removes every job up to there: the store has them. Whoever does so may do it late, or twice.
  */
-export const trimScript = defineScript(`${allowOutOfMemory}
-local shard, target = KEYS[1], tonumber(ARGV[1])
+export const trimScript = defineScript(`${allowOutOfMemory}${layoutFence}
+local shard, target = KEYS[2], tonumber(ARGV[2])
 local position = redis.call('HMGET', shard .. 'position', 'start', 'next')
 if target <= tonumber(position[1] or '0') or target > tonumber(position[2] or '0') then return 0 end
 local bytes, removed = 0, 0
@@ -64,16 +65,19 @@ while true do
   redis.call('DEL', shard .. id, shard .. id .. ':logs')
   removed = removed + 1
 end
-redis.call('HSET', shard .. 'position', 'start', target, 'digest', ARGV[2])
+redis.call('HSET', shard .. 'position', 'start', target, 'digest', ARGV[3])
 redis.call('HINCRBY', shard .. 'position', 'bytes', -bytes)
 return removed
 `);
 
-/** KEYS: what the keys of each shard begin with. Answers for each with its first offset, its next one, and its bytes. */
-export const boundsScript = defineScript(`
+/**
+ * KEYS: the guard; what the keys of each shard begin with. ARGV: the queue's id. Answers for each shard with its first
+ * offset, its next one, and its bytes.
+ */
+export const boundsScript = defineScript(`${layoutFence}
 local answer = {}
-for _, shard in ipairs(KEYS) do
-  for _, number in ipairs(redis.call('HMGET', shard .. 'position', 'start', 'next', 'bytes')) do
+for index = 2, #KEYS do
+  for _, number in ipairs(redis.call('HMGET', KEYS[index] .. 'position', 'start', 'next', 'bytes')) do
     answer[#answer + 1] = tonumber(number or '0')
   end
 end

@@ -1,0 +1,25 @@
+import type { Argument, Reply } from '../../redis/command.ts';
+import type { RedisConnection, Script } from '../../redis/connection.ts';
+import { changedLayout } from './guard.ts';
+import type { BullmqKeys } from './keys.ts';
+import { changedReply } from './scripts/fence.ts';
+
+/** Runs the scripts of a queue as it was when it was opened, each behind the fence; see {@link layoutFence}. */
+export class LayoutScripts {
+  readonly connection: RedisConnection;
+  readonly keys: BullmqKeys;
+  readonly #id: string;
+
+  constructor(connection: RedisConnection, keys: BullmqKeys, id: string) {
+    this.connection = connection;
+    this.keys = keys;
+    this.#id = id;
+  }
+
+  /** `keys` and `args` follow the guard and the queue's id. Throws `QUEUE_CHANGED` once it has another layout. */
+  async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    const { reply } = await this.connection.script(script, [this.keys.guard, ...keys], [this.#id, ...args]);
+    if (reply instanceof Buffer && reply.toString('latin1') === changedReply) throw changedLayout(this.keys);
+    return reply;
+  }
+}
