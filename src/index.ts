@@ -47,7 +47,15 @@ export { RemoteSink } from './http-client/remote-sink.ts';
 export { RemoteWatch } from './http-client/remote-watch.ts';
 export { Pipeline, type PipelineOptions, type PipelineSource, type PipelineSummary } from './pipeline/pipeline.ts';
 export type { Clock } from './ports/clock.ts';
-export type { BatchSource, Consumer, Queue, QueueCapabilities, QueuedDelivery, ReplaySource } from './ports/queue.ts';
+export type {
+  BatchSource,
+  Consumer,
+  FencedPublisher,
+  Queue,
+  QueueCapabilities,
+  QueuedDelivery,
+  ReplaySource,
+} from './ports/queue.ts';
 export type { AcceptedEntry, Waiting } from './ports/service.ts';
 export type { SessionWatch } from './ports/session-watch.ts';
 export type {

@@ -40,8 +40,8 @@ export async function publishToKafka(commands: number, rounds: number): Promise<
   }
 }
 
-function open(address: string, settings: Readonly<Record<string, string>> = {}): Promise<Queue> {
-  const values = valuesOf({ queue: kafkaUrl(address, topic), ...settings });
+function open(address: string): Promise<Queue> {
+  const values = valuesOf({ queue: kafkaUrl(address, topic) });
   return openQueue(queueAddress(values), values);
 }
 
@@ -94,11 +94,13 @@ function messageOf(command: NumberedCommand): KafkajsMessage {
 }
 
 async function timeTransactions(address: string): Promise<void> {
-  await using queue = await open(address, { 'kafka-transactional-id': 'bench' });
+  await using queue = await open(address);
+  await using publisher = await queue.fencedPublisher?.('bench');
+  if (publisher === undefined) throw new TypeError('Kafka fences writers');
   const times: number[] = [];
   for (const [index, command] of [...interleavedAppends(sessionIds(5_000), transactions)].entries()) {
     const start = performance.now();
-    await queue.publish([command]);
+    await publisher.publish([command]);
     if (index > 0) times.push(performance.now() - start);
   }
   const worst = [...times].sort((one, other) => other - one)[Math.floor(times.length / 100)] ?? Number.NaN;

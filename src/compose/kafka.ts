@@ -25,7 +25,6 @@ export const kafkaAdapter: QueueAdapter<KafkaAddress> = {
       batchBytes: values['kafka.batchSize'],
       compression: values['kafka.compression'],
       maximumWaitingBytes: values['kafka.maximumWaiting'],
-      transactionalId: values['kafka.transactionalId'],
       minimumRetentionMs: values['kafka.retention'],
       deadLetterTopic: deadLetterTopicOf(topic, values),
       clock: systemClock,

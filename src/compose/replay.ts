@@ -15,7 +15,7 @@ import { openExistingStore, openQueueIfExists, queueAddress } from './open.ts';
 import { queueAt } from './queue-url.ts';
 import { refuseLocked, storeAt } from './store-url.ts';
 import { openTarget } from './transfer.ts';
-import { pipelineSettings, withoutPublisherName } from './worker.ts';
+import { pipelineSettings } from './worker.ts';
 
 export type { ReplayEnd, Selection };
 
@@ -50,8 +50,7 @@ export interface ReplayReport extends Omit<Rebuilt, 'digest'> {
 
 /** Fills the store at `to` with what the source at `from` holds, or goes on with that. */
 export async function replay(request: ReplayRequest): Promise<ReplayReport> {
-  const values = withoutPublisherName(request.values);
-  const { until, selection, signal, onPhase, onProgress, onLost, onRemark } = request;
+  const { values, until, selection, signal, onPhase, onProgress, onLost, onRemark } = request;
   const from = request.from === undefined ? queueAddress(values) : queueAt(request.from, values);
   const to = storeAt(request.to, values);
   await using source = await openSource(from, values);

@@ -15,7 +15,7 @@ import { createLocalService } from './local-service.ts';
 import { isExclusive, openExistingStore, openQueue, queueAddress, storeAddress } from './open.ts';
 import { isStoreOfDataDirectory, ownedOf } from './owned.ts';
 import { newToken, removeServiceAddress, type ServiceAddress, writeServiceAddress } from './service-file.ts';
-import { Worker, type WorkSummary, withoutPublisherName } from './worker.ts';
+import { Worker, type WorkSummary } from './worker.ts';
 
 /** Most milliseconds for which a stalled process tells that it is not ready before it ends. */
 const longestGrace = 10_000;
@@ -234,7 +234,7 @@ export class ServiceHost implements AsyncDisposable {
 
 async function openParts({ configuration: { values }, mode, logger }: HostOptions): Promise<Opened> {
   if (mode !== 'serve') {
-    const worker = await Worker.open({ values: mode === 'worker' ? withoutPublisherName(values) : values, logger });
+    const worker = await Worker.open({ values, logger });
     return { worker, queue: worker.queue, store: worker.store };
   }
   const store = await openExistingStore(storeAddress(values), values);

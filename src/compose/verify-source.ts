@@ -14,7 +14,7 @@ import { queueAt } from './queue-url.ts';
 import { openSource } from './replay.ts';
 import { refuseLocked, storeAt } from './store-url.ts';
 import type { VerifyReport, VerifyRequest } from './verify.ts';
-import { pipelineSettings, withoutPublisherName } from './worker.ts';
+import { pipelineSettings } from './worker.ts';
 
 /**
  * Compares a store with what its source says: `sourceUrl`, or the configured queue where it is undefined. The source is
@@ -25,7 +25,7 @@ export async function verifyWithSource(
   sourceUrl: string | undefined,
   request: VerifyRequest,
 ): Promise<VerifyReport> {
-  const values = withoutPublisherName(request.values);
+  const { values } = request;
   const at = storeAt(storeUrl, values);
   const from = sourceUrl === undefined ? queueAddress(values) : queueAt(sourceUrl, values);
   await using store = await openExistingStore(at, values).catch(refuseLocked);

@@ -87,14 +87,8 @@ export interface WorkSummary extends PipelineSummary {
 }
 
 export interface WorkerOptions {
-  /** Those of a process that only works hold no {@link withoutPublisherName name of a publisher}. */
   readonly values: Values;
   readonly logger: Logger;
-}
-
-/** The settings of a process that publishes nothing of its own: under that name it would shut the publisher out. */
-export function withoutPublisherName(values: Values): Values {
-  return { ...values, 'kafka.transactionalId': undefined };
 }
 
 /** The configured queue, store and the pipeline between them, opened together and closed together. */

@@ -35,10 +35,6 @@ export const kafkaSettings = {
     'How record batches are compressed (zstd needs Node 22.15 or newer)',
   ),
   'kafka.maximumWaiting': setting(size(mebibyte), '64MiB', 'Most bytes of commands that wait in memory to be sent'),
-  'kafka.transactionalId': optionalSetting(
-    text,
-    'Name of this publisher, by which a successor shuts it out: every group of commands is a transaction then',
-  ),
   'kafka.partitions': setting(integer(1, 10_000), 8, 'Partitions of a topic that `init` creates, fixed once it exists'),
   'kafka.replicationFactor': optionalSetting(
     integer(1, 32_767),

@@ -14,8 +14,8 @@ export interface QueueUnderTest {
   readonly queue: Queue;
   /** Closes the queue and opens it again on what it kept. Only called when the capabilities say `durable`. */
   reopen(): Promise<void>;
-  /** Opens the same queue as the successor of its publisher would. There when the capabilities say `fencesWriters`. */
-  successor?(): Promise<Queue>;
+  /** Opens the same queue as another process would; `dispose` closes it. There where several may have it open. */
+  another?(): Promise<Queue>;
   /** Closes the queue and removes what it kept. */
   dispose(): Promise<void>;
 }

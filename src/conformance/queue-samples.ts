@@ -133,19 +133,6 @@ function bySession(texts: readonly string[]): Record<string, string[]> {
   return sessions;
 }
 
-/**
- * Fails unless the commands were published where their partitions ended. A queue that fences writers may keep what holds
- * nothing in between.
- */
-export function assertPublished(queue: Queue, positions: readonly Position[]): void {
-  if (!queue.capabilities.fencesWriters) return assertDense(positions);
-  const next = new Map<number, number>();
-  for (const { partition, offset } of positions) {
-    assert.ok(offset >= (next.get(partition) ?? 0), `offset ${offset} in partition ${partition}`);
-    next.set(partition, offset + 1);
-  }
-}
-
 /** Fails unless the offsets of every partition are those from 0 on, in order, without holes. */
 export function assertDense(positions: readonly Position[]): void {
   const next = new Map<number, number>();

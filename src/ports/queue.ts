@@ -12,7 +12,7 @@ export interface QueueCapabilities {
   readonly replayable: boolean;
   /** Deliveries carry positions that never repeat and never move. */
   readonly positions: boolean;
-  /** A successor can shut an older writer out of publishing. */
+  /** Publishing under a name shuts out whoever did so before: it has a `fencedPublisher`. */
   readonly fencesWriters: boolean;
   /** It knows what was consumed: it keeps what was not, and refuses more than it is to hold of that. */
   readonly knowsConsumed: boolean;
@@ -150,6 +150,28 @@ export interface ReplaySource extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/**
+ * Publishes under a name that one publisher holds at a time: from when a successor is opened under it on, every publish
+ * of this one that had not begun to be written rejects with `WRITER_FENCED`.
+ *
+ * What is certain: a publish that rejects is not durable and never will be, unless it rejects with `QUEUE_UNAVAILABLE`,
+ * `QUEUE_CLOSED` or `QUEUE_IO_FAILED`, which leave that open. `settle` ends this.
+ */
+export interface FencedPublisher extends AsyncDisposable {
+  /** See `Queue.publish`. */
+  publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]>;
+  /** See `Queue.whenWritable`. */
+  whenWritable(signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves once each publish that was made until now is either durable, and before the `bounds()` that are asked for
+   * from then on, or never will be. Takes the name back from nobody: rejects with `WRITER_FENCED` when a successor
+   * holds it, and with `QUEUE_UNAVAILABLE` while the queue does not answer.
+   */
+  settle(): Promise<void>;
+  /** Settles what is under way, as far as the queue answers, and refuses what comes after. The name stays taken. Idempotent. */
+  close(): Promise<void>;
+}
+
 /** A partitioned queue of commands. One adapter a folder under `src/queues`. */
 export interface Queue extends ReplaySource {
   readonly capabilities: QueueCapabilities;
@@ -162,12 +184,20 @@ export interface Queue extends ReplaySource {
   /**
    * Publishes the commands in order and resolves with their positions once all are durable. Concurrent publishes
    * share syncs. A full queue refuses with `QUEUE_FULL` before anything is written; `whenWritable` waits for room.
-   * `QUEUE_UNAVAILABLE` leaves open whether some were written. `WRITER_FENCED` says that a successor shut this
-   * publisher out. An abort before the write starts publishes nothing (`ABORTED`); after that the outcome is awaited.
+   * `QUEUE_UNAVAILABLE` leaves open whether some were written. An abort before the write starts publishes nothing
+   * (`ABORTED`); after that the outcome is awaited.
    */
   publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]>;
   /** Resolves once the queue has room again. */
   whenWritable(signal?: AbortSignal): Promise<void>;
+
+  /**
+   * Opens publishing under a name, which is not empty; there exactly when the capabilities say `fencesWriters`. Resolves
+   * once whoever held the name before is shut out: each of its publishes is then either durable, and before the
+   * `bounds()` that are asked for from now on, or never will be. Publishers of other names, or of none, are not touched.
+   * `ABORTED` once `signal` is aborted before that: the one before may be shut out nevertheless.
+   */
+  fencedPublisher?(name: string, signal?: AbortSignal): Promise<FencedPublisher>;
 
   /**
    * Starts consuming. Throws `SOURCE_LOST_HISTORY` when a start position is not held, or held with another digest, and

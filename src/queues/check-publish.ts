@@ -2,15 +2,26 @@ import type { Command } from '../domain/command.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { checkCommand } from '../domain/wire/content.ts';
 
+/** Why a publish that waits is not to be written any more, if it is not: its caller gave up, or was shut out. */
+export type Withdrawal = () => PersistenceError | undefined;
+
+/** The withdrawal of a caller who may give up; undefined for one who cannot. */
+export function withdrawalOf(signal: AbortSignal | undefined): Withdrawal | undefined {
+  if (signal === undefined) return undefined;
+  return () =>
+    signal.aborted ? new PersistenceError('ABORTED', 'the publish was given up before it was written') : undefined;
+}
+
 /**
- * Why the commands cannot be published, if they cannot: what the workers would refuse, or a caller who gave up.
- * Otherwise, command by command, whether it is plain.
+ * Why the commands cannot be published, if they cannot: what the workers would refuse, or a caller who does not want it
+ * any more. Otherwise, command by command, whether it is plain.
  */
 export function checkPublish(
   commands: readonly Command[],
-  signal: AbortSignal | undefined,
+  withdrawn: Withdrawal | undefined,
 ): PersistenceError | readonly boolean[] {
-  if (signal?.aborted) return new PersistenceError('ABORTED', 'the publish was given up before it was written');
+  const why = withdrawn?.();
+  if (why !== undefined) return why;
   const plain: boolean[] = [];
   for (const [index, command] of commands.entries()) {
     const { refusal, isPlain } = checkCommand(command);

@@ -122,22 +122,3 @@ export class ConsumerLife {
     if (this.#isClosed) throw new PersistenceError('QUEUE_CLOSED', 'the consumer was closed');
   }
 }
-
-/** Opens the consumer. Rejects, and closes it, with what keeps it from being open, `QUEUE_CLOSED` once `signal` is aborted. */
-export async function openConsumer<Opened extends { open(): Promise<void>; close(): Promise<void> }>(
-  consumer: Opened,
-  signal: AbortSignal | undefined,
-): Promise<Opened> {
-  const giveUp = (): void => void consumer.close();
-  signal?.addEventListener('abort', giveUp, { once: true });
-  try {
-    if (signal?.aborted === true) await consumer.close();
-    await consumer.open();
-    return consumer;
-  } catch (error) {
-    await consumer.close();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', giveUp);
-  }
-}

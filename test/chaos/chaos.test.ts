@@ -40,14 +40,14 @@ interface Scenario extends Pick<RunOptions, 'disturbances' | 'characters' | 'wor
   open(directory: string): Promise<ChaosStore>;
 }
 
-const repeats = { manner: 'repeats', transactional: false } as const;
-const claims = { manner: 'claims', transactional: false } as const;
+const repeats = { manner: 'repeats', fences: false } as const;
+const claims = { manner: 'claims', fences: false } as const;
 
 const shared: Scenario = {
   openQueue: kafkaQueue,
   open: redisStore,
   disturbances: sharedDisturbances,
-  characters: [repeats, { ...repeats, transactional: true }, claims, { ...claims, transactional: true }],
+  characters: [repeats, { ...repeats, fences: true }, claims, { ...claims, fences: true }],
   workers: 3,
 };
 
@@ -63,7 +63,7 @@ const exclusive: Scenario = {
   openQueue: kafkaQueue,
   open: async (directory) => levelStore(directory),
   disturbances: exclusiveDisturbances,
-  characters: [repeats, { ...repeats, transactional: true }, repeats, repeats],
+  characters: [repeats, { ...repeats, fences: true }, repeats, repeats],
   workers: 3,
 };
 

@@ -1,5 +1,6 @@
 import type { QueueHarness } from '../../src/conformance/queue-suite.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
+import type { Queue } from '../../src/ports/queue.ts';
 import type { KafkaQueueOptions } from '../../src/queues/kafka/open-kafka-queue.ts';
 import { openKafkaQueue } from '../../src/queues/kafka/open-kafka-queue.ts';
 import { guardTopicOf } from '../../src/queues/kafka/topics/guard.ts';
@@ -34,38 +35,31 @@ export async function initialisedTopic(address: string, partitions = 3, topic = 
 }
 
 /** A topic of its own for each law, on the Kafka that the suite shares. */
-function harness(isTransactional: boolean): QueueHarness {
-  return {
-    capabilities: {
-      durable: true,
-      replayable: true,
-      positions: true,
-      fencesWriters: isTransactional,
-      knowsConsumed: false,
-    },
-    async create() {
-      const address = kafkaAddress();
-      const topic = await initialisedTopic(address);
-      const transactionalId = isTransactional ? topic : undefined;
-      const open = () => openKafkaQueue({ ...queueOptions(address, topic), transactionalId });
-      let queue = await open();
-      return {
-        get queue() {
-          return queue;
-        },
-        async reopen() {
-          await queue.close();
-          queue = await open();
-        },
-        successor: open,
-        async dispose() {
-          await queue.close();
-          await deleteTopics(address, [topic, guardTopicOf(topic)]);
-        },
-      };
-    },
-  };
-}
-
-export const kafkaQueueHarness = harness(false);
-export const transactionalQueueHarness = harness(true);
+export const kafkaQueueHarness: QueueHarness = {
+  capabilities: { durable: true, replayable: true, positions: true, fencesWriters: true, knowsConsumed: false },
+  async create() {
+    const address = kafkaAddress();
+    const topic = await initialisedTopic(address);
+    const open = () => openKafkaQueue(queueOptions(address, topic));
+    const others: Queue[] = [];
+    let queue = await open();
+    return {
+      get queue() {
+        return queue;
+      },
+      async reopen() {
+        await queue.close();
+        queue = await open();
+      },
+      async another() {
+        const other = await open();
+        others.push(other);
+        return other;
+      },
+      async dispose() {
+        for (const each of [queue, ...others]) await each.close();
+        await deleteTopics(address, [topic, guardTopicOf(topic)]);
+      },
+    };
+  },
+};

@@ -5,9 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SessionId } from '../../src/domain/identifiers.ts';
 import { partitionOf } from '../../src/domain/partition.ts';
 import type { ServiceStatus } from '../../src/ports/service.ts';
+import { readNumbered } from '../../src/publisher/input-event.ts';
+import { openKafkaQueue } from '../../src/queues/kafka/open-kafka-queue.ts';
 import { freePort } from '../support/free-port.ts';
 import type { RunningProgram } from '../support/running-program.ts';
 import { TopicProgram } from '../support/topic-program.ts';
+import { queueOptions } from './kafka-queue-harness.ts';
 
 const partitions = 4;
 const token = '0123456789abcdef0123456789abcdef';
@@ -41,9 +44,20 @@ function events(counts: readonly number[]): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-async function publish(counts: readonly number[], ...words: readonly string[]): Promise<void> {
-  const { code, stderr } = await program.run(['publish', '-', ...words], { input: events(counts) });
+async function publish(counts: readonly number[]): Promise<void> {
+  const { code, stderr } = await program.run(['publish', '-'], { input: events(counts) });
   expect(code, stderr).toBe(0);
+}
+
+async function publishInTransaction(counts: readonly number[]): Promise<void> {
+  const commands = events(counts)
+    .trimEnd()
+    .split('\n')
+    .map((line) => readNumbered(Buffer.from(line, 'utf8')))
+    .flatMap((event) => (event.kind === 'sendable' ? [event.command] : []));
+  await using queue = await openKafkaQueue(queueOptions(program.kafka, program.topic));
+  await using publisher = await queue.fencedPublisher('lag');
+  await publisher.publish(commands);
 }
 
 async function status(): Promise<ServiceStatus['queue']> {
@@ -82,7 +96,7 @@ beforeAll(async () => {
 afterAll(() => program[Symbol.asyncDispose]());
 
 test('nothing lags once all is persisted, the marks at the end of transactions included', async () => {
-  await publish([3, 3, 3, 3], '--kafka-transactional-id', `${program.topic}-publisher`);
+  await publishInTransaction([3, 3, 3, 3]);
   await untilMeasured([0, 0, 0, 0]);
   const queue = await status();
   expect(queue).toMatchObject({ lag: 0 });
@@ -110,7 +124,7 @@ test('the lag of every partition is told, whoever works on it', async () => {
 
 test('without any worker the lag is that of the store, in status and in the metrics of a service', async () => {
   await Promise.all([first.stop(), second.stop()]);
-  await publish([4, 0, 2, 0], '--kafka-transactional-id', `${program.topic}-publisher`);
+  await publishInTransaction([4, 0, 2, 0]);
   // The mark of a transaction waits to be passed as well.
   expect(lagsOf(await status())).toEqual([5, 0, 3, 0]);
   const service = program.start(['serve']);

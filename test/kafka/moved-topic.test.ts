@@ -32,7 +32,7 @@ test('who has a topic open that everything was moved from publishes nothing into
   const [from, to] = await twoTopics();
   const settings = { ...queueOptions(kafkaAddress(), from), inquiryIntervalMs: 100 };
   await using idempotent = await openKafkaQueue(settings);
-  await using transactional = await openKafkaQueue({ ...settings, transactionalId: from });
+  await using transactional = await idempotent.fencedPublisher('writer');
   await idempotent.publish(someCommands(someSessions, 1, 1));
   await transactional.publish(someCommands(someSessions, 2, 2));
   await using consumer = await idempotent.consume(startingAt());

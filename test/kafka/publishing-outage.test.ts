@@ -5,6 +5,8 @@ import { isPersistenceError } from '../../src/domain/errors.ts';
 import type { SessionId } from '../../src/domain/identifiers.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { Queue } from '../../src/ports/queue.ts';
+import type { Sink } from '../../src/publisher/sink.ts';
+import type { KafkaQueue } from '../../src/queues/kafka/kafka-queue.ts';
 import { openKafkaQueue } from '../../src/queues/kafka/open-kafka-queue.ts';
 import { startBroker } from '../support/kafka.ts';
 import { initialisedTopic, queueOptions } from './kafka-queue-harness.ts';
@@ -16,8 +18,8 @@ class Publishing {
   #lastRefusal = 'nothing';
   readonly #work: Promise<unknown>;
 
-  constructor(queue: Queue) {
-    this.#work = Promise.all(someSessions.map((session) => this.#publish(queue, session)));
+  constructor(sink: Sink) {
+    this.#work = Promise.all(someSessions.map((session) => this.#publish(sink, session)));
   }
 
   /** Resolves once a good many commands more are acknowledged. */
@@ -35,15 +37,15 @@ class Publishing {
     await this.#work;
   }
 
-  async #publish(queue: Queue, session: SessionId): Promise<void> {
+  async #publish(sink: Sink, session: SessionId): Promise<void> {
     const positions = this.acknowledged.get(session) ?? [];
     while (!this.#isStopped) {
       try {
-        positions.push(...(await queue.publish([someCommand(session, positions.length + 1)])));
+        positions.push(...(await sink.publish([someCommand(session, positions.length + 1)])));
       } catch (error) {
         if (!isPersistenceError(error) || !error.retryable) throw error;
         this.#lastRefusal = error.message;
-        await queue.whenWritable();
+        await sink.whenWritable();
       }
     }
   }
@@ -68,15 +70,15 @@ async function expectAllThere(queue: Queue, acknowledged: Publishing['acknowledg
   }
 }
 
-describe.each([
-  ['a publisher', undefined],
-  ['a transactional publisher', 'writer'],
-])('%s', (_, transactionalId) => {
+describe.each<readonly [string, (queue: KafkaQueue) => Promise<Sink>]>([
+  ['a publisher', async (queue) => queue],
+  ['a publisher with a name', (queue) => queue.fencedPublisher('writer')],
+])('%s', (_, publisherOf) => {
   test('loses nothing and lets nothing overtake when the broker is killed, hangs and comes back', async () => {
     await using broker = await startBroker();
     const topic = await initialisedTopic(broker.address);
-    await using queue = await openKafkaQueue({ ...queueOptions(broker.address, topic), transactionalId });
-    const publishing = new Publishing(queue);
+    await using queue = await openKafkaQueue(queueOptions(broker.address, topic));
+    const publishing = new Publishing(await publisherOf(queue));
     await publishing.more();
     await broker.kill();
     await broker.restart();

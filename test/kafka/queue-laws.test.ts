@@ -1,10 +1,7 @@
 import { describe, test } from 'vitest';
 import { queueLaws } from '../../src/conformance/queue-suite.ts';
-import { kafkaQueueHarness, transactionalQueueHarness } from './kafka-queue-harness.ts';
+import { kafkaQueueHarness } from './kafka-queue-harness.ts';
 
-describe.each([
-  ['kafka', kafkaQueueHarness],
-  ['transactional kafka', transactionalQueueHarness],
-])('the %s queue', (_, harness) => {
-  for (const law of queueLaws(harness)) test.concurrent(law.name, law.check);
+describe('the kafka queue', () => {
+  for (const law of queueLaws(kafkaQueueHarness)) test.concurrent(law.name, law.check);
 });

@@ -162,10 +162,11 @@ test('messages stay byte for byte, with their times, whatever is wrong with them
 
 test('what transactions left behind is not copied, and one that is open is refused', async () => {
   const from = await initialisedTopic(kafkaAddress(), 2);
-  const writer = await openKafkaQueue({ ...queueOptions(kafkaAddress(), from), transactionalId: from });
+  const old = await open(from);
+  const writer = await old.fencedPublisher('writer');
   await writer.publish(someCommands(someSessions, 1, 3));
   await writer.publish(someCommands(someSessions, 4, 4));
-  await writer.close();
+  await old.close();
   await using parts = await producerParts(kafkaAddress(), from, `${from}-other`);
   const link = parts.link();
   const identity = await link.initialise(undefined);

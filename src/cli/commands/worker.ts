@@ -1,4 +1,4 @@
-import { createLogger, Worker, withoutPublisherName } from '../../compose/worker.ts';
+import { createLogger, Worker } from '../../compose/worker.ts';
 import type { Command } from '../command.ts';
 import { quietLogger } from '../quiet-logger.ts';
 import { describeWork } from '../work-summary.ts';
@@ -48,7 +48,7 @@ export const worker: Command = {
     const logger = output.drawsProgress ? quietLogger(configuration) : createLogger(values);
     const { openInTurn } = await import('../../compose/hosting.ts');
     const turn = { logger, interruption, standby: options.has('standby'), dataDir: values.dataDir };
-    await using opened = await openInTurn(() => Worker.open({ values: withoutPublisherName(values), logger }), turn);
+    await using opened = await openInTurn(() => Worker.open({ values, logger }), turn);
     if (interruption.aborted) return 'interrupted';
     // Elsewhere the log tells of progress.
     using progress = output.drawsProgress ? output.progress('commands', await opened.waiting()) : undefined;

@@ -4,8 +4,9 @@ import type { SessionId } from '../../domain/identifiers.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AssignmentHandler, QueuedDelivery, QueueEvents, TakeLimits } from '../../ports/queue.ts';
-import { ConsumerLife, openConsumer } from '../consumer-life.ts';
+import { ConsumerLife } from '../consumer-life.ts';
 import { DeliveryTaker } from '../delivery-taker.ts';
+import { openOrClose } from '../open-or-close.ts';
 import { PartitionOwnership } from '../partition-ownership.ts';
 import type { DrainableConsumer } from '../tracked-consumer.ts';
 import { Announcements } from './announcements.ts';
@@ -181,5 +182,5 @@ export function openBullmqConsumer(
   handler: AssignmentHandler,
   signal: AbortSignal,
 ): Promise<BullmqConsumer> {
-  return openConsumer(new BullmqConsumer(options, handler), signal);
+  return openOrClose(new BullmqConsumer(options, handler), signal);
 }

@@ -17,7 +17,7 @@ import type {
   QueueEvents,
   ReplayOptions,
 } from '../../ports/queue.ts';
-import { checkPublish } from '../check-publish.ts';
+import { checkPublish, withdrawalOf } from '../check-publish.ts';
 import type { Lane } from '../lane.ts';
 import { tryWithin } from '../patience.ts';
 import { whileWaiting } from '../time-limit.ts';
@@ -77,7 +77,7 @@ export class BullmqQueue implements Queue {
   }
 
   async publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
-    const checked = this.#closed() ?? checkPublish(commands, signal);
+    const checked = this.#closed() ?? checkPublish(commands, withdrawalOf(signal));
     if (checked instanceof PersistenceError) throw checked;
     if (commands.length === 0) return [];
     const { shardOf, backlog, lane } = this.#parts;

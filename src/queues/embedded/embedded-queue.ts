@@ -5,6 +5,7 @@ import type { SourceId } from '../../domain/plan.ts';
 import type {
   AssignmentHandler,
   Consumer,
+  FencedPublisher,
   PartitionBounds,
   Queue,
   QueueCapabilities,
@@ -14,9 +15,10 @@ import type {
 import { isDiskFull } from '../../segments/disk-full.ts';
 import type { RecordReader } from '../../segments/record-reader.ts';
 import type { Place, Segments } from '../../segments/segments.ts';
-import { checkPublish } from '../check-publish.ts';
+import { checkPublish, type Withdrawal, withdrawalOf } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
 import { OnlyConsumer } from '../only-consumer.ts';
+import { PublisherNames } from '../publisher-names.ts';
 import { refuseGivenUp } from '../refuse-given-up.ts';
 import type { Backlog } from './backlog.ts';
 import { Batches } from './batches.ts';
@@ -50,13 +52,18 @@ export class EmbeddedQueue implements Queue {
     durable: true,
     replayable: true,
     positions: true,
-    fencesWriters: false,
+    fencesWriters: true,
     knowsConsumed: true,
   };
   /** Resolves when the queue fails for good: stop the process, it recovers from disk at its next start. */
   readonly failure: Promise<PersistenceError>;
   readonly #parts: EmbeddedQueueParts;
   readonly #consumer = new OnlyConsumer();
+  readonly #names = new PublisherNames({
+    publish: (commands, withdrawn) => this.#publish(commands, withdrawn),
+    whenWritable: (signal) => this.whenWritable(signal),
+    settled: () => this.#parts.journal.committed(),
+  });
   #consumed: number;
   #noted: number;
   #closing: Promise<void> | undefined;
@@ -71,13 +78,16 @@ export class EmbeddedQueue implements Queue {
   }
 
   publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
-    const plain = this.#closed() ?? checkPublish(commands, signal);
-    if (plain instanceof PersistenceError) return Promise.reject(plain);
-    return commands.length === 0 ? Promise.resolve([]) : this.#parts.journal.append(commands, plain, signal);
+    return this.#publish(commands, withdrawalOf(signal));
   }
 
   whenWritable(signal?: AbortSignal): Promise<void> {
     return this.#parts.backlog.whenWritable(() => this.#closed() ?? this.#parts.journal.failure, signal);
+  }
+
+  async fencedPublisher(name: string, signal?: AbortSignal): Promise<FencedPublisher> {
+    this.#refuseClosed();
+    return await this.#names.take(name, signal);
   }
 
   async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
@@ -107,6 +117,12 @@ export class EmbeddedQueue implements Queue {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #publish(commands: readonly Command[], withdrawn: Withdrawal | undefined): Promise<readonly Position[]> {
+    const plain = this.#closed() ?? checkPublish(commands, withdrawn);
+    if (plain instanceof PersistenceError) return Promise.reject(plain);
+    return commands.length === 0 ? Promise.resolve([]) : this.#parts.journal.append(commands, plain, withdrawn);
   }
 
   async #close(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Command } from '../../domain/command.ts';
 import type { Position } from '../../domain/delivery.ts';
 import type { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
+import type { Withdrawal } from '../check-publish.ts';
 import { writeRecord } from './record.ts';
 
 /** One publish that waits to be written. */
@@ -11,7 +12,7 @@ export interface Waiting {
   readonly commands: readonly Command[];
   /** Which of the commands are plain: see `checkCommand`. */
   readonly plain: readonly boolean[];
-  readonly signal: AbortSignal | undefined;
+  readonly withdrawn: Withdrawal | undefined;
   readonly resolve: (positions: readonly Position[]) => void;
   readonly reject: (error: PersistenceError) => void;
   positions: readonly Position[];
@@ -32,7 +33,7 @@ export class Group {
   #buffer: Buffer;
   #length = 0;
   #waiting: Waiting[] = [];
-  #mayBeAborted = false;
+  #mayBeWithdrawn = false;
   #answered = 0;
   /** By partition: where, from the group's start, its last record stands, and the offset after it. */
   readonly #lastAt: (number | undefined)[] = [];
@@ -82,15 +83,21 @@ export class Group {
     }
     waiting.positions = positions;
     this.#waiting.push(waiting);
-    if (waiting.signal !== undefined) this.#mayBeAborted = true;
+    if (waiting.withdrawn !== undefined) this.#mayBeWithdrawn = true;
   }
 
-  /** Takes out the publishes whose callers gave up. When there were any, what is left must be encoded anew. */
-  takeAborted(): readonly Waiting[] {
-    if (!this.#mayBeAborted) return [];
-    const aborted = this.#waiting.filter((waiting) => waiting.signal?.aborted === true);
-    if (aborted.length > 0) this.#waiting = this.#waiting.filter((waiting) => waiting.signal?.aborted !== true);
-    return aborted;
+  /** Takes out the publishes that were withdrawn, and rejects them. When there were any, what is left must be encoded anew. */
+  dropWithdrawn(): readonly Waiting[] {
+    if (!this.#mayBeWithdrawn) return [];
+    const dropped: Waiting[] = [];
+    const left: Waiting[] = [];
+    for (const waiting of this.#waiting) {
+      const why = waiting.withdrawn?.();
+      if (why !== undefined) waiting.reject(why);
+      (why === undefined ? left : dropped).push(waiting);
+    }
+    this.#waiting = left;
+    return dropped;
   }
 
   /** Encodes all publishes again, for other offsets. */

@@ -8,6 +8,7 @@ import { isDiskFull } from '../../segments/disk-full.ts';
 import { type JournalState, type SegmentPlace, SegmentWriter } from '../../segments/segment-writer.ts';
 import type { Segments } from '../../segments/segments.ts';
 import { Bell } from '../bell.ts';
+import type { Withdrawal } from '../check-publish.ts';
 import { partitionMemory } from '../partition-memory.ts';
 import type { Backlog } from './backlog.ts';
 import { Group } from './group.ts';
@@ -53,6 +54,7 @@ export class Journal {
   #syncMs = 0;
   #offsetsMoved = false;
   #running: Promise<void> | undefined;
+  #committing: Promise<boolean> | undefined;
   #failure: PersistenceError | undefined;
 
   constructor(place: SegmentPlace, settings: JournalSettings, state: JournalState, file: OpenFile, backlog: Backlog) {
@@ -84,11 +86,14 @@ export class Journal {
     return this.#failure;
   }
 
-  /** Adds commands, which must be valid, `plain` or not one by one, and resolves with their positions once they are durable. */
+  /**
+   * Adds commands, which must be valid, `plain` or not one by one, and resolves with their positions once they are
+   * durable. Whether they were withdrawn is asked when their group is about to be written.
+   */
   append(
     commands: readonly Command[],
     plain: readonly boolean[],
-    signal: AbortSignal | undefined,
+    withdrawn: Withdrawal | undefined,
   ): Promise<readonly Position[]> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     let room = 0;
@@ -100,7 +105,7 @@ export class Journal {
     const refusal = this.#backlog.admit(room);
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      const waiting = { commands, plain, signal, room, resolve, reject, positions: [] };
+      const waiting = { commands, plain, withdrawn, room, resolve, reject, positions: [] };
       try {
         this.#gathering(room).add(waiting, this.#next);
       } catch (error) {
@@ -121,6 +126,12 @@ export class Journal {
   /** Makes everyone who waits for more look again. */
   wake(): void {
     this.#grown.ring();
+  }
+
+  /** Resolves once the group that is being written is durable or refused. Throws when it is not known which. */
+  async committed(): Promise<void> {
+    await this.#committing;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Resolves once nothing waits any more. */
@@ -164,13 +175,13 @@ export class Journal {
     let unanswered: Group | undefined;
     for (;;) {
       const group = this.#takeGroup();
-      const committed = group === undefined ? undefined : this.#commit(group);
+      this.#committing = group === undefined ? undefined : this.#commit(group);
       unanswered?.answer();
       unanswered = undefined;
       if (group === undefined) {
         await turn();
         if (this.#waiting.length === 0) break;
-      } else if (await committed) {
+      } else if (await this.#committing) {
         unanswered = await this.#answer(group);
       }
     }
@@ -192,7 +203,7 @@ export class Journal {
 
   #takeGroup(): Group | undefined {
     if (this.#failure !== undefined) this.#rejectAllWaiting(this.#failure);
-    this.#dropAborted();
+    this.#dropWithdrawn();
     if (this.#offsetsMoved) this.#encodeAgain();
     return this.#waiting.shift();
   }
@@ -202,12 +213,11 @@ export class Journal {
     this.#waiting = [];
   }
 
-  #dropAborted(): void {
+  #dropWithdrawn(): void {
     for (const group of this.#waiting) {
-      for (const waiting of group.takeAborted()) {
+      for (const { room } of group.dropWithdrawn()) {
         this.#offsetsMoved = true;
-        this.#backlog.settle(waiting.room);
-        waiting.reject(new PersistenceError('ABORTED', 'the publish was given up before it was written'));
+        this.#backlog.settle(room);
       }
     }
   }
@@ -252,7 +262,8 @@ export class Journal {
       try {
         await this.#writer.cutBack();
         this.#offsetsMoved = true;
-        this.#refuse(group, diskFull(this.#directory, error));
+        const message = `no room for the publish in ${this.#directory}; it is not in the queue`;
+        this.#refuse(group, new PersistenceError('DISK_FULL', message, { cause: error }));
         return;
       } catch (cause) {
         this.fail('cutting back a write that the full disk had stopped', cause);
@@ -275,12 +286,6 @@ export class Journal {
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
-  });
-}
-
-function diskFull(directory: string, cause: unknown): PersistenceError {
-  return new PersistenceError('DISK_FULL', `no room for the publish in ${directory}; it is not in the queue`, {
-    cause,
   });
 }
 

@@ -9,6 +9,7 @@ import type {
   Consumer,
   ContinuedSource,
   DeadLetterCopies,
+  FencedPublisher,
   PartitionBounds,
   Queue,
   QueueCapabilities,
@@ -16,26 +17,31 @@ import type {
   QueueEvents,
   ReplayOptions,
 } from '../../ports/queue.ts';
-import { checkPublish } from '../check-publish.ts';
+import { checkPublish, withdrawalOf } from '../check-publish.ts';
+import { openOrClose } from '../open-or-close.ts';
 import { tryWithin } from '../patience.ts';
+import { refuseNameless } from '../publisher-names.ts';
+import { whileWaiting } from '../time-limit.ts';
 import { ConsumerPlace } from '../tracked-consumer.ts';
 import type { KafkaConsumer } from './consumer/kafka-consumer.ts';
 import { readBounds } from './consumer/read-bounds.ts';
 import type { KafkaReplay } from './consumer/replay-kafka.ts';
 import type { TopicBrokers } from './consumer/topic-brokers.ts';
 import type { DeadLetterTopic } from './dead-letter-topic.ts';
+import { KafkaFencedPublisher } from './publishing/fenced-publisher.ts';
 import type { KafkaPublisher } from './publishing/publisher.ts';
 import type { TopicInquiry } from './topics/topic-inquiry.ts';
 
 export interface KafkaQueueParts {
   readonly source: SourceId;
   readonly continues: ContinuedSource | undefined;
-  readonly fencesWriters: boolean;
   readonly clock: Clock;
   readonly events: EventEmitter<QueueEvents>;
   /** Connections for looking at the topic. */
   readonly brokers: TopicBrokers;
   readonly publisher: KafkaPublisher;
+  /** One that shuts out whoever published under this name before. */
+  readonly createFencedPublisher: (name: string) => KafkaPublisher;
   readonly deadLetters: DeadLetterTopic | undefined;
   readonly openConsumer: (handler: AssignmentHandler, signal: AbortSignal) => Promise<KafkaConsumer>;
   readonly replay: (options: ReplayOptions, closing: AbortSignal) => KafkaReplay;
@@ -58,47 +64,46 @@ export class KafkaQueue implements Queue {
   readonly #parts: KafkaQueueParts;
   readonly #ending = new AbortController();
   readonly #consumer = new ConsumerPlace(this.#ending.signal);
+  readonly #fenced = new Set<FencedPublisher>();
   /** Settles once it is known where every replay ends; undefined when it is known. */
   #beginning: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: KafkaQueueParts) {
-    const { source, continues, fencesWriters, events, brokers, deadLetters } = parts;
+    const { source, continues, events, brokers, deadLetters } = parts;
     this.source = source;
     this.partitions = brokers.topic.partitions;
-    this.capabilities = { durable: true, replayable: true, positions: true, fencesWriters, knowsConsumed: false };
+    this.capabilities = { durable: true, replayable: true, positions: true, fencesWriters: true, knowsConsumed: false };
     this.continues = continues;
     this.deadLetterCopies = deadLetters;
     this.events = events;
     this.#parts = parts;
   }
 
-  /**
-   * Connects for publishing, and shuts out whoever published under the same transactional id: the first publish does so
-   * by itself. Throws what a publish would.
-   */
-  async beginPublishing(): Promise<void> {
-    this.#refuseClosed();
-    await this.#parts.publisher.open();
-  }
-
-  async publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
-    const checked = this.#closed() ?? checkPublish(commands, signal);
-    if (checked instanceof PersistenceError) throw checked;
-    if (commands.length === 0) return [];
-    // What is published from here on is no part of a replay that was asked for before.
-    if (this.#beginning !== undefined) await this.#beginning;
-    try {
-      return await this.#parts.publisher.publish(commands, signal);
-    } catch (error) {
-      // A topic that was closed because its commands go elsewhere is, to the brokers, one that takes no large batches.
-      throw isPersistenceError(error, 'QUEUE_UNSAFE') ? ((await this.#parts.inquiry.moved()) ?? error) : error;
-    }
+  publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
+    return this.#publish(this.#parts.publisher, commands, signal);
   }
 
   async whenWritable(signal?: AbortSignal): Promise<void> {
     this.#refuseClosed();
     await this.#parts.publisher.whenWritable(signal);
+  }
+
+  async fencedPublisher(name: string, signal?: AbortSignal): Promise<FencedPublisher> {
+    refuseNameless(name);
+    this.#refuseClosed();
+    const opening = new KafkaFencedPublisher(this.#parts.createFencedPublisher(name), {
+      publish: (publisher, commands, taken) => this.#publish(publisher, commands, taken),
+      closed: (publisher) => void this.#fenced.delete(publisher),
+    });
+    this.#fenced.add(opening);
+    try {
+      return await whileWaiting([this.#ending.signal, signal], (over) => openOrClose(opening, over));
+    } catch (error) {
+      this.#refuseClosed();
+      if (signal?.aborted) throw new PersistenceError('ABORTED', 'publishing under a name was given up');
+      throw error;
+    }
   }
 
   async consume(handler: AssignmentHandler, signal?: AbortSignal): Promise<Consumer> {
@@ -144,10 +149,28 @@ export class KafkaQueue implements Queue {
     }
   }
 
+  async #publish(
+    publisher: KafkaPublisher,
+    commands: readonly Command[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Position[]> {
+    const checked = this.#closed() ?? checkPublish(commands, withdrawalOf(signal));
+    if (checked instanceof PersistenceError) throw checked;
+    if (commands.length === 0) return [];
+    // What is published from here on is no part of a replay that was asked for before.
+    if (this.#beginning !== undefined) await this.#beginning;
+    try {
+      return await publisher.publish(commands, signal);
+    } catch (error) {
+      // A topic that was closed because its commands go elsewhere is, to the brokers, one that takes no large batches.
+      throw isPersistenceError(error, 'QUEUE_UNSAFE') ? ((await this.#parts.inquiry.moved()) ?? error) : error;
+    }
+  }
+
   async #close(): Promise<void> {
     const { publisher, deadLetters, brokers, inquiry } = this.#parts;
     this.#ending.abort();
-    await publisher.close();
+    await Promise.all([publisher, ...this.#fenced].map((each) => each.close()));
     await this.#consumer.end();
     await deadLetters?.close();
     await inquiry.close();

@@ -35,11 +35,6 @@ export interface KafkaQueueOptions {
   readonly compression?: Compression | undefined;
   /** Most bytes of commands that wait in memory; a larger publish is accepted when nothing else waits. Default 64 MiB. */
   readonly maximumWaitingBytes?: number | undefined;
-  /**
-   * Makes every group of commands a transaction of this publisher. The first publish shuts out whoever published under
-   * the same name before; whoever only consumes or looks shuts nobody out.
-   */
-  readonly transactionalId?: string | undefined;
   /** How long the topic has to keep commands. */
   readonly minimumRetentionMs: number;
   /** Where dead letters are copied to. Default: nowhere. */
@@ -54,9 +49,8 @@ export interface KafkaQueueOptions {
 const mebibyte = 1024 * 1024;
 
 /**
- * Opens a topic that `initTopic` has set up. Nothing is published or consumed by that alone: a publisher connects with
- * its first command, or with `KafkaQueue.beginPublishing`. Throws `QUEUE_UNSAFE` for topics that are missing or would lose
- * commands, `QUEUE_MOVED` for one whose commands went to another, `QUEUE_TOO_NEW` for one of a newer release,
+ * Opens a topic that `initTopic` has set up. Nothing is published or consumed by that alone: it connects for publishing
+ * with the first command. Throws `QUEUE_UNSAFE` for topics that are missing or would lose commands, `QUEUE_MOVED` for one whose commands went to another, `QUEUE_TOO_NEW` for one of a newer release,
  * `QUEUE_UNAVAILABLE` when no broker answers, `INVALID_CONFIGURATION` for what the brokers refuse.
  */
 export async function openKafkaQueue(options: KafkaQueueOptions): Promise<KafkaQueue> {
@@ -72,17 +66,18 @@ export async function openKafkaQueue(options: KafkaQueueOptions): Promise<KafkaQ
   }
   const { kafka } = administration;
   const connecting = { openCluster: () => openCluster(kafka), clock, requestTimeout: connection.requestTimeout };
-  const publisher = new KafkaPublisher({
-    brokers: new TopicBrokers(found.topic, connecting),
-    clock,
-    transactionalId: options.transactionalId,
-    lingerMs: options.lingerMs ?? 0,
-    batchBytes,
-    codec,
-    maximumWaitingBytes: options.maximumWaitingBytes ?? 64 * mebibyte,
-    largestBatch: Number(found.topic.settings.get('max.message.bytes')),
-  });
-  return new KafkaQueue(partsOf(options, { connecting, found, copies: report.deadLetterTopic, publisher }));
+  const createPublisher = (transactionalId?: string): KafkaPublisher =>
+    new KafkaPublisher({
+      brokers: new TopicBrokers(found.topic, connecting),
+      clock,
+      transactionalId,
+      lingerMs: options.lingerMs ?? 0,
+      batchBytes,
+      codec,
+      maximumWaitingBytes: options.maximumWaitingBytes ?? 64 * mebibyte,
+      largestBatch: Number(found.topic.settings.get('max.message.bytes')),
+    });
+  return new KafkaQueue(partsOf(options, { connecting, found, copies: report.deadLetterTopic, createPublisher }));
 }
 
 interface Opened {
@@ -90,11 +85,11 @@ interface Opened {
   readonly found: UsableTopic;
   /** The topic for copies of dead letters. */
   readonly copies: TopicFacts | undefined;
-  readonly publisher: KafkaPublisher;
+  readonly createPublisher: (transactionalId?: string) => KafkaPublisher;
 }
 
-function partsOf(options: KafkaQueueOptions, { connecting, found, copies, publisher }: Opened): KafkaQueueParts {
-  const { clock, group, sessionTimeoutMs, rebalanceTimeoutMs, transactionalId } = options;
+function partsOf(options: KafkaQueueOptions, { connecting, found, copies, createPublisher }: Opened): KafkaQueueParts {
+  const { clock, group, sessionTimeoutMs, rebalanceTimeoutMs } = options;
   const { topic, guard, guardFacts } = found;
   const events = new EventEmitter<QueueEvents>();
   const timeouts = { sessionTimeout: sessionTimeoutMs, rebalanceTimeout: rebalanceTimeoutMs };
@@ -103,15 +98,20 @@ function partsOf(options: KafkaQueueOptions, { connecting, found, copies, publis
   return {
     source: sourceOf(topic.id),
     continues: guard.continues,
-    fencesWriters: transactionalId !== undefined,
     clock,
     events,
     brokers: new TopicBrokers(topic, connecting),
-    publisher,
+    publisher: createPublisher(),
+    createFencedPublisher: (name) => createPublisher(transactionalIdOf(topic.name, name)),
     deadLetters: copying === undefined ? undefined : new DeadLetterTopic({ ...copying, commandTopic: topic.name }),
     openConsumer: (handler, signal) => openKafkaConsumer(consuming, handler, signal),
     inquiry: new TopicInquiry({ topic: topic.name, brokers: new TopicBrokers(guardFacts, connecting), clock }),
     inquiryInterval: options.inquiryIntervalMs ?? 60_000,
     replay: (replay, closing) => replayKafka({ ...connecting, topic }, replay, closing),
   };
+}
+
+/** No topic's name has a slash in it: publishers of two topics never shut one another out. */
+function transactionalIdOf(topic: string, publisher: string): string {
+  return `${topic}/${publisher}`;
 }

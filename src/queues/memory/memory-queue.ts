@@ -9,6 +9,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type {
   AssignmentHandler,
   Consumer,
+  FencedPublisher,
   PartitionBounds,
   Queue,
   QueueCapabilities,
@@ -17,9 +18,10 @@ import type {
   ReplayStart,
 } from '../../ports/queue.ts';
 import { Bell } from '../bell.ts';
-import { checkPublish } from '../check-publish.ts';
+import { checkPublish, type Withdrawal, withdrawalOf } from '../check-publish.ts';
 import { lostHistory } from '../lost-history.ts';
 import { OnlyConsumer } from '../only-consumer.ts';
+import { PublisherNames } from '../publisher-names.ts';
 import { refuseGivenUp } from '../refuse-given-up.ts';
 import { MemoryConsumer } from './memory-consumer.ts';
 import { MemoryLog, type MemoryReader } from './memory-log.ts';
@@ -44,7 +46,7 @@ export class MemoryQueue implements Queue {
     durable: false,
     replayable: true,
     positions: true,
-    fencesWriters: false,
+    fencesWriters: true,
     knowsConsumed: true,
   };
   readonly #options: MemoryQueueOptions;
@@ -54,6 +56,11 @@ export class MemoryQueue implements Queue {
   #acknowledged: readonly number[];
   #wanted = 1;
   readonly #consumer = new OnlyConsumer();
+  readonly #names = new PublisherNames({
+    publish: (commands, withdrawn) => this.#publish(commands, withdrawn),
+    whenWritable: (signal) => this.whenWritable(signal),
+    settled: async () => undefined,
+  });
   #closing: Promise<void> | undefined;
 
   constructor(options: MemoryQueueOptions) {
@@ -64,22 +71,13 @@ export class MemoryQueue implements Queue {
     this.#acknowledged = this.#log.ends.map(() => 0);
   }
 
-  async publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
-    const checked = this.#closed() ?? checkPublish(commands, signal);
-    if (checked instanceof PersistenceError) throw checked;
-    const messages = commands.map(encodeBinary);
-    const bytes = messages.reduce((sum, { value }) => sum + value.length, 0);
-    if (commands.length > 0 && !this.#hasRoom(bytes)) {
-      this.#wanted = Math.max(this.#wanted, bytes);
-      throw new PersistenceError(
-        'QUEUE_FULL',
-        `the queue holds ${this.#unconsumed()} unconsumed bytes and takes no more`,
-      );
-    }
-    return commands.map((command, index) => {
-      const message = messages[index] ?? encodeBinary(command);
-      return this.inject(message, partitionOf(command.session, this.partitions));
-    });
+  publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
+    return this.#publish(commands, withdrawalOf(signal));
+  }
+
+  async fencedPublisher(name: string, signal?: AbortSignal): Promise<FencedPublisher> {
+    this.#refuseClosed();
+    return await this.#names.take(name, signal);
   }
 
   /** Appends any message, however malformed, as a foreign producer could. Default: partition 0. */
@@ -126,6 +124,24 @@ export class MemoryQueue implements Queue {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #publish(commands: readonly Command[], withdrawn: Withdrawal | undefined): Promise<readonly Position[]> {
+    const checked = this.#closed() ?? checkPublish(commands, withdrawn);
+    if (checked instanceof PersistenceError) throw checked;
+    const messages = commands.map(encodeBinary);
+    const bytes = messages.reduce((sum, { value }) => sum + value.length, 0);
+    if (commands.length > 0 && !this.#hasRoom(bytes)) {
+      this.#wanted = Math.max(this.#wanted, bytes);
+      throw new PersistenceError(
+        'QUEUE_FULL',
+        `the queue holds ${this.#unconsumed()} unconsumed bytes and takes no more`,
+      );
+    }
+    return commands.map((command, index) => {
+      const message = messages[index] ?? encodeBinary(command);
+      return this.inject(message, partitionOf(command.session, this.partitions));
+    });
   }
 
   async #close(): Promise<void> {

@@ -7,10 +7,10 @@ import type { Story } from '../workload/story.ts';
 import { ChaosProcess } from './chaos-process.ts';
 import type { Counts } from './counts.ts';
 
-/** How a publisher goes on after a kill, and whether it publishes in transactions. */
+/** How a publisher goes on after a kill, and whether it publishes under a name. */
 export interface Character {
   readonly manner: Orders['manner'];
-  readonly transactional: boolean;
+  readonly fences: Orders['fences'];
 }
 
 export interface PublishersOptions {
@@ -58,7 +58,7 @@ export class Publishers {
 
   start(publisher: Publisher): void {
     const { program, story, characters, settings, directory, counts } = this.#options;
-    const { manner = 'repeats', transactional = false } = characters[publisher.index] ?? {};
+    const { manner = 'repeats', fences = false } = characters[publisher.index] ?? {};
     const life = publisher.ledgers.length + 1;
     const ledger = join(directory, `ledger-${publisher.index}-${life}.ndjson`);
     const earlier = publisher.ledgers.filter((path) => existsSync(path));
@@ -67,6 +67,7 @@ export class Publishers {
       publisher: publisher.index,
       publishers: characters.length,
       manner,
+      fences,
       life,
       ledger,
       earlier,
@@ -74,11 +75,10 @@ export class Publishers {
     publisher.ledgers.push(ledger);
     publisher.isReady = false;
     publisher.isWaiting = false;
-    const name = transactional ? { MACP_PERSIST_KAFKA_TRANSACTIONAL_ID: `publisher-${publisher.index}` } : {};
     const process = new ChaosProcess({
       name: `publisher ${publisher.index}, life ${life}`,
       words: [program],
-      environment: { ...settings, ...name, CHAOS_ORDERS: JSON.stringify(orders) },
+      environment: { ...settings, CHAOS_ORDERS: JSON.stringify(orders) },
       onOutput: (line) => {
         if (publisher.process === process) note(publisher, JSON.parse(line), counts);
       },

@@ -11,6 +11,8 @@ export interface Orders {
    * where it sees them stand. `repeats`: it sends what it does not know to be acknowledged, under the same numbers.
    */
   readonly manner: 'claims' | 'repeats';
+  /** It shuts out whoever published under the name of this publisher before. */
+  readonly fences: boolean;
   /** Counts the processes that were this publisher, from 1. */
   readonly life: number;
   /** Where acknowledgements are written down before anybody is told of them, one file a life. */

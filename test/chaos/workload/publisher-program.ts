@@ -21,18 +21,30 @@ function tell(told: Told): void {
   process.stdout.write(`${JSON.stringify(told)}\n`);
 }
 
-/** The queue, which tells whenever it refuses something. */
-function tellingSink(queue: Queue): Sink {
+/** Where it publishes to: the queue, or a publisher under its name. */
+async function openSink(queue: Queue, signal: AbortSignal): Promise<Sink> {
+  if (!orders.fences) return queue;
+  const sink = await patiently(
+    async () => queue.fencedPublisher?.(`publisher-${publisher}`, signal),
+    systemClock,
+    signal,
+  );
+  if (sink === undefined) throw new TypeError('this queue fences nobody');
+  return sink;
+}
+
+/** It, but that it tells whenever it refuses something. */
+function tellingSink(sink: Sink): Sink {
   return {
     async publish(commands, signal) {
       try {
-        return await queue.publish(commands, signal);
+        return await sink.publish(commands, signal);
       } catch (error) {
         if (isPersistenceError(error) && error.retryable) tell({ told: 'refused', code: error.code });
         throw error;
       }
     },
-    whenWritable: (signal) => queue.whenWritable(signal),
+    whenWritable: (signal) => sink.whenWritable(signal),
   };
 }
 
@@ -68,7 +80,7 @@ async function main(): Promise<void> {
   });
   const signal = new AbortController().signal;
   await using queue = await patiently(() => openQueue(queueAddress(values), values), systemClock, signal);
-  const sink = tellingSink(queue);
+  const sink = tellingSink(await openSink(queue, signal));
   const pens = orders.manner === 'claims' ? await claimingPens(sink, values) : repeatingPens(sink, orders);
   const indices = Array.from({ length: story.sessions }, (_, index) => index).filter(
     (index) => index % publishers === publisher,

@@ -9,7 +9,7 @@ import { openEmbeddedQueue } from '../../../src/queues/embedded/open-embedded-qu
 
 /** Segments of a few records and small chunks, so that every law crosses their edges. */
 export const embeddedQueueHarness: QueueHarness = {
-  capabilities: { durable: true, replayable: true, positions: true, fencesWriters: false, knowsConsumed: true },
+  capabilities: { durable: true, replayable: true, positions: true, fencesWriters: true, knowsConsumed: true },
   async create({ maximumUnconsumedBytes, retainsNothing = false }) {
     const directory = await mkdtemp(join(tmpdir(), 'embedded-queue-'));
     const options = {

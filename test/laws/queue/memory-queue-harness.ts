@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/platform/system-clock.ts';
 import { createMemoryQueue } from '../../../src/queues/memory/memory-queue.ts';
 
 export const memoryQueueHarness: QueueHarness = {
-  capabilities: { durable: false, replayable: true, positions: true, fencesWriters: false, knowsConsumed: true },
+  capabilities: { durable: false, replayable: true, positions: true, fencesWriters: true, knowsConsumed: true },
   async create({ maximumUnconsumedBytes, retainsNothing = false }) {
     const queue = createMemoryQueue({
       source: 'memory:laws' as SourceId,

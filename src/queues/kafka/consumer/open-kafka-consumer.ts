@@ -1,5 +1,5 @@
 import type { AssignmentHandler } from '../../../ports/queue.ts';
-import { openConsumer } from '../../consumer-life.ts';
+import { openOrClose } from '../../open-or-close.ts';
 import { consumerOptions, type KafkaConsumerOptions } from './consumer-options.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 
@@ -15,5 +15,5 @@ export function openKafkaConsumer(
   handler: AssignmentHandler,
   signal?: AbortSignal,
 ): Promise<KafkaConsumer> {
-  return openConsumer(new KafkaConsumer(consumerOptions(options), handler), signal);
+  return openOrClose(new KafkaConsumer(consumerOptions(options), handler), signal);
 }

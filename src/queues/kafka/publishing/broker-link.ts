@@ -50,11 +50,14 @@ export interface ClusterLinkOptions {
 }
 
 /** Apache Kafka, `Errors`: sequences that do not fit, transactions that are not what they should be. */
-const identityLost: ReadonlySet<number> = new Set([45, 46, 48, 49, 59, 120]);
+const identityLost: ReadonlySet<number> = new Set([45, 46, 48, 59, 120]);
 /** A topic that was there: a broker that has just started may not know it yet. */
 const unknownTopic: ReadonlySet<number> = new Set([3, 100]);
-/** INVALID_PRODUCER_EPOCH and PRODUCER_FENCED. */
-const shutOut: ReadonlySet<number> = new Set([47, 90]);
+/**
+ * INVALID_PRODUCER_EPOCH, PRODUCER_FENCED, and INVALID_PRODUCER_ID_MAPPING: the brokers forget a transactional id that was
+ * not used for a week, and with it who was shut out.
+ */
+const shutOut: ReadonlySet<number> = new Set([47, 49, 90]);
 
 /** The brokers of one topic, as a producer sees them. */
 export class ClusterLink implements BrokerLink {

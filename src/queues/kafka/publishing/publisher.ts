@@ -19,6 +19,7 @@ export interface PublisherOptions {
   /** Connections for publishing alone; this closes them. */
   readonly brokers: TopicBrokers;
   readonly clock: Clock;
+  /** Makes every group of commands a transaction under this id. */
   readonly transactionalId: string | undefined;
   readonly lingerMs: number;
   readonly batchBytes: number;
@@ -55,7 +56,10 @@ export class KafkaPublisher {
     });
   }
 
-  /** Connects, and shuts predecessors out where there is a transactional id: the first publish need not wait for that. */
+  /**
+   * Connects, and shuts predecessors out where there is a transactional id. Called again, it waits for the publishes that
+   * were made before, and gives up a transaction whose outcome is not known unless it was committed. Throws what a publish would.
+   */
   open(): Promise<void> {
     return this.#lane.open();
   }

@@ -1,4 +1,4 @@
-import { PersistenceError } from '../../../domain/errors.ts';
+import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
 import { type BrokerFailure, isFailure } from './broker-link.ts';
 import { givenUp, type Pauses, Persistence, type Producer, type ProducerOptions, type Rounds } from './producer.ts';
 import { openBatches, Sequences } from './sequences.ts';
@@ -12,6 +12,12 @@ import type { ProducerIdentity } from './transaction-requests.ts';
  *      +--------> shut out <-------+          shut out: a successor was given the transactional id
  */
 type ProducerState = 'new' | 'ready' | 'unsure' | 'shut out';
+
+/** What is known of the commit of one write. */
+interface Commit {
+  /** The brokers may have got it: whether they did is not known. */
+  mayBeDone: boolean;
+}
 
 /** An earlier transaction is usually ended within a few milliseconds. */
 const pauses: Pauses = { first: 5, longest: 200 };
@@ -38,8 +44,13 @@ export class TransactionalProducer implements Producer {
     return this.#persist((persistence) => persistence.repeat(pauses, () => this.#makeReady()));
   }
 
-  write(rounds: Rounds): Promise<void> {
-    return this.#persist((persistence) => this.#transaction(rounds, persistence));
+  async write(rounds: Rounds): Promise<void> {
+    const commit: Commit = { mayBeDone: false };
+    try {
+      await this.#persist((persistence) => this.#transaction(rounds, persistence, commit));
+    } catch (error) {
+      throw commit.mayBeDone ? outcomeOpen(error) : error;
+    }
   }
 
   async #persist(work: (persistence: Persistence) => Promise<BrokerFailure | undefined>): Promise<void> {
@@ -56,10 +67,12 @@ export class TransactionalProducer implements Producer {
   }
 
   /** Everything in one transaction, or a failure: then nothing of it is read by anybody, unless the commit was lost. */
-  async #transaction(rounds: Rounds, persistence: Persistence): Promise<BrokerFailure | undefined> {
+  async #transaction(rounds: Rounds, persistence: Persistence, commit: Commit): Promise<BrokerFailure | undefined> {
     const { link } = this.#options;
     const failure = await persistence.repeat(pauses, () => this.#makeReady());
     if (failure !== undefined) return failure;
+    // Nobody has taken over, and the brokers have said that they know of no commit: it is begun anew.
+    commit.mayBeDone = false;
     const identity = this.#identity;
     if (identity === undefined) throw new TypeError('a producer that is ready has an identity');
     const partitions = [...new Set(rounds.flat().map(({ partition }) => partition))];
@@ -70,7 +83,7 @@ export class TransactionalProducer implements Producer {
       const open = openBatches(round);
       steps.push(() => this.#sequences.send(open, identity));
     }
-    steps.push(() => link.endTransaction(identity, 'commit'));
+    steps.push(() => this.#commit(identity, commit));
     for (const step of steps) {
       const failed = await persistence.repeat(pauses, step);
       if (failed !== undefined) return failed;
@@ -78,6 +91,13 @@ export class TransactionalProducer implements Producer {
     this.#enter('ready');
     await this.#untilSeen(rounds);
     return undefined;
+  }
+
+  async #commit(identity: ProducerIdentity, commit: Commit): Promise<BrokerFailure | undefined> {
+    const failure = await this.#options.link.endTransaction(identity, 'commit');
+    // Brokers that tell this identity from the present one, or know of no such transaction, have not done it now.
+    if (failure?.asks === 'again' || failure?.asks === 'final') commit.mayBeDone = true;
+    return failure;
   }
 
   /**
@@ -122,4 +142,10 @@ function shutOut(failure: BrokerFailure | undefined): PersistenceError {
     'another publisher with the same transactional id has started: nothing more can be published here',
     { cause: failure?.error },
   );
+}
+
+/** However it went on: whether the commit was done is known to nobody. */
+function outcomeOpen(cause: unknown): PersistenceError {
+  const { message } = toPersistenceError(cause);
+  return new PersistenceError('QUEUE_UNAVAILABLE', `whether it was committed is not known: ${message}`, { cause });
 }
