@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns/promises';
 import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { PersistenceError } from '../domain/errors.ts';
+import { addressOf, isLoopback, type ListeningPlace, listeningFailure } from '../listening/address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Service } from '../ports/service.ts';
 import type { SessionWatch } from '../ports/session-watch.ts';
@@ -63,7 +63,7 @@ export interface HttpServerOptions extends ProcessState {
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, tokens, limits, logger, clock, service, areFiled } = options;
   if (limits.bufferedBytes < limits.bodyBytes) throw new TypeError('all bodies together are to be larger than one');
-  const address = await resolve(host);
+  const address = await addressOf(host);
   if (tokens === undefined && !isLoopback(address)) {
     const message = `without tokens the service listens at a loopback address only, which ${host} is not: set http.tokens`;
     throw new PersistenceError('INVALID_CONFIGURATION', message);
@@ -96,7 +96,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   app.server.maxConnections = limits.connections;
   const connections = new Connections(app.server);
   boundRequestsUnderWay(app.server);
-  await listen(app, { host, address, port });
+  await listen(app, address, { host, port, settings: 'http' });
   return new ListeningServer(app, connections, ending);
 }
 
@@ -111,35 +111,11 @@ async function addRoutes(app: FastifyInstance, context: RouteContext, state: Pro
   }
 }
 
-async function resolve(host: string): Promise<string> {
+async function listen(app: FastifyInstance, address: string, place: ListeningPlace): Promise<void> {
   try {
-    return (await lookup(host)).address;
-  } catch (cause) {
-    throw new PersistenceError('INVALID_CONFIGURATION', `${host} is not the address of any machine`, { cause });
-  }
-}
-
-async function listen(
-  app: FastifyInstance,
-  { host, address, port }: { readonly host: string; readonly address: string; readonly port: number },
-): Promise<void> {
-  try {
-    await app.listen({ host: address, port });
-  } catch (cause) {
+    await app.listen({ host: address, port: place.port });
+  } catch (thrown) {
     await app.close();
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    const reason = typeof code === 'string' ? (listenFailures[code] ?? code) : undefined;
-    if (reason === undefined) throw cause;
-    throw new PersistenceError('INVALID_CONFIGURATION', `cannot listen at ${host}:${port}: ${reason}`, { cause });
+    throw listeningFailure(thrown, place);
   }
-}
-
-const listenFailures: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something else listens there; set another http.port',
-  EACCES: 'this port is not for ordinary users; set another http.port',
-  EADDRNOTAVAIL: 'this machine does not have that address; set another http.host',
-};
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
 }

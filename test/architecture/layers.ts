@@ -52,7 +52,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   verify: { ...core, reaches: [...core.reaches, 'transfer', 'replay'] },
   repair: { ...core, reaches: [...core.reaches, 'publisher'] },
   service: { ...core, reaches: [...core.reaches, 'read-side', 'publisher'] },
-  'http-server': adapter,
+  // What all servers share that listen somewhere.
+  listening: adapter,
+  'http-server': { ...adapter, reaches: [...adapter.reaches, 'listening'] },
+  'redis-server': { ...adapter, reaches: [...adapter.reaches, 'listening'] },
   'http-client': { ...adapter, packages: false, ambient: 'everything' },
   // What the adapters of one family share lies beside their folders; what all that stand on LevelDB share, in
   // level; what all stores that belong to one process share, in embedded-store.
@@ -71,7 +74,17 @@ export const layers: Readonly<Record<string, Layer>> = {
   configuration: { reaches: ['domain'], packages: true, ambient: 'turns' },
   conformance: { reaches: ['domain', 'ports'], packages: false, ambient: 'turns' },
   compose: {
-    reaches: [...inner, 'http-server', 'stores/*', 'queues/*', 'redis', 'telemetry', 'platform', 'configuration'],
+    reaches: [
+      ...inner,
+      'http-server',
+      'redis-server',
+      'stores/*',
+      'queues/*',
+      'redis',
+      'telemetry',
+      'platform',
+      'configuration',
+    ],
     packages: true,
     ambient: 'everything',
   },

@@ -1,0 +1,70 @@
+import type { Server, Socket } from 'node:net';
+import type { Clock } from '../ports/clock.ts';
+import { Arrivals } from './arrivals.ts';
+import { ClientConnection, type ConnectionContext } from './client-connection.ts';
+import { Polling } from './polling.ts';
+
+export interface ConnectionsOptions {
+  readonly context: ConnectionContext;
+  /** Puts a layer over each connection; undefined: none. */
+  readonly secure: ((accepted: Socket) => Socket) | undefined;
+  readonly clock: Clock;
+}
+
+/** The clients of a server that listens. */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #polling: Polling;
+  readonly #clients = new Set<ClientConnection>();
+  readonly #ended = new AbortController();
+  #lastId = 0;
+  #isEnding = false;
+
+  constructor(server: Server, options: ConnectionsOptions) {
+    this.#options = options;
+    this.#polling = new Polling(options.clock);
+    server.on('connection', (socket) => this.#accept(socket));
+    server.once('close', () => {
+      this.#polling.stop();
+      this.#ended.abort();
+    });
+    this.#goRound().catch(() => undefined);
+  }
+
+  get count(): number {
+    return this.#clients.size;
+  }
+
+  /** Has every client end once what it sent is answered, and takes no more. */
+  finish(): void {
+    this.#isEnding = true;
+    for (const client of this.#clients) client.finish();
+  }
+
+  cut(reason: string): void {
+    this.#isEnding = true;
+    for (const client of this.#clients) client.cut(reason);
+  }
+
+  #accept(accepted: Socket): void {
+    const { context, secure, clock } = this.#options;
+    if (this.#isEnding) {
+      accepted.destroy();
+      return;
+    }
+    const arrivals = new Arrivals(this.#polling, clock);
+    this.#lastId += 1;
+    const socket = secure?.(accepted) ?? accepted;
+    const client = new ClientConnection(context, { socket, accepted, arrivals }, this.#lastId);
+    this.#clients.add(client);
+    socket.once('close', () => this.#clients.delete(client));
+  }
+
+  async #goRound(): Promise<void> {
+    const { clock, context } = this.#options;
+    while (!this.#ended.signal.aborted) {
+      await clock.sleep(context.limits.patience.roundMs, this.#ended.signal);
+      for (const client of this.#clients) client.round();
+    }
+  }
+}

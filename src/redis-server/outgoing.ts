@@ -1,0 +1,112 @@
+import type { Socket } from 'node:net';
+
+/** Most bytes handed to a socket before it has sent what it has. */
+const mostHanded = 256 * 1_024;
+
+/**
+ * Bytes on their way to a client, handed to its socket no faster than it takes them: what the socket does not have yet
+ * can still be dropped.
+ */
+export class Outgoing {
+  readonly #socket: Socket;
+  readonly #drained: () => void;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #isBlocked = false;
+  #isScheduled = false;
+  #isEnding = false;
+  #rounds = 0;
+  readonly #whenRoom: (() => void)[] = [];
+
+  /** `drained` is called whenever there may be room again. */
+  constructor(socket: Socket, drained: () => void) {
+    this.#socket = socket;
+    this.#drained = drained;
+    socket.on('drain', () => {
+      this.#isBlocked = false;
+      this.#rounds = 0;
+      this.#hand();
+      this.#tellRoom();
+      this.#drained();
+    });
+  }
+
+  /** Bytes that the client has not taken yet. */
+  get held(): number {
+    return this.#waitingBytes + this.#socket.writableLength;
+  }
+
+  /** True while what is there already should go first. */
+  get isFull(): boolean {
+    return this.#isBlocked || this.#waitingBytes >= mostHanded;
+  }
+
+  add(pieces: readonly Uint8Array[]): void {
+    if (this.#socket.destroyed) return;
+    for (const piece of pieces) {
+      this.#waiting.push(piece);
+      this.#waitingBytes += piece.length;
+    }
+    if (this.#isScheduled || this.#isBlocked) return;
+    this.#isScheduled = true;
+    // What is answered in one go is sent in one go.
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#hand();
+    });
+  }
+
+  /** One more round has passed; returns for how many the client has taken nothing of what there is for it. */
+  round(): number {
+    this.#rounds = this.#isBlocked ? this.#rounds + 1 : 0;
+    return this.#rounds;
+  }
+
+  /** Resolves once there is room, or nobody is there any more. */
+  async whenRoom(): Promise<void> {
+    while (this.isFull && !this.#socket.destroyed) {
+      await new Promise<void>((resolve) => this.#whenRoom.push(resolve));
+    }
+  }
+
+  /** Ends the connection once all is sent. */
+  end(): void {
+    this.#isEnding = true;
+    this.#hand();
+  }
+
+  /** Forgets what the socket does not have yet: the connection is gone. */
+  drop(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#tellRoom();
+  }
+
+  #hand(): void {
+    while (!this.#isBlocked && this.#waitingBytes > 0 && !this.#socket.destroyed) {
+      this.#isBlocked = !this.#socket.write(this.#take());
+    }
+    if (this.#isEnding && this.#waitingBytes === 0) this.#socket.end();
+  }
+
+  #tellRoom(): void {
+    for (const resolve of this.#whenRoom.splice(0)) resolve();
+  }
+
+  /** The next bytes, joined where they are few. */
+  #take(): Uint8Array {
+    const taken: Uint8Array[] = [];
+    let room = mostHanded;
+    while (room > 0) {
+      const piece = this.#waiting.shift();
+      if (piece === undefined) break;
+      const part = piece.subarray(0, room);
+      if (part.length < piece.length) this.#waiting.unshift(piece.subarray(room));
+      taken.push(part);
+      room -= part.length;
+    }
+    this.#waitingBytes -= mostHanded - room;
+    const [first = new Uint8Array()] = taken;
+    return taken.length === 1 ? first : Buffer.concat(taken);
+  }
+}
