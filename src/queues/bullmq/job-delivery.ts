@@ -5,7 +5,9 @@ import { encodeMessage, type Message } from '../../domain/message.ts';
 import { decodeBinary } from '../../domain/wire/binary.ts';
 import { unreadable } from '../../domain/wire/event-content.ts';
 import type { QueuedDelivery } from '../../ports/queue.ts';
-import { eventBytes, messageOf } from './job-events.ts';
+import { eventBytes, keyOf, messageOf } from './job-events.ts';
+import { type EventBounds, type ReadText, readJobText } from './job-text.ts';
+import type { RepeatedAttributes } from './repeated-attributes.ts';
 
 /** A job as it was read: its offsets are `first` to `first + count - 1`. */
 export interface ReadJob {
@@ -24,19 +26,29 @@ export interface ShardPlace {
   readonly shardOf: (session: SessionId) => number;
 }
 
-/** The deliveries of a job: as many as its count says, whatever its data says. */
-export function deliveriesOf(job: ReadJob, place: ShardPlace): readonly JobDelivery[] {
-  const events = eventsOf(job);
-  return Array.from({ length: job.count }, (_, index) => {
-    const position = { partition: place.shard, offset: job.first + index };
-    const endsJob = index === job.count - 1;
-    const raw = events === undefined ? job.data : undefined;
-    return new JobDelivery({ event: events?.[index], raw, time: job.time, position, endsJob, place });
-  });
+/** What a job holds. */
+interface JobEvents {
+  /** About how many bytes an event takes. */
+  bytes(index: number): number;
+  /** The message that an event stands for; what is kept of it where it is none. */
+  read(index: number): Message | Buffer;
 }
 
-/** The events of a job, unless there are not as many as were counted when it was given its offsets. */
-function eventsOf({ data, count }: ReadJob): readonly unknown[] | undefined {
+/** The deliveries of a job: as many as its count says, whatever its data says. */
+export function deliveriesOf(job: ReadJob, place: ShardPlace, attributes: RepeatedAttributes): readonly JobDelivery[] {
+  const read = { job, place, events: eventsOf(job, attributes) };
+  return Array.from({ length: job.count }, (_, index) => new JobDelivery(read, index));
+}
+
+function eventsOf({ data, count }: ReadJob, attributes: RepeatedAttributes): JobEvents {
+  const text = readJobText(data, count);
+  if (text !== undefined) return new WrittenEvents(text, attributes);
+  const parsed = parsedEvents(data);
+  // There have to be as many as were counted when the job was given its offsets.
+  return parsed?.length === count ? new ParsedEvents(parsed) : new NoEvents(data);
+}
+
+function parsedEvents(data: Buffer): readonly unknown[] | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(data.toString('utf8'));
@@ -45,58 +57,118 @@ function eventsOf({ data, count }: ReadJob): readonly unknown[] | undefined {
     throw error;
   }
   const { events } = (parsed ?? {}) as { readonly events?: unknown };
-  return Array.isArray(events) && events.length === count ? events : undefined;
+  return Array.isArray(events) ? events : undefined;
 }
 
-interface DeliveryParts {
-  /** As it stood in the job. */
-  readonly event: unknown;
-  /** The data of the job, where that could not be read. */
-  readonly raw: Buffer | undefined;
-  readonly time: number;
-  readonly position: Position;
-  /** Whether it is the last of its job. */
-  readonly endsJob: boolean;
+/** Events as our own publishers write them, which are not made into texts: see {@link readJobText}. */
+class WrittenEvents implements JobEvents {
+  readonly #text: ReadText;
+  readonly #attributes: RepeatedAttributes;
+
+  constructor(text: ReadText, attributes: RepeatedAttributes) {
+    this.#text = text;
+    this.#attributes = attributes;
+  }
+
+  bytes(index: number): number {
+    const { start, end } = this.#bounds(index);
+    return end - start;
+  }
+
+  read(index: number): Message {
+    const { bytes } = this.#text;
+    const { start, data, end } = this.#bounds(index);
+    const headers = this.#attributes.read(bytes, start, data);
+    return { key: keyOf(headers), headers, value: bytes.subarray(data, end) };
+  }
+
+  #bounds(index: number): EventBounds {
+    return this.#text.events[index] as EventBounds;
+  }
+}
+
+/** Events as any client may write them. */
+class ParsedEvents implements JobEvents {
+  readonly #events: readonly unknown[];
+
+  constructor(events: readonly unknown[]) {
+    this.#events = events;
+  }
+
+  bytes(index: number): number {
+    return eventBytes(this.#events[index]);
+  }
+
+  read(index: number): Message | Buffer {
+    const event = this.#events[index];
+    return messageOf(event) ?? Buffer.from(JSON.stringify(event), 'utf8');
+  }
+}
+
+/** A job of which the events cannot be told apart: each stands for it as a whole. */
+class NoEvents implements JobEvents {
+  readonly #data: Buffer;
+
+  constructor(data: Buffer) {
+    this.#data = data;
+  }
+
+  bytes(): number {
+    return this.#data.length;
+  }
+
+  read(): Buffer {
+    return this.#data;
+  }
+}
+
+/** A job as it was read, with what its deliveries have in common. */
+interface DeliveredJob {
+  readonly job: ReadJob;
+  readonly events: JobEvents;
   readonly place: ShardPlace;
 }
 
 /**
- * One event of a job; its content is decoded when somebody first asks for it, and its message whenever somebody does:
- * thousands are held until their commit, and whatever each holds is copied for it.
+ * One event of a job. It is taken apart whenever somebody asks: thousands are held until their commit, and whatever
+ * each holds is copied for it.
  */
 export class JobDelivery implements QueuedDelivery {
-  readonly bytes: number;
-  readonly #parts: DeliveryParts;
-  #content: Content | undefined;
+  readonly #read: DeliveredJob;
+  readonly #index: number;
 
-  constructor(parts: DeliveryParts) {
-    this.#parts = parts;
-    this.bytes = parts.raw?.length ?? eventBytes(parts.event);
+  constructor(read: DeliveredJob, index: number) {
+    this.#read = read;
+    this.#index = index;
   }
 
   get position(): Position {
-    return this.#parts.position;
+    const { job, place } = this.#read;
+    return { partition: place.shard, offset: job.first + this.#index };
   }
 
+  get bytes(): number {
+    return this.#read.events.bytes(this.#index);
+  }
+
+  /** Whether it is the last of its job. */
   get endsJob(): boolean {
-    return this.#parts.endsJob;
+    return this.#index === this.#read.job.count - 1;
   }
 
   /** When its job was published, in milliseconds since 1970. */
   get time(): number {
-    return this.#parts.time;
+    return this.#read.job.time;
   }
 
   get content(): Content {
-    if (this.#content === undefined) {
-      const message = messageOf(this.#parts.event);
-      this.#content = message === undefined ? this.#unreadable() : this.#decoded(message);
-    }
-    return this.#content;
+    const read = this.#read.events.read(this.#index);
+    return Buffer.isBuffer(read) ? this.#unreadable(read) : this.#decoded(read);
   }
 
   message(): Message {
-    return messageOf(this.#parts.event) ?? this.#standIn();
+    const read = this.#read.events.read(this.#index);
+    return Buffer.isBuffer(read) ? standIn(read) : read;
   }
 
   recordDigest(): Digest {
@@ -108,7 +180,7 @@ export class JobDelivery implements QueuedDelivery {
   #decoded(event: Message): Content {
     const content = decodeBinary(event);
     if (content.kind === 'unreadable') return content;
-    const { shard, shards, shardOf } = this.#parts.place;
+    const { shard, shards, shardOf } = this.#read.place;
     const right = shardOf(content.session);
     if (right === shard) return content;
     const message =
@@ -117,16 +189,14 @@ export class JobDelivery implements QueuedDelivery {
     return unreadable({ code: 'WRONG_PARTITION', message }, content.session, () => encodeMessage(event));
   }
 
-  #unreadable(): Content {
+  #unreadable(raw: Buffer): Content {
     const { partition, offset } = this.position;
     const message = `offset ${offset} of shard ${partition} is no event of a job, which has text for every attribute and its data`;
-    return unreadable({ code: 'UNREADABLE_BATCH', message }, undefined, () => encodeMessage(this.#standIn()));
+    return unreadable({ code: 'UNREADABLE_BATCH', message }, undefined, () => encodeMessage(standIn(raw)));
   }
+}
 
-  /** What is kept of an event that is none. */
-  #standIn(): Message {
-    const { event, raw } = this.#parts;
-    const value = raw ?? Buffer.from(JSON.stringify(event), 'utf8');
-    return { key: undefined, headers: [], value };
-  }
+/** What is kept of an event that is none. */
+function standIn(raw: Buffer): Message {
+  return { key: undefined, headers: [], value: raw };
 }

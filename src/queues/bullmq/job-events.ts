@@ -14,8 +14,10 @@ export interface JobData {
 }
 
 const attributePrefix = 'ce_';
-const textMember = 'data';
-const bytesMember = 'data_base64';
+export const textMember = 'data';
+export const bytesMember = 'data_base64';
+const contentTypeMember = 'datacontenttype';
+const keyHeader = 'ce_subject';
 
 /** A message in binary content mode as an event of a job. */
 export function eventOf({ headers, value }: Message): JobEvent {
@@ -32,7 +34,6 @@ export function eventOf({ headers, value }: Message): JobEvent {
 export function messageOf(event: unknown): Message | undefined {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return undefined;
   const headers: MessageHeader[] = [];
-  let key: Uint8Array | undefined;
   let value: Uint8Array | undefined;
   for (const [name, member] of Object.entries(event)) {
     // As in the structured mode of CloudEvents, null says that an attribute is absent.
@@ -45,11 +46,17 @@ export function messageOf(event: unknown): Message | undefined {
       value = data;
       continue;
     }
-    const bytes = Buffer.from(text, 'utf8');
-    if (name === 'subject') key = bytes;
-    headers.push([name === 'datacontenttype' ? contentTypeHeader : `${attributePrefix}${name}`, bytes]);
+    headers.push([headerOf(name), Buffer.from(text, 'utf8')]);
   }
-  return { key, headers, value: value ?? new Uint8Array(0) };
+  return { key: keyOf(headers), headers, value: value ?? new Uint8Array(0) };
+}
+
+/** The key of a message with these headers: the session id. */
+export function keyOf(headers: readonly MessageHeader[]): Uint8Array | undefined {
+  for (let index = headers.length - 1; index >= 0; index -= 1) {
+    if (headers[index]?.[0] === keyHeader) return headers[index]?.[1];
+  }
+  return undefined;
 }
 
 /** About how many bytes an event takes, or what stands in its stead. */
@@ -62,8 +69,13 @@ export function eventBytes(event: unknown): number {
   return bytes;
 }
 
+/** The header that the attribute `member` becomes. */
+export function headerOf(member: string): string {
+  return member === contentTypeMember ? contentTypeHeader : `${attributePrefix}${member}`;
+}
+
 function memberOf(header: string): string {
-  if (header === contentTypeHeader) return 'datacontenttype';
+  if (header === contentTypeHeader) return contentTypeMember;
   return header.startsWith(attributePrefix) ? header.slice(attributePrefix.length) : header;
 }
 
@@ -72,7 +84,8 @@ function textOf(member: unknown): string | undefined {
   return Number.isSafeInteger(member) ? String(member) : undefined;
 }
 
-function bytesOf(base64: string): Buffer | undefined {
+/** What `base64` writes; undefined for what is no base64. */
+export function bytesOf(base64: string): Buffer | undefined {
   const bytes = Buffer.from(base64, 'base64');
   return bytes.toString('base64') === base64 ? bytes : undefined;
 }

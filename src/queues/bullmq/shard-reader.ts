@@ -1,11 +1,13 @@
 import type { Digest } from '../../domain/digest.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
+import { asBuffer } from '../../domain/wire/bytes.ts';
 import type { PartitionBounds } from '../../ports/queue.ts';
 import { bytesOf, listOf, numberOf, textOf } from '../../redis/replies.ts';
 import { lostHistory } from '../lost-history.ts';
 import { deliveriesOf, type JobDelivery, type ReadJob, type ShardPlace } from './job-delivery.ts';
 import type { LayoutScripts } from './layout-scripts.ts';
+import { RepeatedAttributes } from './repeated-attributes.ts';
 import { readScript } from './scripts/shard-scripts.ts';
 
 export interface ReaderParts {
@@ -21,12 +23,14 @@ interface Page {
   readonly jobs: readonly ReadJob[];
 }
 
+const nothing = new Uint8Array(0);
 const pageJobs = 512;
 const pageBytes = 2 * 1024 * 1024;
 
 /** Reads the jobs of a shard in the order of their offsets, wherever it is told to start. Takes none away. */
 export class ShardReader {
   readonly #parts: ReaderParts;
+  readonly #attributes = new RepeatedAttributes();
   #next = 0;
 
   constructor(parts: ReaderParts) {
@@ -60,7 +64,7 @@ export class ShardReader {
     }
     const [job] = jobs;
     if (job === undefined || job.first > next - 1) throw this.#missing(next - 1, job);
-    const before = deliveriesOf(job, this.#parts.place)[next - 1 - job.first];
+    const before = this.#deliveriesOf(job)[next - 1 - job.first];
     if (before?.recordDigest() !== digest) throw this.#lost(next, held, true);
     return job.first + job.count === next;
   }
@@ -73,10 +77,14 @@ export class ShardReader {
     const deliveries: JobDelivery[] = [];
     for (const job of jobs) {
       if (job.first > this.#next || job.first < 0) throw this.#missing(this.#next, job);
-      deliveries.push(...deliveriesOf(job, this.#parts.place).slice(this.#next - job.first));
+      deliveries.push(...this.#deliveriesOf(job).slice(this.#next - job.first));
       this.#next = job.first + job.count;
     }
     return deliveries;
+  }
+
+  #deliveriesOf(job: ReadJob): readonly JobDelivery[] {
+    return deliveriesOf(job, this.#parts.place, this.#attributes);
   }
 
   async #page(offset: number, mostJobs: number): Promise<Page> {
@@ -88,7 +96,7 @@ export class ShardReader {
     const jobs: ReadJob[] = [];
     for (let at = 0; at < rest.length; at += 4) {
       const time = Number(textOf(rest[at + 2]));
-      const data = Buffer.from(bytesOf(rest[at + 3]) ?? []);
+      const data = asBuffer(bytesOf(rest[at + 3]) ?? nothing);
       jobs.push({ first: numberOf(rest[at]), count: numberOf(rest[at + 1]), time, data });
     }
     const edge = Buffer.from(bytesOf(digest) ?? []).toString('latin1');
