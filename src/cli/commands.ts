@@ -4,6 +4,7 @@ import { completionOf } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { deadLetterCommands } from './commands/dead-letters.ts';
 import { doctor } from './commands/doctor.ts';
+import { gateway } from './commands/gateway.ts';
 import { init } from './commands/init.ts';
 import { publish } from './commands/publish.ts';
 import { repartition } from './commands/repartition.ts';
@@ -24,6 +25,7 @@ const working: readonly Command[] = [
   repartition,
   worker,
   serve,
+  gateway,
   publish,
   status,
   ...sessionCommands,

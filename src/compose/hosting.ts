@@ -3,9 +3,10 @@ import type { Configuration } from '../configuration/resolve.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import type { HostMode } from './open-parts.ts';
 import { isLocked } from './owner.ts';
 import { readServiceAddress } from './service-file.ts';
-import { type HostMode, ServiceHost } from './service-host.ts';
+import { ServiceHost } from './service-host.ts';
 import { whenFree } from './standby.ts';
 import type { WorkSummary } from './worker.ts';
 

@@ -3,39 +3,29 @@ import type { Configuration } from '../configuration/resolve.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import { systemClock } from '../platform/system-clock.ts';
-import type { Queue } from '../ports/queue.ts';
-import type { Store } from '../ports/store.ts';
 import { Activity } from '../service/activity.ts';
 import { lagOf, readPartitions } from '../service/lag.ts';
 import { Liveness } from '../service/liveness.ts';
 import type { LocalService } from '../service/local-service.ts';
 import type { Readiness } from '../service/status.ts';
+import { HostedGateway } from './gateway.ts';
 import { type Listening, listen } from './listen.ts';
 import { createLocalService } from './local-service.ts';
-import { isExclusive, openExistingStore, openQueue, queueAddress, storeAddress } from './open.ts';
+import { isExclusive, queueAddress } from './open.ts';
+import { type HostMode, type OpenedParts, openParts } from './open-parts.ts';
 import { isStoreOfDataDirectory, ownedOf } from './owned.ts';
 import { newToken, removeServiceAddress, type ServiceAddress, writeServiceAddress } from './service-file.ts';
-import { Worker, type WorkSummary } from './worker.ts';
+import type { WorkSummary } from './worker.ts';
 
 /** Most milliseconds for which a stalled process tells that it is not ready before it ends. */
 const longestGrace = 10_000;
 /** Milliseconds that a commit under way, and each part's close, may take at the end. */
 const closingDeadline = 5_000;
 
-/** `start`: a worker and the API. `worker`: a worker, and the API for its owner only. `serve`: the API over a store. */
-export type HostMode = 'start' | 'worker' | 'serve';
-
 export interface HostOptions {
   readonly configuration: Configuration<Settings>;
   readonly mode: HostMode;
   readonly logger: Logger;
-}
-
-/** What a host has open. */
-interface Opened {
-  readonly store: Store;
-  readonly queue: Queue | undefined;
-  readonly worker: Worker | undefined;
 }
 
 /**
@@ -48,18 +38,19 @@ interface Opened {
  */
 export class ServiceHost implements AsyncDisposable {
   readonly #options: HostOptions;
-  readonly #opened: Opened;
+  readonly #opened: OpenedParts;
   readonly #activity = new Activity(systemClock);
   readonly #liveness: Liveness | undefined;
   #service: LocalService | undefined;
   #listening: Listening | undefined;
+  #gateway: HostedGateway | undefined;
   #address: ServiceAddress | undefined;
   #isDraining = false;
   /** True once something does not come back from the operating system: it is not waited for any longer then. */
   #isStuck = false;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: HostOptions, opened: Opened) {
+  private constructor(options: HostOptions, opened: OpenedParts) {
     this.#options = options;
     this.#opened = opened;
     const { queue, store, worker } = opened;
@@ -88,7 +79,7 @@ export class ServiceHost implements AsyncDisposable {
 
   /** Opens everything. What was opened is closed again when the rest cannot be. */
   static async open(options: HostOptions): Promise<ServiceHost> {
-    const host = new ServiceHost(options, await openParts(options));
+    const host = new ServiceHost(options, await openParts(options.mode, options.configuration.values, options.logger));
     try {
       await host.#serve();
       return host;
@@ -112,7 +103,9 @@ export class ServiceHost implements AsyncDisposable {
   async runUntil(interruption: AbortSignal): Promise<WorkSummary | undefined> {
     const stopping = new AbortController();
     const work = this.#opened.worker?.runUntil(stopping.signal);
-    const works = [work, this.#liveness?.watch(stopping.signal)].filter((each) => each !== undefined);
+    const works = [work, this.#liveness?.watch(stopping.signal), this.#gateway?.run(stopping.signal)].filter(
+      (each) => each !== undefined,
+    );
     try {
       await Promise.race([aborted(interruption), ...works]);
       if (interruption.aborted) await Promise.race([this.#drain(), ...works]);
@@ -156,7 +149,7 @@ export class ServiceHost implements AsyncDisposable {
     this.#listening = await listen({
       configuration,
       logger,
-      isPrivate: mode === 'worker',
+      isPrivate: mode === 'worker' || mode === 'gateway',
       service,
       ownerToken: token,
       queue,
@@ -164,6 +157,7 @@ export class ServiceHost implements AsyncDisposable {
       pipeline: worker?.pipeline,
       readiness: () => this.#readiness(),
     });
+    this.#gateway = await this.#openGateway();
     const owned = ownedOf(values, { sharedStore: store.capabilities.shared, queue: queue !== undefined });
     if (owned.store === undefined && owned.queue === undefined) return;
     // A store from elsewhere that is only served, as a backup is: the data directory belongs to somebody else.
@@ -172,9 +166,18 @@ export class ServiceHost implements AsyncDisposable {
     await writeServiceAddress(values.dataDir, this.#address);
   }
 
+  async #openGateway(): Promise<HostedGateway | undefined> {
+    const { configuration, mode, logger } = this.#options;
+    const { queue, store, worker } = this.#opened;
+    const { values } = configuration;
+    const port = values['gateway.port'];
+    if (port === undefined || queue === undefined || (mode !== 'start' && mode !== 'gateway')) return undefined;
+    return await HostedGateway.open({ values, logger, port, queue, store, pipeline: worker?.pipeline });
+  }
+
   #readiness(): Readiness {
     if (this.#isDraining) return { ready: false, because: 'the service is stopping' };
-    const because = this.#liveness?.stalledBecause;
+    const because = this.#liveness?.stalledBecause ?? this.#gateway?.readiness.because;
     return { ready: because === undefined, because };
   }
 
@@ -186,7 +189,7 @@ export class ServiceHost implements AsyncDisposable {
     const finishes = mode === 'start' && isExclusive(queueAddress(configuration.values));
     const rest = finishes ? ', and what waits is persisted' : '';
     this.#options.logger.info(`stopping: requests under way are finished${rest}`);
-    await this.#listening?.server.drain(deadline);
+    await Promise.all([this.#listening?.server.drain(deadline), this.#gateway?.drain(deadline)]);
     if (finishes) await this.#untilCaughtUp(deadline);
   }
 
@@ -203,6 +206,7 @@ export class ServiceHost implements AsyncDisposable {
     const { worker, queue, store } = this.#opened;
     const dataDir = this.#options.configuration.values.dataDir;
     const closers = [
+      async () => this.#gateway?.close(),
       async () => this.#listening?.server.close(),
       async () => this.#listening?.metrics.close(),
       async () => this.#service?.close(),
@@ -229,25 +233,6 @@ export class ServiceHost implements AsyncDisposable {
       late.abort();
       await tooLate.catch(() => undefined);
     }
-  }
-}
-
-async function openParts({ configuration: { values }, mode, logger }: HostOptions): Promise<Opened> {
-  if (mode !== 'serve') {
-    const worker = await Worker.open({ values, logger });
-    return { worker, queue: worker.queue, store: worker.store };
-  }
-  const store = await openExistingStore(storeAddress(values), values);
-  try {
-    const address = queueAddress(values);
-    // Without a worker an exclusive queue would only fill up.
-    const queue = isExclusive(address)
-      ? undefined
-      : await openQueue(address, values, (level, message) => logger[level](message));
-    return { worker: undefined, queue, store };
-  } catch (error) {
-    await store.close();
-    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import { bullmqSettings } from './bullmq-settings.ts';
+import { gatewaySettings } from './gateway-settings.ts';
 import { kafkaSettings } from './kafka-settings.ts';
 import {
   choice,
@@ -107,6 +108,7 @@ export function settingsTable(available: AvailableKinds) {
     'http.maximumConnections': setting(integer(1, 65_535), 1_000, 'Most connections that the HTTP API holds open'),
     'http.maximumBody': setting(size(1_024), '32MiB', 'Largest body that the HTTP API takes'),
     'http.maximumBuffered': setting(size(mebibyte), '256MiB', 'Most bytes of bodies that the HTTP API holds at a time'),
+    ...gatewaySettings,
     'service.drainDeadline': setting(
       duration(0),
       '30s',

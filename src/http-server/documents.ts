@@ -188,7 +188,7 @@ const serviceStatus = {
   $id: 'ServiceStatus',
   ...record({
     version: text,
-    mode: { type: 'string', enum: ['start', 'serve', 'worker', 'none'] },
+    mode: { type: 'string', enum: ['start', 'serve', 'worker', 'gateway', 'none'] },
     pid: countOrNull,
     started_at: textOrNull,
     ready: flag,

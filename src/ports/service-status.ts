@@ -30,8 +30,8 @@ export interface TotalsDocument {
 
 export interface ServiceStatus {
   readonly version: string;
-  /** What runs: `start`, `serve`, `worker`, or `none` when nobody has the data open but the one who asks. */
-  readonly mode: 'start' | 'serve' | 'worker' | 'none';
+  /** What runs: `start`, `serve`, `worker`, `gateway`, or `none` when nobody has the data open but the one who asks. */
+  readonly mode: 'start' | 'serve' | 'worker' | 'gateway' | 'none';
   readonly pid: number | null;
   readonly started_at: string | null;
   readonly ready: boolean;

@@ -46,3 +46,32 @@ export interface PipelineEvents {
   interrupted: [];
   failed: [error: PersistenceError];
 }
+
+/**
+ * The life of a gateway:
+ *
+ *     idle -> fencing -> catching up -> open -> settling
+ *                             ^                    |
+ *                             +--------------------+
+ *     (any) -> ended
+ *
+ * Fencing: whoever held the prefix before is shut out. Catching up: the end of every partition was noted, and the store
+ * has to reach all of them. Open: requests are answered. Settling: the connection that wrote is gone, was cut because
+ * the outcome of a write was not known in time, or gave way to a newer one; until what it sent is known to be durable or
+ * not, nothing is answered. The same way leads on from the start as from there. Ended: stopped, or another gateway has
+ * taken over, or the queue failed for good.
+ */
+export type GatewayState = 'idle' | 'fencing' | 'catching up' | 'open' | 'settling' | 'ended';
+
+/** What became of a request. `cut`: no answer was given, and the connection was ended. */
+export type GatewayAnswer = 'answered' | 'refused' | 'cut';
+
+/** What a gateway tells about itself; the argument lists of its events. */
+export interface GatewayEvents {
+  state: [from: GatewayState, to: GatewayState];
+  /** Why a connection was ended without an answer. */
+  cut: [reason: string];
+  /** A request of this kind, `other` for one that is not known, and the milliseconds since it arrived. */
+  request: [command: string, answer: GatewayAnswer, milliseconds: number];
+  failed: [error: PersistenceError];
+}

@@ -16,12 +16,13 @@ export interface ClaimingOptions {
 const mostClaims = 8;
 
 /**
- * Claims the lane's session with the epoch above its present one, and resolves once the lane's writer is seen to reign.
+ * Claims the lane's session with the epoch above its present one, and resolves once the lane's writer is seen to reign,
+ * with the cursor that shows it.
  * Another claim may stand before ours: then its epoch counts, and the next attempt goes above it. Throws
  * `WRITER_FENCED` after 8 attempts, and `INVALID_WRITER` when the name has reigned in the session before: an answer
  * that was lost must not lead to everything being sent once more.
  */
-export async function claimSession(lane: Lane, options: ClaimingOptions): Promise<void> {
+export async function claimSession(lane: Lane, options: ClaimingOptions): Promise<Cursor> {
   const { outbox, cursors, signal } = options;
   let cursor = await cursors.read(lane.session, signal);
   if (options.mayHaveReigned !== true) refuseUsedName(lane, cursor);
@@ -31,7 +32,7 @@ export async function claimSession(lane: Lane, options: ClaimingOptions): Promis
     while (cursor.epoch < epoch) cursor = await cursors.next(lane.session, cursor, signal);
     if (!lane.reignsIn(cursor, epoch)) continue;
     lane.begin(cursor);
-    return;
+    return cursor;
   }
   throw lane.fenced(cursor);
 }

@@ -120,6 +120,11 @@ export class Outbox implements AsyncDisposable {
     await this.#busy.get(lane);
   }
 
+  /** Resolves once nothing is under way: everything that was sent is durable, or has failed for good. */
+  async whenIdle(): Promise<void> {
+    while (this.#publishes.size > 0) await Promise.all(this.#publishes);
+  }
+
   /** Rejects what waits, and resolves once what is under way is settled. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort();

@@ -7,7 +7,9 @@ const longestPause = 50;
 
 /** Resolves once everything that the queue holds at this moment is applied to the store, by whichever worker. */
 export async function untilCaughtUp(queue: Queue, store: Store, clock: Clock, signal: AbortSignal): Promise<void> {
-  const bounds = [...(await queue.bounds())].filter(([, { start, end }]) => start < end);
+  const bounds = [...(await patiently(() => queue.bounds(), clock, signal))].filter(
+    ([, { start, end }]) => start < end,
+  );
   for (let pause = 1; ; pause = Math.min(longestPause, pause * 2)) {
     const positions = await patiently(() => store.readPositions(queue.source), clock, signal);
     if (bounds.every(([partition, { end }]) => (positions.get(partition)?.next ?? 0) >= end)) return;

@@ -34,6 +34,7 @@ const inner = [
   'verify',
   'repair',
   'service',
+  'gateway',
   'http-client',
 ];
 
@@ -54,6 +55,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   service: { ...core, reaches: [...core.reaches, 'read-side', 'publisher'] },
   // What all servers share that listen somewhere.
   listening: adapter,
+  gateway: { ...core, reaches: [...core.reaches, 'read-side', 'publisher'] },
   'http-server': { ...adapter, reaches: [...adapter.reaches, 'listening'] },
   'redis-server': { ...adapter, reaches: [...adapter.reaches, 'listening'] },
   'http-client': { ...adapter, packages: false, ambient: 'everything' },

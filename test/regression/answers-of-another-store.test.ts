@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openAccess } from '../../src/compose/access.ts';
-import { type HostMode, ServiceHost } from '../../src/compose/service-host.ts';
+import type { HostMode } from '../../src/compose/open-parts.ts';
+import { ServiceHost } from '../../src/compose/service-host.ts';
 import { loadConfiguration } from '../../src/compose/settings.ts';
 
 const logger = pino({ level: 'silent' });

@@ -23,6 +23,16 @@ export const httpSettings = [
   'log.level',
 ] as const;
 
+/** Settings that matter to whatever a macp-runtime writes to. */
+export const gatewaySettings = [
+  'gateway.host',
+  'gateway.port',
+  'gateway.prefix',
+  'gateway.password',
+  'gateway.tlsCertificate',
+  'gateway.tlsKey',
+] as const;
+
 const shape: CommandShape = {
   name: 'start',
   summary: 'Run everything in one process: queue, worker and HTTP API, until SIGINT or SIGTERM',
@@ -33,6 +43,7 @@ const shape: CommandShape = {
     'store',
     'dataDir',
     ...httpSettings,
+    ...gatewaySettings,
     'service.stalledAfter',
     'embedded.maximumBacklog',
     'embedded.retentionAge',
@@ -44,6 +55,10 @@ const shape: CommandShape = {
     {
       line: 'start --http-host 0.0.0.0 --http-tokens /etc/macp-persist/tokens.json',
       meaning: 'For other machines, which need a token then',
+    },
+    {
+      line: 'start --gateway-port 6390',
+      meaning: 'Also for a macp-runtime with MACP_STORAGE_BACKEND=redis and MACP_REDIS_URL=redis://127.0.0.1:6390',
     },
     { line: 'start --standby', meaning: 'A second process on the same data that takes over when the first one ends' },
   ],
@@ -64,7 +79,7 @@ export async function runHost(
       standby: options.has('standby'),
       logger: createLogger(configuration.values),
       interruption,
-      onListening: mode === 'worker' ? () => undefined : onListening,
+      onListening: mode === 'worker' || mode === 'gateway' ? () => undefined : onListening,
     });
   } catch (error) {
     // Whoever stands by and is told to stop has done what was asked.

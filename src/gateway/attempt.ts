@@ -1,0 +1,31 @@
+/**
+ * One request's chance to write something. It is given up or sent, whichever comes first, and then never the other:
+ *
+ *     waiting -> sent       from now on it may become durable
+ *        |
+ *        v
+ *     given up              it is certain that it never will
+ */
+export class Attempt {
+  #state: 'waiting' | 'sent' | 'given up' = 'waiting';
+
+  get isSent(): boolean {
+    return this.#state === 'sent';
+  }
+
+  get isGivenUp(): boolean {
+    return this.#state === 'given up';
+  }
+
+  /** Says that it is sent now. False when it was given up: then it must not be. */
+  send(): boolean {
+    if (this.#state === 'waiting') this.#state = 'sent';
+    return this.#state === 'sent';
+  }
+
+  /** Gives it up. False when it was sent already. */
+  giveUp(): boolean {
+    if (this.#state === 'waiting') this.#state = 'given up';
+    return this.#state === 'given up';
+  }
+}

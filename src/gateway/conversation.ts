@@ -1,0 +1,199 @@
+import { toPersistenceError } from '../domain/errors.ts';
+import type { RedisConversation, RedisReply, RedisRequest } from '../ports/redis-peer.ts';
+import { Attempt } from './attempt.ts';
+import { Deletion } from './deletion.ts';
+import type { Keys } from './keys.ts';
+import { LogChunks, type OpenLogs } from './log-chunks.ts';
+import { type DeletionPart, isWrite, type Read, type Refused, type Write } from './operations.ts';
+import { readRequest } from './read-request.ts';
+import { deletionOf, readTransaction } from './read-transaction.ts';
+import type { Reads } from './reads.ts';
+import type { Reign } from './reign.ts';
+import { failure, repliesTo } from './replies.ts';
+import type { TimeLimit } from './time-limit.ts';
+import { Turns } from './turns.ts';
+import type { WriteOutcome } from './write-outcome.ts';
+
+/** What a conversation asks of the gateway that it is held with. */
+export interface ConversationHost {
+  /** The reign that is the conversation's own, once there is one: whoever wrote before is shut out. */
+  own(conversation: Conversation): Promise<Reign | Refused>;
+  /** Whatever reign there is, once everything that was written in those before can be read. */
+  present(): Promise<Reign | Refused>;
+  /** The conversation has ended. Called once. */
+  left(conversation: Conversation): void;
+}
+
+export interface ConversationOptions {
+  readonly host: ConversationHost;
+  readonly keys: Keys;
+  readonly reads: Reads;
+  readonly timeLimit: TimeLimit;
+  /** Ends the connection at once. */
+  cut(reason: string): void;
+  /** Told of every request; `undefined`: no answer was given. */
+  onAnswered(command: string, reply: RedisReply | undefined, arrived: number): void;
+}
+
+/** One reply for each request that was put together, one error for all, or undefined: none may be given. */
+type Replies = readonly RedisReply[] | RedisReply | undefined;
+
+const noSrem =
+  'a DEL that no SREM of the same session follows in the same pipeline: a log is replaced by MULTI, DEL, RPUSH, EXEC, and a session deleted by DEL and SREM, as macp-runtime does from 0.13.0 on; nothing was changed';
+
+/** What one connection asks for, in the order in which it asks. */
+export class Conversation implements RedisConversation {
+  readonly #options: ConversationOptions;
+  readonly #turns = new Turns();
+  readonly #openLogs: OpenLogs = new Set();
+  readonly #ending = new AbortController();
+  #deletion: Deletion | undefined;
+  /** Resolves once everything that was asked for before is answered, and sent: an answer is late if what it waits for is. */
+  #answered: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+  }
+
+  request(request: RedisRequest): Promise<RedisReply | undefined> {
+    const operation = readRequest(request, this.#options.keys);
+    if (operation.kind === 'DEL' || operation.kind === 'SREM') return this.#delete(operation, request);
+    this.#abandonDeletion();
+    return this.#inTime(request, new Attempt(), async (attempt) => {
+      if (operation.kind === 'refused') return failure(operation.because);
+      if (!isWrite(operation)) return await this.#read(operation, attempt);
+      const replies = await this.#write(operation, attempt);
+      return replies !== undefined && 'kind' in replies ? replies : replies?.[0];
+    });
+  }
+
+  transaction(requests: readonly RedisRequest[]): Promise<RedisReply | undefined> {
+    this.#abandonDeletion();
+    if (requests.length === 0) return Promise.resolve({ kind: 'array', items: [] });
+    const write = readTransaction(requests, this.#options.keys);
+    const arrived = Math.min(...requests.map((request) => request.arrived));
+    return this.#inTime({ command: 'EXEC', arrived }, new Attempt(), async (attempt) => {
+      if (write.kind === 'refused') return failure(write.because);
+      const replies = await this.#write(write, attempt);
+      return replies === undefined || 'kind' in replies ? replies : { kind: 'array', items: replies };
+    });
+  }
+
+  /** Ends the connection; nothing of it is answered any more. Idempotent. */
+  cut(reason: string): void {
+    if (this.#ending.signal.aborted) return;
+    this.closed();
+    this.#options.cut(reason);
+  }
+
+  closed(): void {
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort('the connection is gone');
+    this.#deletion?.end(undefined);
+    // Whatever a store says of a view that it was to close changes nothing for whoever is gone.
+    for (const log of this.#openLogs) void log.return().catch(() => undefined);
+    this.#options.host.left(this);
+  }
+
+  /** The parts of a deletion are answered together, at its SREM. */
+  #delete(part: DeletionPart, request: RedisRequest): Promise<RedisReply | undefined> {
+    if (this.#deletion?.isOf(part) === false) this.#abandonDeletion();
+    this.#deletion ??= new Deletion();
+    const deletion = this.#deletion;
+    const reply = this.#inTime(request, deletion.attempt, () => deletion.add(part), noSrem);
+    if (part.kind !== 'SREM') return reply;
+    this.#deletion = undefined;
+    const write = deletionOf(deletion.parts);
+    if (write === undefined) deletion.end(failure(`SREM of ${noDel}`));
+    else void this.#finishDeletion(write, deletion);
+    return reply;
+  }
+
+  async #finishDeletion(write: Write, deletion: Deletion): Promise<void> {
+    const replies = this.#write(write, deletion.attempt);
+    deletion.end(await replies.catch((error: unknown) => this.#failed(deletion.attempt, error)));
+  }
+
+  #abandonDeletion(): void {
+    this.#deletion?.attempt.giveUp();
+    this.#deletion?.end(failure(noSrem));
+    this.#deletion = undefined;
+  }
+
+  async #write(write: Write, attempt: Attempt): Promise<Replies> {
+    const { host } = this.#options;
+    // Wrapped: the next request does not wait for the outcome of this one.
+    const { outcome } = await this.#turns.take(
+      async (): Promise<{ readonly outcome: Promise<WriteOutcome> | Refused }> => {
+        const reign = await host.own(this);
+        return { outcome: 'kind' in reign ? reign : reign.write(write, attempt) };
+      },
+    );
+    const became = await outcome;
+    if (became.kind === 'written') return repliesTo(write, became);
+    if (became.kind === 'refused') return failure(became.because);
+    this.cut(`it is not known whether a write is durable: ${became.because}`);
+    return undefined;
+  }
+
+  async #read(read: Read, attempt: Attempt): Promise<RedisReply> {
+    const { host, reads } = this.#options;
+    const signal = this.#ending.signal;
+    const { reached } = await this.#turns.take(async (): Promise<{ readonly reached: Promise<void> | Refused }> => {
+      const reign = await (read.kind === 'list' ? host.own(this) : host.present());
+      return { reached: 'kind' in reign ? reign : reachedFor(read, reign, signal) };
+    });
+    const refusal = await reached;
+    if (refusal !== undefined) return failure(refusal.because);
+    const reply = await reads.answer(read, this.#openLogs);
+    if (attempt.isGivenUp && reply.kind === 'stream') await reply.chunks[Symbol.asyncIterator]().return?.();
+    return reply;
+  }
+
+  /** What `work` answers, unless it is late: then an error if it is certain that nothing was written, else nothing. */
+  async #inTime(
+    { command, arrived }: Pick<RedisRequest, 'command' | 'arrived'>,
+    attempt: Attempt,
+    work: (attempt: Attempt) => Promise<RedisReply | undefined>,
+    ifNothingWritten = 'there was no answer in time: nothing was written',
+  ): Promise<RedisReply | undefined> {
+    const before = this.#answered;
+    const worked = work(attempt).catch((error: unknown) => this.#failed(attempt, error));
+    const inTurn = worked.then((reply) => before.then(() => reply));
+    const answer = this.#options.timeLimit.within(arrived, inTurn, () => this.#late(attempt, ifNothingWritten));
+    this.#answered = answer.then(untilSent);
+    const reply = await answer;
+    const given = this.#ending.signal.aborted ? undefined : reply;
+    this.#options.onAnswered(command, given, arrived);
+    return given;
+  }
+
+  #late(attempt: Attempt, ifNothingWritten: string): RedisReply | undefined {
+    if (attempt.giveUp()) return failure(ifNothingWritten);
+    this.cut('it is not known in time whether a write is durable');
+    return undefined;
+  }
+
+  /** What failed before anything was sent has changed nothing. */
+  #failed(attempt: Attempt, error: unknown): RedisReply | undefined {
+    const { code, message } = toPersistenceError(error);
+    if (attempt.giveUp()) return failure(`${code}: ${message}`);
+    this.cut(`it is not known whether a write is durable: ${message}`);
+    return undefined;
+  }
+}
+
+/** A log is sent once it is read to its end. */
+async function untilSent(reply: RedisReply | undefined): Promise<void> {
+  if (reply?.kind === 'stream' && reply.chunks instanceof LogChunks) await reply.chunks.closed;
+}
+
+async function reachedFor(read: Read, reign: Reign, signal: AbortSignal): Promise<void> {
+  if (read.kind === 'list') return await reign.allReached(signal);
+  const keys = read.kind === 'exists' ? read.keys : [read];
+  const reached = keys.map((key) => ('session' in key ? reign.reached(key.session, signal) : reign.allReached(signal)));
+  await Promise.all(reached);
+}
+
+const noDel =
+  'a session whose DELs did not come before it in the same pipeline, of its snapshot and its log at least: nothing was changed';

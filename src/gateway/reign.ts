@@ -1,0 +1,156 @@
+import { setMaxListeners } from 'node:events';
+import { type PersistenceError, toPersistenceError } from '../domain/errors.ts';
+import type { SessionId, Writer } from '../domain/identifiers.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SessionWatch } from '../ports/session-watch.ts';
+import type { Store } from '../ports/store.ts';
+import { CursorReader } from '../publisher/cursor-reader.ts';
+import { FenceWatch } from '../publisher/fence-watch.ts';
+import { type Load, Outbox } from '../publisher/outbox.ts';
+import { Outcomes } from '../publisher/outcomes.ts';
+import { isWithoutRoom, type Sink } from '../publisher/sink.ts';
+import type { Attempt } from './attempt.ts';
+import { commandOfWrite } from './command-of-write.ts';
+import { refused, type Write } from './operations.ts';
+import type { WriteOutcome } from './write-outcome.ts';
+import { type SessionMeans, WrittenSession } from './written-session.ts';
+
+export interface ReignOptions {
+  /** A name that nobody has used before. */
+  readonly writer: Writer;
+  readonly sink: Sink;
+  readonly store: Store;
+  readonly watch: SessionWatch;
+  readonly clock: Clock;
+  /** True where nothing durable can be fenced: a write counts once it is durable, else once it is applied. */
+  readonly isFencing: boolean;
+}
+
+/** Most that is on its way at a time: what is more is refused. */
+const limits: Load = { commands: 8_192, bytes: 64 * 1024 * 1024 };
+
+/**
+ * What one connection writes, under one name: from the first answer until it ends, whoever ends it. After that nothing
+ * more is sent, and {@link settle} resolves once what was under way is durable, or never will be.
+ */
+export class Reign {
+  readonly #means: SessionMeans;
+  readonly #sessions = new Map<SessionId, WrittenSession>();
+  readonly #ending = new AbortController();
+  readonly #underWay = { commands: 0, bytes: 0 };
+  /** Why publishing has failed for good. */
+  #failure: PersistenceError | undefined;
+  /** True once somebody reads or writes in it for whom another one would need a new one. */
+  isUsed = false;
+
+  constructor({ writer, sink, store, watch, clock, isFencing }: ReignOptions) {
+    const over = this.#ending.signal;
+    setMaxListeners(0, over);
+    const outbox = new Outbox({ sink: this.#noting(sink), clock, limits, refusesWithoutRoom: true });
+    const cursors = new CursorReader(watch, clock);
+    this.#means = {
+      writer,
+      store,
+      outbox,
+      cursors,
+      fences: new FenceWatch({ outbox, cursors, clock, signal: over }),
+      outcomes: isFencing ? undefined : new Outcomes({ watch, clock }),
+      over,
+      outcomeOf: (error) => this.#outcomeOf(error),
+    };
+  }
+
+  get writer(): Writer {
+    return this.#means.writer;
+  }
+
+  /** Aborted when it is over. */
+  get over(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  get failure(): PersistenceError | undefined {
+    return this.#failure;
+  }
+
+  /** Writes in the order of the calls. What is refused was not sent. */
+  async write(write: Write, attempt: Attempt): Promise<WriteOutcome> {
+    const command = commandOfWrite(write);
+    if ('kind' in command) return command;
+    const { commands, bytes } = this.#underWay;
+    const size = command.data.length;
+    if (commands > 0 && (commands >= limits.commands || bytes + size > limits.bytes))
+      return refused('too much is on its way: nothing was written, try again');
+    this.#underWay.commands += 1;
+    this.#underWay.bytes += size;
+    try {
+      return await this.#session(write.session).write(write, command, attempt);
+    } finally {
+      this.#underWay.commands -= 1;
+      this.#underWay.bytes -= size;
+    }
+  }
+
+  /** Resolves once what was written to the session before can be read. */
+  async reached(session: SessionId, signal: AbortSignal): Promise<void> {
+    await this.#sessions.get(session)?.reached(signal);
+  }
+
+  /** Resolves once everything that was written before can be read. */
+  async allReached(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.reached(signal)));
+  }
+
+  /** Nothing more is sent in it. Idempotent. */
+  end(): void {
+    this.#ending.abort('the reign is over');
+  }
+
+  /** Resolves once what was sent before its end is known to be durable or not; a queue that is down is waited for. */
+  async settle(): Promise<void> {
+    this.end();
+    await this.#means.outbox.whenIdle();
+  }
+
+  /** Gives up what is under way, whatever becomes of it. Idempotent. */
+  async close(): Promise<void> {
+    this.end();
+    await this.#means.outbox.close();
+    await this.#means.fences.settled();
+  }
+
+  #session(session: SessionId): WrittenSession {
+    const known = this.#sessions.get(session);
+    if (known !== undefined) return known;
+    const fresh = new WrittenSession(session, this.#means);
+    this.#sessions.set(session, fresh);
+    return fresh;
+  }
+
+  /** The sink, with what it fails of for good noted: it ends the reign. */
+  #noting(sink: Sink): Sink {
+    return {
+      publish: async (...given) => {
+        try {
+          return await sink.publish(...given);
+        } catch (error) {
+          const failure = toPersistenceError(error);
+          if (!failure.retryable) {
+            this.#failure ??= failure;
+            this.end();
+          }
+          throw failure;
+        }
+      },
+      whenWritable: (signal) => sink.whenWritable(signal),
+    };
+  }
+
+  /** What had no room, or was taken back before its turn, was not sent; of what failed otherwise nobody knows. */
+  #outcomeOf(error: PersistenceError): WriteOutcome {
+    const isFencedHere = this.#failure === undefined && error.code === 'WRITER_FENCED';
+    const { code, message } = error;
+    if (isFencedHere || isWithoutRoom(error)) return refused(`${code}: nothing was written: ${message}`);
+    return { kind: 'open', because: message };
+  }
+}

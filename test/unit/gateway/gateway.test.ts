@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { entryText, snapshotText } from '../../support/commands.ts';
+import { GatewaySystem } from '../../support/gateway-system.ts';
+
+const integer = (value: number): string => `(integer) ${value}`;
+const snapshot = (mark: string, session: string): string => snapshotText(mark, session);
+
+describe('a session as macp-runtime writes it', () => {
+  test('is created, written and read back', async () => {
+    await using system = new GatewaySystem().work();
+    const client = system.client();
+    expect(await client.send('SMEMBERS', 'macp:sessions')).toEqual([]);
+    expect(await client.send('SADD', 'macp:sessions', 'one')).toBe(integer(1));
+    expect(await client.send('RPUSH', 'macp:log:one', entryText('m1'))).toBe(integer(1));
+    expect(await client.send('SET', 'macp:session:one', snapshot('s1', 'one'))).toBe('OK');
+    expect(await client.send('RPUSH', 'macp:log:one', entryText('m2'))).toBe(integer(2));
+    expect(await client.send('GET', 'macp:session:one')).toBe(snapshot('s1', 'one'));
+    expect(await client.send('LRANGE', 'macp:log:one', '0', '-1')).toEqual([entryText('m1'), entryText('m2')]);
+    expect(await client.send('SMEMBERS', 'macp:sessions')).toEqual(['one']);
+    expect(await client.send('SADD', 'macp:sessions', 'one')).toBe(integer(0));
+  });
+
+  test('has its log replaced by MULTI, DEL, RPUSH, EXEC, also by nothing', async () => {
+    await using system = new GatewaySystem().work();
+    const client = system.client();
+    for (const mark of ['m1', 'm2', 'm3']) await client.send('RPUSH', 'macp:log:one', entryText(mark));
+    const log = 'macp:log:one';
+    expect(await client.transaction(['DEL', log], ['RPUSH', log, entryText('c')])).toEqual([integer(1), integer(1)]);
+    expect(await client.send('RPUSH', log, entryText('m4'))).toBe(integer(2));
+    expect(await client.send('LRANGE', log, '0', '-1')).toEqual([entryText('c'), entryText('m4')]);
+    expect(await client.transaction(['DEL', log])).toEqual([integer(1)]);
+    expect(await client.send('LRANGE', log, '0', '-1')).toEqual([]);
+    expect(await client.transaction(['DEL', log])).toEqual([integer(0)]);
+    expect(await client.send('EXISTS', log, 'macp:session:one', 'macp:sessions')).toBe(integer(1));
+  });
+
+  test('is deleted by DELs and SREM in one pipeline, and counts on after that', async () => {
+    await using system = new GatewaySystem().work();
+    const client = system.client();
+    await client.send('RPUSH', 'macp:log:one', entryText('m1'));
+    await client.send('SET', 'macp:session:one', snapshot('s1', 'one'));
+    await client.send('SETNX', 'macp:receipt:one', 'a receipt');
+    const keys = ['session', 'log', 'receipt', 'anchor'].map((kind) => `macp:${kind}:one`);
+    const replies = [...keys.map((key) => client.send('DEL', key)), client.send('SREM', 'macp:sessions', 'one')];
+    expect(await Promise.all(replies)).toEqual([1, 1, 1, 0, 1].map(integer));
+    expect(await client.send('SMEMBERS', 'macp:sessions')).toEqual([]);
+    expect(await client.send('GET', 'macp:receipt:one')).toBe('(nil)');
+    const again = [...keys.map((key) => client.send('DEL', key)), client.send('SREM', 'macp:sessions', 'one')];
+    expect(await Promise.all(again)).toEqual([0, 0, 0, 0, 0].map(integer));
+    expect(await client.send('RPUSH', 'macp:log:one', entryText('m2'))).toBe(integer(1));
+  });
+
+  test('has one receipt, the first, and the latest anchor', async () => {
+    await using system = new GatewaySystem().work();
+    const client = system.client();
+    await client.send('SADD', 'macp:sessions', 'one');
+    expect(await client.send('SETNX', 'macp:receipt:one', 'first')).toBe(integer(1));
+    expect(await client.send('SETNX', 'macp:receipt:one', 'second')).toBe(integer(0));
+    expect(await client.send('SET', 'macp:receipt:one', 'third', 'NX')).toBe('(nil)');
+    expect(await client.send('GET', 'macp:receipt:one')).toBe('first');
+    expect(await client.send('SETEX', 'macp:anchor:one', '90', 'a')).toBe('OK');
+    expect(await client.send('SET', 'macp:anchor:one', 'b', 'EX', '90')).toBe('OK');
+    expect(await client.send('GET', 'macp:anchor:one')).toBe('b');
+    expect(await client.send('SET', 'macp:anchor:two', 'b')).toMatch(/^ERR .*"two" does not exist/);
+  });
+});
+
+describe('one connection writes at a time', () => {
+  test('a newer one that lists shuts the older one out, and goes on from what it wrote', async () => {
+    await using system = new GatewaySystem().work();
+    const older = system.client();
+    await older.send('RPUSH', 'macp:log:one', entryText('m1'));
+    const newer = system.client();
+    expect(await newer.send('GET', 'macp:session:one')).toBe('(nil)');
+    expect(older.cutBecause).toBeUndefined();
+    expect(await newer.send('SMEMBERS', 'macp:sessions')).toEqual(['one']);
+    expect(older.cutBecause).toBe('a newer connection writes');
+    expect(await older.send('RPUSH', 'macp:log:one', entryText('late'))).toBe('(cut)');
+    expect(await newer.send('RPUSH', 'macp:log:one', entryText('m2'))).toBe(integer(2));
+    expect(await newer.send('LRANGE', 'macp:log:one', '0', '-1')).toEqual([entryText('m1'), entryText('m2')]);
+    expect(await system.system.filed()).toEqual([]);
+  });
+});
