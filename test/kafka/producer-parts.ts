@@ -1,10 +1,12 @@
 import { systemClock } from '../../src/platform/system-clock.ts';
+import { readBounds } from '../../src/queues/kafka/consumer/read-bounds.ts';
 import { batchRecords } from '../../src/queues/kafka/publishing/batches.ts';
 import { ClusterLink } from '../../src/queues/kafka/publishing/broker-link.ts';
 import type { Rounds } from '../../src/queues/kafka/publishing/producer.ts';
 import { encodeRecordBody } from '../../src/queues/kafka/publishing/record-body.ts';
 import { readPartition } from '../../src/queues/kafka/topics/read-partition.ts';
 import { TopicAdministration } from '../../src/queues/kafka/topics/topic-administration.ts';
+import { tryWithin } from '../../src/queues/patience.ts';
 import { connectionTo } from './kafka-queue-harness.ts';
 
 /** The brokers of a topic as its producers and readers see them, beneath a queue. */
@@ -29,9 +31,9 @@ export async function producerParts(
   return {
     link,
     async committed() {
-      const ends = await link().committedEnds([0]);
+      const bounds = await tryWithin(systemClock, 10_000, () => readBounds(brokers, [0]));
       const values: string[] = [];
-      const stretch = { partition: 0, from: 0, to: ends.get(0) ?? 0 };
+      const stretch = { partition: 0, from: 0, to: bounds.get(0)?.end ?? 0 };
       for await (const records of readPartition(brokers, systemClock, stretch)) {
         for (const read of records) if (read.kind === 'record') values.push(Buffer.from(read.value).toString('utf8'));
       }

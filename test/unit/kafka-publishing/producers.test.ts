@@ -125,6 +125,47 @@ describe('a transactional producer', () => {
     expect(brokers.committed(0)).toEqual([]);
   });
 
+  test('that is shut out tells what is durable, what never will be, and what is open, whatever gets lost', async () => {
+    const moment = fc.nat({ max: 40 });
+    await fc.assert(
+      fc.asyncProperty(groups, fates, moment, async (layout, cycle, arrival) => {
+        const brokers = new SimulatedBrokers();
+        const successor = new TransactionalProducer(optionsFor(brokers, 'writer'));
+        let turn = 0;
+        let arrived: Promise<void> | undefined;
+        brokers.fate = () => {
+          turn += 1;
+          if (turn === arrival) arrived = successor.open().catch(() => undefined);
+          return cycle[turn % cycle.length] ?? 'answered';
+        };
+        const old = new TransactionalProducer(optionsFor(brokers, 'writer'));
+        const said = new Map<string, string>();
+        for (const [number, group] of layout.entries()) {
+          const { rounds } = await batchRecords(
+            group.map((partition) => record(partition, `${number}`)),
+            { batchBytes, codec: undefined },
+          );
+          const outcome = await old.write(rounds).then(
+            () => 'durable',
+            (error: unknown) => (isPersistenceError(error) ? error.code : String(error)),
+          );
+          said.set(`${number}`, outcome);
+        }
+        await arrived;
+        brokers.fate = () => 'answered';
+        await successor.open();
+        const found = Array.from({ length: partitions }, (_, partition) => brokers.committed(partition)).flat();
+        for (const [number, outcome] of said) {
+          const count = found.filter((value) => value === number).length;
+          if (outcome === 'durable') expect(count).toBe(layout[Number(number)]?.length);
+          else if (outcome === 'WRITER_FENCED') expect(count).toBe(0);
+          else expect(outcome).toBe('QUEUE_UNAVAILABLE');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('leaves no transaction open when it gives up', async () => {
     const brokers = new SimulatedBrokers();
     const link = brokers.link('writer');

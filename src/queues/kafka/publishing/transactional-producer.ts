@@ -7,7 +7,7 @@ import type { ProducerIdentity } from './transaction-requests.ts';
 /**
  * The life of a transactional producer:
  *
- *     new ------> ready <-----> unsure        unsure: a transaction is open, or ended nobody knows how
+ *     new ------> ready <-----> unsure        unsure: a transaction, or a request to end it, may be open
  *      |                           |
  *      +--------> shut out <-------+          shut out: a successor was given the transactional id
  */
@@ -88,7 +88,8 @@ export class TransactionalProducer implements Producer {
       const failed = await persistence.repeat(pauses, step);
       if (failed !== undefined) return failed;
     }
-    this.#enter('ready');
+    // A request that nobody answered may still be on its way: in the next epoch it ends no other transaction.
+    this.#enter(commit.mayBeDone ? 'unsure' : 'ready');
     await this.#untilSeen(rounds);
     return undefined;
   }
