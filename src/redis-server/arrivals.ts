@@ -1,60 +1,44 @@
 import type { Clock } from '../ports/clock.ts';
-import type { Polling } from './polling.ts';
+import type { Watch } from './polling.ts';
+import { Unread } from './unread.ts';
 
 /**
- * Bytes that may be read between two looks at the loop without leaving any in the kernel: in one turn, libuv takes up
- * to 32 times 64 KiB from a socket, with TLS half of that at least.
+ * Bytes that may be read from one look at the event loop to the next without leaving any in the kernel: in one turn,
+ * libuv takes up to 32 times 64 KiB from a socket, with TLS half of that at least.
  */
 const mostTaken = 512 * 1_024;
 
-/** Dates what arrives on one connection: never later than it truly arrived. */
+/** Dates the bytes of one connection. */
 export class Arrivals {
-  readonly #polling: Polling;
-  readonly #clock: Clock;
-  /** Nothing that is not read yet came before. */
-  #floor: number;
-  /** Since when the socket has been read; a later poll that brings nothing shows that nothing was there. */
-  #watchedSince: number;
+  readonly #watch: Watch;
+  readonly #unread: Unread;
   #taken = 0;
   #takenSince: number;
 
-  /** To be made when the connection is accepted: what it brings may have come while it was waiting for that. */
-  constructor(polling: Polling, clock: Clock) {
-    this.#polling = polling;
-    this.#clock = clock;
-    this.#floor = polling.since;
-    this.#takenSince = polling.since;
-    this.#watchedSince = clock.elapsed();
+  /** `connected`: nothing came before. */
+  constructor(watch: Watch, clock: Clock, connected: number) {
+    this.#watch = watch;
+    this.#unread = new Unread(watch, clock, connected);
+    this.#takenSince = watch.since;
   }
 
   /** The date of what was read just now: so many bytes as they came from the network. */
   date(bytes: number): number {
-    const arrived = this.#bound();
-    if (this.#takenSince !== this.#polling.since) {
-      this.#takenSince = this.#polling.since;
-      this.#taken = 0;
-    }
-    this.#taken += bytes;
-    if (this.#taken >= mostTaken) {
-      // More of the same age may lie there still.
-      this.#floor = arrived;
-      this.#watchedSince = this.#clock.elapsed();
-    }
+    const arrived = this.#unread.date();
+    const { since } = this.#watch;
+    this.#taken = bytes + (this.#takenSince === since ? this.#taken : 0);
+    this.#takenSince = since;
+    if (this.#taken >= mostTaken) this.#unread.left();
     return arrived;
   }
 
-  /** The socket is not read from now on. */
+  /** The connection is not read from now on. */
   paused(): void {
-    this.#floor = this.#bound();
-    this.#watchedSince = Number.POSITIVE_INFINITY;
+    this.#unread.paused();
   }
 
-  /** The socket is read again. */
+  /** It is read again. */
   resumed(): void {
-    this.#watchedSince = this.#clock.elapsed();
-  }
-
-  #bound(): number {
-    return this.#polling.since > this.#watchedSince ? this.#polling.since : this.#floor;
+    this.#unread.resumed();
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import { Arrivals } from './arrivals.ts';
 import { ClientConnection, type ConnectionContext } from './client-connection.ts';
 import { Polling } from './polling.ts';
+import { Unread } from './unread.ts';
 
 export interface ConnectionsOptions {
   readonly context: ConnectionContext;
@@ -15,6 +16,8 @@ export interface ConnectionsOptions {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #polling: Polling;
+  /** Connections that nobody has accepted yet: what they bring may have come while they waited for that. */
+  readonly #waiting: Unread;
   readonly #clients = new Set<ClientConnection>();
   readonly #ended = new AbortController();
   #lastId = 0;
@@ -23,7 +26,9 @@ export class Connections {
   constructor(server: Server, options: ConnectionsOptions) {
     this.#options = options;
     this.#polling = new Polling(options.clock);
+    this.#waiting = new Unread(this.#polling, options.clock, this.#polling.since);
     server.on('connection', (socket) => this.#accept(socket));
+    server.on('drop', () => this.#waiting.left());
     server.once('close', () => {
       this.#polling.stop();
       this.#ended.abort();
@@ -52,7 +57,9 @@ export class Connections {
       accepted.destroy();
       return;
     }
-    const arrivals = new Arrivals(this.#polling, clock);
+    const arrivals = new Arrivals(this.#polling, clock, this.#waiting.date());
+    // Of those that wait, Node takes one a turn.
+    this.#waiting.left();
     this.#lastId += 1;
     const socket = secure?.(accepted) ?? accepted;
     const client = new ClientConnection(context, { socket, accepted, arrivals }, this.#lastId);

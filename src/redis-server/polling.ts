@@ -4,12 +4,21 @@ import type { Clock } from '../ports/clock.ts';
 /** Milliseconds from one look to the next: arrivals are dated back by about so much. */
 const interval = 10;
 
+/** Tells since when what a socket brings must have arrived. */
+export interface Watch {
+  /**
+   * A time, of `Clock.elapsed`, after which the loop has asked the kernel for all that had come. What is read later was
+   * not there at that time, if its socket was being read already.
+   */
+  readonly since: number;
+}
+
 /**
  * Knows when the event loop was last seen polling: since then, whatever a socket that is being read brings must have
  * arrived. A loop that is held up (by computing, by the garbage collector, by a stopped process) is not polling, and
  * what arrives meanwhile is seen late: nothing in Node tells when it came.
  */
-export class Polling {
+export class Polling implements Watch {
   readonly #clock: Clock;
   readonly #ending = new AbortController();
   #since: number;
@@ -20,10 +29,6 @@ export class Polling {
     this.#watch().catch(() => undefined);
   }
 
-  /**
-   * A time, of `Clock.elapsed`, after which the loop has asked the kernel for all that had come. What is read later was
-   * not there at that time, if its socket was being read already.
-   */
   get since(): number {
     return this.#since;
   }
