@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Most bytes handed to a socket before it has sent what it has. */
 const mostHanded = 256 * 1_024;
@@ -62,11 +63,13 @@ export class Outgoing {
     return this.#rounds;
   }
 
-  /** Resolves once there is room, or nobody is there any more. */
-  async whenRoom(): Promise<void> {
+  /** Resolves with true once there is room, and others had their turn; with false when nobody is there any more. */
+  async whenRoom(): Promise<boolean> {
+    await nextTurn();
     while (this.isFull && !this.#socket.destroyed) {
       await new Promise<void>((resolve) => this.#whenRoom.push(resolve));
     }
+    return !this.#socket.destroyed;
   }
 
   /** Ends the connection once all is sent. */

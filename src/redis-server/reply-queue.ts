@@ -123,7 +123,7 @@ export class ReplyQueue {
       missing -= values.length;
       if (missing < 0) break;
       this.#outgoing.add(encodeValues(values));
-      await this.#outgoing.whenRoom();
+      if (!(await this.#outgoing.whenRoom())) return;
     }
     if (missing !== 0) throw new TypeError(`a stream of ${reply.count} values had others`);
   }

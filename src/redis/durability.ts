@@ -1,4 +1,5 @@
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
+import { gatewayField } from '../domain/gateway-field.ts';
 import { type ConnectionOptions, RedisConnection } from './connection.ts';
 import { listOf, textOf } from './replies.ts';
 
@@ -36,7 +37,7 @@ export async function readDurability(options: ConnectionOptions): Promise<Durabi
   }
 }
 
-/** See {@link readDurability}. */
+/** See {@link readDurability}. Throws `INVALID_CONFIGURATION` where a gateway of ours answers: it keeps nothing itself. */
 export async function durabilityOf(connection: RedisConnection): Promise<Durability> {
   const [information, settings] = await Promise.all([
     ask(connection, 'INFO'),
@@ -45,10 +46,18 @@ export async function durabilityOf(connection: RedisConnection): Promise<Durabil
   const count = Math.max(information?.length ?? 0, settings?.length ?? 0, 1);
   const servers = Array.from({ length: count }, (_, index) => {
     const told = parseInformation(textOf(information?.[index]) ?? '');
+    if (told.has(gatewayField)) throw gatewayInstead(connection.where);
     const configured = settings === undefined ? [] : listOf(settings[index] ?? []).map(textOf);
     return factsOf(told, pairs(configured));
   });
   return { servers, weaknesses: [...new Set(servers.flatMap(weaknessesOf))] };
+}
+
+function gatewayInstead(where: string): PersistenceError {
+  return new PersistenceError(
+    'INVALID_CONFIGURATION',
+    `${where} is a gateway of this project, which writes to a queue and keeps nothing itself: name a Redis, or another store`,
+  );
 }
 
 /** What every master answers; undefined where the user may not ask. */

@@ -57,7 +57,7 @@ const defaultViewLifetimeMs = 60_000;
 /**
  * Opens or creates a store in Redis 7 or newer, and adopts what macp-runtime has stored under the prefix. Throws
  * `STORE_UNAVAILABLE` when Redis does not answer, `INVALID_CONFIGURATION` (wrong password, missing permissions, a
- * cluster that was not configured as one, an earlier version), `STORE_TOO_NEW`, `STORE_CORRUPT`, and
+ * cluster that was not configured as one, an earlier version, our own gateway), `STORE_TOO_NEW`, `STORE_CORRUPT`, and
  * `STORE_CHANGED_ELSEWHERE` where macp-runtime wrote to it after us, unless that is to be adopted.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
@@ -86,6 +86,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
 export async function redisStoreExists(options: Omit<RedisStoreOptions, 'newId'>): Promise<boolean> {
   const connection = await RedisConnection.open(accessOf(options));
   try {
+    await durabilityOf(connection);
     return await holdsStore(connection, keySpace(options));
   } finally {
     connection.close();
