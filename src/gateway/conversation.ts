@@ -61,7 +61,7 @@ export class Conversation implements RedisConversation {
     this.#abandonDeletion();
     return this.#inTime(request, new Attempt(), async (attempt) => {
       if (operation.kind === 'refused') return failure(operation.because);
-      if (!isWrite(operation)) return await this.#read(operation, attempt);
+      if (!isWrite(operation)) return await this.#read(operation);
       const replies = await this.#write(operation, attempt);
       return replies !== undefined && 'kind' in replies ? replies : replies?.[0];
     });
@@ -90,8 +90,7 @@ export class Conversation implements RedisConversation {
     if (this.#ending.signal.aborted) return;
     this.#ending.abort('the connection is gone');
     this.#deletion?.end(undefined);
-    // Whatever a store says of a view that it was to close changes nothing for whoever is gone.
-    for (const log of this.#openLogs) void log.return().catch(() => undefined);
+    for (const log of this.#openLogs) void discardLog(log);
     this.#options.host.left(this);
   }
 
@@ -136,7 +135,7 @@ export class Conversation implements RedisConversation {
     return undefined;
   }
 
-  async #read(read: Read, attempt: Attempt): Promise<RedisReply> {
+  async #read(read: Read): Promise<RedisReply> {
     const { host, reads } = this.#options;
     const signal = this.#ending.signal;
     const { reached } = await this.#turns.take(async (): Promise<{ readonly reached: Promise<void> | Refused }> => {
@@ -145,9 +144,7 @@ export class Conversation implements RedisConversation {
     });
     const refusal = await reached;
     if (refusal !== undefined) return failure(refusal.because);
-    const reply = await reads.answer(read, this.#openLogs);
-    if (attempt.isGivenUp && reply.kind === 'stream') await reply.chunks[Symbol.asyncIterator]().return?.();
-    return reply;
+    return await reads.answer(read, this.#openLogs);
   }
 
   /** What `work` answers, unless it is late: then an error if it is certain that nothing was written, else nothing. */
@@ -164,6 +161,7 @@ export class Conversation implements RedisConversation {
     this.#answered = answer.then(untilSent);
     const reply = await answer;
     const given = this.#ending.signal.aborted ? undefined : reply;
+    void worked.then((late) => (late === given ? undefined : discard(late)));
     this.#options.onAnswered(command, given, arrived);
     return given;
   }
@@ -181,6 +179,16 @@ export class Conversation implements RedisConversation {
     this.cut(`it is not known whether a write is durable: ${message}`);
     return undefined;
   }
+}
+
+/** Lets go of what an answer that is not given holds. */
+async function discard(reply: RedisReply | undefined): Promise<void> {
+  if (reply?.kind === 'stream' && reply.chunks instanceof LogChunks) await discardLog(reply.chunks);
+}
+
+/** Whatever a store says of a view that it was to close changes nothing for whoever is gone. */
+async function discardLog(log: LogChunks): Promise<void> {
+  await log.return().catch(() => undefined);
 }
 
 /** A log is sent once it is read to its end. */

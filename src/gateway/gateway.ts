@@ -113,7 +113,6 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
     if (this.#writer !== conversation) this.#handOver(conversation);
     const reign = await this.present();
     if (this.#writer !== conversation) return refused('a newer connection writes: nothing was written');
-    if (!('kind' in reign)) reign.isUsed = true;
     return reign;
   }
 
@@ -129,14 +128,18 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
     this.#conversations.delete(conversation);
     if (this.#writer !== conversation) return;
     this.#writer = undefined;
-    if (this.#reign?.isUsed) this.#reign.end();
+    this.#reign?.end();
   }
 
-  /** What `conversation` writes from now on comes after everything that was written before: by whomever else. */
+  /**
+   * The next reign is `conversation`'s. Also where nobody wrote in the present one: what another gateway acknowledged
+   * since that began can be read then, or it turns out that this gateway was shut out.
+   */
   #handOver(conversation: Conversation): void {
     const former = this.#writer;
-    former?.cut('a newer connection writes');
     this.#writer = conversation;
+    former?.cut('a newer connection writes');
+    this.#reign?.end();
   }
 
   /** Open until the reign is over, for whatever reason, and what was under way in it is settled. */

@@ -40,8 +40,6 @@ export class Reign {
   readonly #underWay = { commands: 0, bytes: 0 };
   /** Why publishing has failed for good. */
   #failure: PersistenceError | undefined;
-  /** True once somebody reads or writes in it for whom another one would need a new one. */
-  isUsed = false;
 
   constructor({ writer, sink, store, watch, clock, isFencing }: ReignOptions) {
     const over = this.#ending.signal;
@@ -130,20 +128,22 @@ export class Reign {
   /** The sink, with what it fails of for good noted: it ends the reign. */
   #noting(sink: Sink): Sink {
     return {
-      publish: async (...given) => {
-        try {
-          return await sink.publish(...given);
-        } catch (error) {
-          const failure = toPersistenceError(error);
-          if (!failure.retryable) {
-            this.#failure ??= failure;
-            this.end();
-          }
-          throw failure;
-        }
-      },
-      whenWritable: (signal) => sink.whenWritable(signal),
+      publish: (...given) => this.#noteFailure(sink.publish(...given)),
+      whenWritable: (signal) => this.#noteFailure(sink.whenWritable(signal)),
     };
+  }
+
+  async #noteFailure<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (error) {
+      const failure = toPersistenceError(error);
+      if (!failure.retryable) {
+        this.#failure ??= failure;
+        this.end();
+      }
+      throw failure;
+    }
   }
 
   /** What had no room, or was taken back before its turn, was not sent; of what failed otherwise nobody knows. */

@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 /** Something that has to be done by a time of the clock. */
 interface Due {
   readonly at: number;
+  isOver: boolean;
   late(): void;
 }
 
@@ -15,48 +16,69 @@ export class TimeLimit {
   readonly #clock: Clock;
   readonly #milliseconds: number;
   readonly #signal: AbortSignal;
-  /** In the order in which they arrived. */
-  readonly #due = new Set<Due>();
+  /** Ascending by time; what is over is taken out when its time has come. */
+  #due: Due[] = [];
   #isWatching = false;
+  /** Ends the present wait. */
+  #waiting = new AbortController();
 
-  /** `milliseconds`: how long an answer may take. `signal`: ends all watching, and with it all limits. */
+  /** `milliseconds`: how long an answer may take. `signal`: once it is aborted what waits is late, and nothing else is. */
   constructor(clock: Clock, milliseconds: number, signal: AbortSignal) {
     this.#clock = clock;
     this.#milliseconds = milliseconds;
     this.#signal = signal;
+    signal.addEventListener('abort', () => this.#waiting.abort('nothing is waited for any more'), { once: true });
   }
 
   /** The result of `work` on what arrived at `arrived` of {@link Clock.elapsed}, or that of `late` as soon as it is late. */
   within<Result>(arrived: number, work: Promise<Result>, late: () => Result): Promise<Result> {
+    if (this.#signal.aborted) return work;
     const at = arrived + this.#milliseconds;
     return new Promise((resolve, reject) => {
-      const due: Due = { at, late: () => resolve(late()) };
-      this.#due.add(due);
+      const due: Due = { at, isOver: false, late: () => resolve(late()) };
       work.then((result) => {
-        if (this.#due.delete(due)) resolve(this.#clock.elapsed() > at ? late() : result);
+        if (due.isOver) return;
+        due.isOver = true;
+        resolve(this.#clock.elapsed() > at ? late() : result);
       }, reject);
-      void this.#watch();
+      this.#add(due);
     });
   }
 
+  #add(due: Due): void {
+    // Nearly always the last: requests come in the order in which they arrived, but for those of other connections.
+    const index = this.#due.findLastIndex(({ at }) => at <= due.at) + 1;
+    this.#due.splice(index, 0, due);
+    if (index === 0) this.#waiting.abort('something is due earlier');
+    if (!this.#isWatching) void this.#watch();
+  }
+
   async #watch(): Promise<void> {
-    if (this.#isWatching) return;
     this.#isWatching = true;
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#waiting = new AbortController();
+      await this.#sleep(Math.ceil(next.at - this.#clock.elapsed()), this.#waiting.signal);
+    }
+    this.#isWatching = false;
+  }
+
+  /** What is due next, after all that is due now was told so. */
+  #next(): Due | undefined {
+    const now = this.#signal.aborted ? Number.POSITIVE_INFINITY : this.#clock.elapsed();
+    const next = this.#due.findIndex(({ at, isOver }) => at > now && !isOver);
+    for (const due of this.#due.splice(0, next < 0 ? this.#due.length : next)) {
+      if (due.isOver) continue;
+      due.isOver = true;
+      due.late();
+    }
+    return this.#due[0];
+  }
+
+  async #sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     try {
-      for (let oldest = first(this.#due); oldest !== undefined; oldest = first(this.#due)) {
-        const rest = oldest.at - this.#clock.elapsed();
-        if (rest > 0) await this.#clock.sleep(Math.ceil(rest), this.#signal);
-        else if (this.#due.delete(oldest)) oldest.late();
-      }
+      await this.#clock.sleep(milliseconds, signal);
     } catch (error) {
       if (!isPersistenceError(error, 'ABORTED')) throw error;
-    } finally {
-      this.#isWatching = false;
     }
   }
-}
-
-function first<Item>(items: ReadonlySet<Item>): Item | undefined {
-  for (const item of items) return item;
-  return undefined;
 }

@@ -4,15 +4,17 @@ import { systemClock } from '../../src/platform/system-clock.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Queue } from '../../src/ports/queue.ts';
 import type { RedisConversation, RedisReply, RedisRequest } from '../../src/ports/redis-peer.ts';
-import type { Store } from '../../src/ports/store.ts';
 import { WorkingSystem } from './working-system.ts';
 
 export interface GatewaySystemOptions {
-  /** What the gateway publishes to; default: the queue of the worker itself. */
-  readonly queue?: (queue: Queue) => Queue;
-  readonly store?: Store;
+  /** Queue, worker and store; default: one of its own. */
+  readonly system?: WorkingSystem;
+  /** What the gateway publishes to; default: the queue of the system. */
+  readonly queue?: Queue;
   readonly clock?: Clock;
 }
+
+let writers = 0;
 
 /** What a client was told, as text: `OK`, `(integer) 1`, `ERR …`, a value, a list, `(nil)`, or `(cut)`. */
 export type Told = string | readonly Told[];
@@ -23,21 +25,22 @@ export class GatewaySystem implements AsyncDisposable {
   readonly gateway: Gateway;
   readonly #clock: Clock;
   readonly #stopping = new AbortController();
+  readonly #own: WorkingSystem | undefined;
   #run: Promise<unknown> | undefined;
-  #writers = 0;
 
-  constructor({ queue = (same) => same, store, clock = systemClock }: GatewaySystemOptions = {}) {
-    this.system = new WorkingSystem(store === undefined ? {} : { store });
+  constructor({ system, queue, clock = systemClock }: GatewaySystemOptions = {}) {
+    this.system = system ?? new WorkingSystem();
+    this.#own = system === undefined ? this.system : undefined;
     this.#clock = clock;
     this.gateway = new Gateway({
-      queue: queue(this.system.queue),
+      queue: queue ?? this.system.queue,
       store: this.system.store,
       watch: this.system.watch,
       clock,
       prefix: 'macp',
       newWriter: () => {
-        this.#writers += 1;
-        return `//test/gateway/${this.#writers}` as Writer;
+        writers += 1;
+        return `//test/gateway/${writers}` as Writer;
       },
     });
   }
@@ -65,7 +68,7 @@ export class GatewaySystem implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     await this.#run;
-    await this.system[Symbol.asyncDispose]();
+    await this.#own?.[Symbol.asyncDispose]();
   }
 }
 

@@ -81,3 +81,19 @@ describe('one connection writes at a time', () => {
     expect(await system.system.filed()).toEqual([]);
   });
 });
+
+describe('two gateways of one prefix', () => {
+  test('the older one is shut out, also where it is idle: it answers no runtime that starts at it, and ends', async () => {
+    await using newer = new GatewaySystem();
+    await using older = new GatewaySystem({ system: newer.system.work() }).run();
+    expect(await older.client().send('SMEMBERS', 'macp:sessions')).toEqual([]);
+    newer.run();
+    const writing = newer.client();
+    expect(await writing.send('RPUSH', 'macp:log:one', entryText('m1'))).toBe(integer(1));
+    const returning = older.client();
+    expect(await returning.send('SMEMBERS', 'macp:sessions')).toBe('(cut)');
+    expect(await older.ended()).toMatchObject({ code: 'WRITER_FENCED' });
+    expect(await older.client().send('GET', 'macp:session:one')).toMatch(/^ERR .*ended/);
+    expect(await writing.send('RPUSH', 'macp:log:one', entryText('m2'))).toBe(integer(2));
+  });
+});
