@@ -59,6 +59,7 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
         await using successor = await publisherOf(queue, 'one');
         const ends = await queue.bounds();
         await successor.publish(someSessions.map((session) => someCommand(session, 1, `successor ${round}`)));
+        await successor.settle();
         await Promise.all(callers);
         for (const delivery of await consumeAll(queue)) {
           const outcome = outcomes.get(told(delivery));
@@ -83,7 +84,10 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
       const outcomes = await Promise.allSettled(
         publishers.map((publisher, index) => publisher.publish([someCommand(ada, index + 1)])),
       );
-      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+      const settled = await Promise.allSettled(publishers.map((publisher) => publisher.settle()));
+      for (const all of [outcomes, settled]) {
+        assert.equal(all.filter(({ status }) => status === 'fulfilled').length, 1);
+      }
       assert.equal((await consumeAll(queue)).length, 1);
     },
   },
@@ -98,6 +102,7 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
       const broken = { ...someCommand(ada, 1), session: '../x' as SessionId };
       await assertRejects('INVALID_SESSION_ID', publisher.publish([someCommand(ada, 1), broken]));
       const positions = (await Promise.all(publishing)).flat();
+      await publisher.settle();
       const deliveries = await consumeAll(queue);
       assertDelivered(deliveries, commands);
       const found = new Map(deliveries.map((delivery) => [told(delivery), delivery.position]));
@@ -124,6 +129,7 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
         return outcome;
       });
       const published = (await Promise.all(publishes)).flat();
+      await publisher.settle();
       assertDelivered(await consumeAll(queue), published);
     },
   },
@@ -141,8 +147,8 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
       await assertRejects('QUEUE_CLOSED', publisher.publish([someCommand(ada, 2)]));
       await assertRejects('QUEUE_CLOSED', publisher.whenWritable());
       await assertRejects('QUEUE_CLOSED', publisher.settle());
-      assertDelivered(await consumeAll(queue), await under);
       const last = await publisherOf(queue, 'one');
+      assertDelivered(await consumeAll(queue), await under);
       await queue.close();
       await assertRejects('QUEUE_CLOSED', last.publish([someCommand(ada, 3)]));
       await assertRejects('QUEUE_CLOSED', publisherOf(queue, 'one'));
@@ -170,6 +176,7 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
     async check({ queue }) {
       await using publisher = await publisherOf(queue, 'one');
       for (let round = 1; round <= 3; round += 1) await publisher.publish(someCommands(someSessions, round, round));
+      await publisher.settle();
       const whole = await consumeWhole(queue);
       assertDelivered(whole, someCommands(someSessions, 1, 3));
       assertDense(whole.map(({ position }) => position));

@@ -8,7 +8,7 @@ import type { SessionId } from '../../src/domain/identifiers.ts';
 import { parseSessionId } from '../../src/domain/identifiers.ts';
 import type { PartitionBounds, Queue } from '../../src/ports/queue.ts';
 import { openKafkaQueue } from '../../src/queues/kafka/open-kafka-queue.ts';
-import { kafkaAddress } from '../support/kafka.ts';
+import { kafkaAddress, kafkaClient } from '../support/kafka.ts';
 import { initialisedTopic, queueOptions } from './kafka-queue-harness.ts';
 
 const program = fileURLToPath(new URL('fenced-publishers/publisher.mjs', import.meta.url));
@@ -93,25 +93,26 @@ async function succeed(queue: Queue): Promise<ReadonlyMap<number, PartitionBound
   const publisher = await queue.fencedPublisher?.('one');
   const ends = await queue.bounds();
   await publisher?.publish([someCommand(successorSession, 1)]);
+  await publisher?.settle();
   await publisher?.close();
   return ends;
 }
 
-/** Steps that a commit comes to, and whether it was committed by then. */
-const steps = [
-  ['addPartitions', false],
-  ['produce', false],
-  ['endTransaction', false],
-  ['committedEnds', true],
+/** Moments of a commit, and whether it was committed by then. */
+const moments = [
+  ['before addPartitions', false],
+  ['before produce', false],
+  ['before endTransaction', false],
+  ['behind endTransaction', true],
 ] as const;
 const [one = successorSession] = someSessions;
 
-test.each(steps)(
-  'one that is killed before %s leaves all or nothing, before its successor begins',
-  async (step, isCommitted) => {
+test.each(moments)(
+  'one that is killed %s leaves all or nothing, before its successor begins',
+  async (moment, isCommitted) => {
     const topic = await initialisedTopic(kafkaAddress());
     await using queue = await openKafkaQueue(queueOptions(kafkaAddress(), topic));
-    await using old = new OtherPublisher(topic, [one], step);
+    await using old = new OtherPublisher(topic, [one], moment);
     await old.until(() => old.said.length > 0);
     old.signal('SIGKILL');
     const ends = await succeed(queue);
@@ -122,12 +123,12 @@ test.each(steps)(
   },
 );
 
-test.each(steps)(
-  'one that is stopped before %s and wakes up late writes nothing, and says nothing else',
-  async (step, isCommitted) => {
+test.each(moments)(
+  'one that is stopped %s and wakes up late writes nothing, and says nothing else',
+  async (moment, isCommitted) => {
     const topic = await initialisedTopic(kafkaAddress());
     await using queue = await openKafkaQueue(queueOptions(kafkaAddress(), topic));
-    await using old = new OtherPublisher(topic, [one], step);
+    await using old = new OtherPublisher(topic, [one], moment);
     await old.until(() => old.said.length > 0);
     old.signal('SIGSTOP');
     const ends = await succeed(queue);
@@ -171,4 +172,26 @@ test('one that is stopped while it publishes as fast as it can keeps its word wh
     // Whatever it never spoke of is there in its order, before the ends, or not at all.
     for (const [name, at] of found) if (!name.startsWith(`${successorSession}/`)) expect(isBefore(at, ends)).toBe(true);
   }
+});
+
+test('whose predecessor committed behind a transaction of somebody else, it begins once that has ended', async () => {
+  const topic = await initialisedTopic(kafkaAddress(), 1);
+  await using queue = await openKafkaQueue(queueOptions(kafkaAddress(), topic));
+  const old = await queue.fencedPublisher('one');
+  const other = kafkaClient().producer({ transactionalId: topic, idempotent: true, maxInFlightRequests: 1 });
+  await other.connect();
+  const open = await other.transaction();
+  await open.send({ topic, messages: [{ value: 'undecided' }] });
+  const [position] = await old.publish([someCommand(one, 1)]);
+  let ends: ReadonlyMap<number, PartitionBounds> | undefined;
+  const succeeding = succeed(queue).then((noted) => {
+    ends = noted;
+  });
+  await expect.poll(() => old.publish([someCommand(one, 2)]).catch(({ code }) => code)).toBe('WRITER_FENCED');
+  expect((await queue.bounds()).get(0)?.end).toBe(0);
+  expect(ends).toBeUndefined();
+  await open.abort();
+  await succeeding;
+  expect(position !== undefined && ends !== undefined && isBefore(position, ends)).toBe(true);
+  await other.disconnect();
 });

@@ -58,6 +58,7 @@ async function publishInTransaction(counts: readonly number[]): Promise<void> {
   await using queue = await openKafkaQueue(queueOptions(program.kafka, program.topic));
   await using publisher = await queue.fencedPublisher('lag');
   await publisher.publish(commands);
+  await publisher.settle();
 }
 
 async function status(): Promise<ServiceStatus['queue']> {

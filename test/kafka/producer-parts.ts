@@ -4,15 +4,15 @@ import { batchRecords } from '../../src/queues/kafka/publishing/batches.ts';
 import { ClusterLink } from '../../src/queues/kafka/publishing/broker-link.ts';
 import type { Rounds } from '../../src/queues/kafka/publishing/producer.ts';
 import { encodeRecordBody } from '../../src/queues/kafka/publishing/record-body.ts';
+import { untilRead } from '../../src/queues/kafka/publishing/until-read.ts';
 import { readPartition } from '../../src/queues/kafka/topics/read-partition.ts';
 import { TopicAdministration } from '../../src/queues/kafka/topics/topic-administration.ts';
-import { tryWithin } from '../../src/queues/patience.ts';
 import { connectionTo } from './kafka-queue-harness.ts';
 
 /** The brokers of a topic as its producers and readers see them, beneath a queue. */
 export interface ProducerParts extends AsyncDisposable {
   link(transactionTimeout?: number): ClusterLink;
-  /** The values of partition 0 that readers of committed records see, up to where they get now. */
+  /** The values of partition 0 that readers of committed records see, once they get to the end of what is written now. */
   committed(): Promise<readonly string[]>;
 }
 
@@ -31,7 +31,9 @@ export async function producerParts(
   return {
     link,
     async committed() {
-      const bounds = await tryWithin(systemClock, 10_000, () => readBounds(brokers, [0]));
+      const closing = new AbortController().signal;
+      await untilRead({ link: link(), clock: systemClock, patience: 10_000, closing });
+      const bounds = await readBounds(brokers, [0]);
       const values: string[] = [];
       const stretch = { partition: 0, from: 0, to: bounds.get(0)?.end ?? 0 };
       for await (const records of readPartition(brokers, systemClock, stretch)) {

@@ -166,6 +166,7 @@ test('what transactions left behind is not copied, and one that is open is refus
   const writer = await old.fencedPublisher('writer');
   await writer.publish(someCommands(someSessions, 1, 3));
   await writer.publish(someCommands(someSessions, 4, 4));
+  await writer.settle();
   await old.close();
   await using parts = await producerParts(kafkaAddress(), from, `${from}-other`);
   const link = parts.link();

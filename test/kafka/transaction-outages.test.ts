@@ -8,7 +8,7 @@ import { initialisedTopic } from './kafka-queue-harness.ts';
 import { producerParts, roundsOf } from './producer-parts.ts';
 
 /** What a producer asks of the brokers for one transaction, in turn. */
-const steps = ['initialise', 'addPartitions', 'produce', 'endTransaction', 'committedEnds'] as const;
+const steps = ['initialise', 'addPartitions', 'produce', 'endTransaction'] as const;
 type Step = (typeof steps)[number];
 /** Whether the broker dies before it is asked, or with the answer. */
 type Moment = 'before' | 'behind';
@@ -34,7 +34,7 @@ function dyingAt(link: BrokerLink, at: Step, moment: Moment, die: () => Promise<
     addPartitions: (identity, partitions) => step('addPartitions', () => link.addPartitions(identity, partitions)),
     produce: (batches) => step('produce', () => link.produce(batches)),
     endTransaction: (identity, outcome) => step('endTransaction', () => link.endTransaction(identity, outcome)),
-    committedEnds: (partitions) => step('committedEnds', () => link.committedEnds(partitions)),
+    ends: (place) => link.ends(place),
   };
 }
 
@@ -79,12 +79,11 @@ test('whenever the broker is killed and stays away, a write is told as open, and
       () => 'durable',
       (error: unknown) => (isPersistenceError(error) ? error.code : String(error)),
     );
-    // What is committed is durable, even if nobody can be asked any more whether readers get to it.
-    expect(outcome, name).toBe(at === 'committedEnds' ? 'durable' : 'QUEUE_UNAVAILABLE');
+    expect(outcome, name).toBe('QUEUE_UNAVAILABLE');
     await kafka.restart();
     await expect.poll(() => producer.open().then(() => 'settled', String), { timeout: 60_000 }).toBe('settled');
     const settled = await parts.committed();
-    const isCommitted = at === 'committedEnds' || (at === 'endTransaction' && moment === 'behind');
+    const isCommitted = at === 'endTransaction' && moment === 'behind';
     expect(settled, name).toEqual(isCommitted ? ['one', 'two'] : []);
     await producer.write(await roundsOf('three'));
     expect(await parts.committed(), name).toEqual([...settled, 'three']);

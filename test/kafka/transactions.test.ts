@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { PersistenceError } from '../../src/domain/errors.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
-import type { BrokerFailure, BrokerLink } from '../../src/queues/kafka/publishing/broker-link.ts';
+import { type BrokerFailure, type BrokerLink, isFailure } from '../../src/queues/kafka/publishing/broker-link.ts';
 import { TransactionalProducer } from '../../src/queues/kafka/publishing/transactional-producer.ts';
 import { kafkaAddress } from '../support/kafka.ts';
 import { initialisedTopic } from './kafka-queue-harness.ts';
@@ -28,7 +28,7 @@ function before(link: BrokerLink, act: () => Promise<void>): BrokerLink {
     initialise: (after) => link.initialise(after),
     addPartitions: (identity, partitions) => link.addPartitions(identity, partitions),
     produce: (batches) => link.produce(batches),
-    committedEnds: (partitions) => link.committedEnds(partitions),
+    ends: (place) => link.ends(place),
     async endTransaction(identity, outcome) {
       if (isFirst) await act();
       isFirst = false;
@@ -73,7 +73,11 @@ test('a transaction that the brokers gave up for its age is written again, since
   await using parts = await producerParts(kafkaAddress(), topic, topic);
   const link = parts.link(1_000);
   const givenUp = async (): Promise<void> => {
-    while ((await link.committedEnds([0])).get(0) === 0) await systemClock.sleep(50);
+    for (;;) {
+      const ends = await link.ends('latest');
+      if (!isFailure(ends) && ends.get(0) !== 0) return;
+      await systemClock.sleep(50);
+    }
   };
   const producer = producerOver(before(link, givenUp));
   await producer.write(await roundsOf('late'));

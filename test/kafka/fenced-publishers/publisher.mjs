@@ -1,13 +1,13 @@
 // Publishes under the name "one", forked: node publisher.mjs OPTIONS, the options in JSON. Sends one command after the
 // other for each session until one is refused. Tells its parent what became of each, and waits for a message of its
-// parent before the step of a transaction that it is to stop at.
+// parent where in a transaction it is to stop.
 
 /**
  * @typedef {object} Options
  * @property {string} build URL of the built `src`
  * @property {object} queue options of `openKafkaQueue` that are data
  * @property {readonly string[]} sessions
- * @property {string} [stop] a method of `ClusterLink`
+ * @property {string} [stop] `before` or `behind` a method of `ClusterLink`
  */
 
 /** @type {Options} */
@@ -18,14 +18,21 @@ const { someCommand } = await import(`${build}/conformance/queue-samples.js`);
 const { openKafkaQueue } = await import(`${build}/queues/kafka/open-kafka-queue.js`);
 const { ClusterLink } = await import(`${build}/queues/kafka/publishing/broker-link.js`);
 
+async function reached() {
+  const goOn = new Promise((resolve) => process.once('message', resolve));
+  process.send?.({ reached: stop });
+  await goOn;
+}
+
 if (stop !== undefined) {
-  const take = ClusterLink.prototype[stop];
-  ClusterLink.prototype[stop] = /** @this {unknown} @param {...unknown} given */ async function (...given) {
-    ClusterLink.prototype[stop] = take;
-    const goOn = new Promise((resolve) => process.once('message', resolve));
-    process.send?.({ reached: stop });
-    await goOn;
-    return await take.apply(this, given);
+  const [moment, step = ''] = stop.split(' ');
+  const take = ClusterLink.prototype[step];
+  ClusterLink.prototype[step] = /** @this {unknown} @param {...unknown} given */ async function (...given) {
+    ClusterLink.prototype[step] = take;
+    if (moment === 'before') await reached();
+    const answer = await take.apply(this, given);
+    if (moment === 'behind') await reached();
+    return answer;
   };
 }
 

@@ -78,14 +78,11 @@ export class SimulatedBrokers {
         }
         return answers;
       },
-      committedEnds: async (partitions) =>
-        new Map(partitions.map((partition) => [partition, this.#firstOpen(this.logs.get(partition) ?? [])])),
+      ends: async (place) =>
+        new Map(
+          [...this.logs].map(([partition, log]) => [partition, place === 'latest' ? firstOpen(log) : log.length]),
+        ),
     };
-  }
-
-  #firstOpen(log: readonly Logged[]): number {
-    const open = log.findIndex(({ transaction }) => transaction === 'open');
-    return open === -1 ? log.length : open;
   }
 
   async #told<Answer>(act: () => Answer): Promise<Answer | BrokerFailure> {
@@ -169,6 +166,11 @@ export class SimulatedBrokers {
     const known = [...this.#transactions.values()].find(({ identity }) => identity.producerId === producerId);
     return known?.identity.epoch !== epoch;
   }
+}
+
+function firstOpen(log: readonly Logged[]): number {
+  const open = log.findIndex(({ transaction }) => transaction === 'open');
+  return open === -1 ? log.length : open;
 }
 
 function valuesOf(batch: Buffer): readonly string[] {

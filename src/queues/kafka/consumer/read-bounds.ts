@@ -16,19 +16,22 @@ export async function readBounds(
   signal?: AbortSignal,
   before?: number,
 ): Promise<ReadonlyMap<number, PartitionBounds>> {
-  const leaders = await brokers.leaders(signal);
-  const byNode = new Map<number, ListOffsetsPartition[]>();
-  for (const partition of partitions) {
-    const { node, epoch } = leaderOf(leaders, brokers.topic, partition);
-    byNode.set(node, [...(byNode.get(node) ?? []), { partition, leaderEpoch: epoch }]);
-  }
+  const byNode = await byLeader(brokers, partitions, signal);
   const answers = await Promise.all(
     [...byNode].map(([node, led]) => readBoundsFrom(brokers, node, led, signal, before)),
   );
-  const bounds = new Map(answers.flatMap((answer) => [...answer]));
-  return new Map(
-    partitions.map((partition) => [partition, bounds.get(partition) ?? unanswered(brokers.topic, partition)]),
-  );
+  return complete(brokers, partitions, answers);
+}
+
+/** One offset of each of these partitions, as `readBounds` asks for them. */
+export async function readOffsets(
+  brokers: TopicBrokers,
+  partitions: readonly number[],
+  place: OffsetPlace,
+): Promise<ReadonlyMap<number, number>> {
+  const byNode = await byLeader(brokers, partitions);
+  const answers = await Promise.all([...byNode].map(([node, led]) => readOffsetsFrom(brokers, node, led, place)));
+  return complete(brokers, partitions, answers);
 }
 
 /** What a broker answers where there is no record at or after a time. */
@@ -44,16 +47,7 @@ export async function readBoundsFrom(
 ): Promise<ReadonlyMap<number, PartitionBounds>> {
   if (led.length === 0) return new Map();
   const { topic } = brokers;
-  const doing = `asking for the offsets of topic ${topic.name}`;
-  const ask = async (place: OffsetPlace): Promise<ReadonlyMap<number, number>> => {
-    const answer = await brokers.send(node, doing, listOffsetsRequest(topic.name, led, place), { signal });
-    return new Map(
-      answer.map(({ partition, errorCode, offset }) => {
-        if (errorCode !== 0) throw protocolFailure(errorCode, `${doing}, partition ${partition}`, 'Describe');
-        return [partition, offset];
-      }),
-    );
-  };
+  const ask = (place: OffsetPlace) => readOffsetsFrom(brokers, node, led, place, signal);
   const asked = [ask('earliest'), ask('latest'), ...(before === undefined ? [] : [ask({ time: before })])];
   const [starts, ends, late] = await Promise.all(asked);
   return new Map(
@@ -66,6 +60,47 @@ export async function readBoundsFrom(
       return [partition, { start, end: Math.max(start, end) }];
     }),
   );
+}
+
+async function readOffsetsFrom(
+  brokers: TopicBrokers,
+  node: number,
+  led: readonly ListOffsetsPartition[],
+  place: OffsetPlace,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<number, number>> {
+  const { name } = brokers.topic;
+  const doing = `asking for the offsets of topic ${name}`;
+  const answer = await brokers.send(node, doing, listOffsetsRequest(name, led, place), { signal });
+  return new Map(
+    answer.map(({ partition, errorCode, offset }) => {
+      if (errorCode !== 0) throw protocolFailure(errorCode, `${doing}, partition ${partition}`, 'Describe');
+      return [partition, offset];
+    }),
+  );
+}
+
+async function byLeader(
+  brokers: TopicBrokers,
+  partitions: readonly number[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<number, readonly ListOffsetsPartition[]>> {
+  const leaders = await brokers.leaders(signal);
+  const byNode = new Map<number, ListOffsetsPartition[]>();
+  for (const partition of partitions) {
+    const { node, epoch } = leaderOf(leaders, brokers.topic, partition);
+    byNode.set(node, [...(byNode.get(node) ?? []), { partition, leaderEpoch: epoch }]);
+  }
+  return byNode;
+}
+
+function complete<Answer>(
+  { topic }: TopicBrokers,
+  partitions: readonly number[],
+  answers: readonly ReadonlyMap<number, Answer>[],
+): ReadonlyMap<number, Answer> {
+  const all = new Map(answers.flatMap((answer) => [...answer]));
+  return new Map(partitions.map((partition) => [partition, all.get(partition) ?? unanswered(topic, partition)]));
 }
 
 function leaderOf(leaders: ReadonlyMap<number, Leader>, topic: KafkaTopic, partition: number): Leader {

@@ -3,10 +3,11 @@ import { BodyWriter } from './body-writer.ts';
 import type { ProtocolRequest } from './protocol-request.ts';
 
 /**
- * `earliest`: first offset still held. `latest`: the last stable offset, behind the last record that counts. A time, in
- * milliseconds since 1970: the first record at or after it, -1 where there is none.
+ * `earliest`: first offset still held. `latest`: the last stable offset, behind the last record that counts. `written`:
+ * behind the last record that is written by all replicas in sync, decided or not. A time, in milliseconds since 1970: the
+ * first record at or after it, -1 where there is none.
  */
-export type OffsetPlace = 'earliest' | 'latest' | { readonly time: number };
+export type OffsetPlace = 'earliest' | 'latest' | 'written' | { readonly time: number };
 
 export interface ListOffsetsPartition {
   readonly partition: number;
@@ -20,14 +21,15 @@ export interface ListedOffset {
   readonly offset: number;
 }
 
-/** ListOffsets v5 (KIP-320), reading committed, of partitions that one broker leads. */
+/** ListOffsets v5 (KIP-320), reading committed but for `written`, of partitions that one broker leads. */
 export function listOffsetsRequest(
   topic: string,
   partitions: readonly ListOffsetsPartition[],
   place: OffsetPlace,
 ): ProtocolRequest<readonly ListedOffset[]> {
   const timestamp = typeof place === 'string' ? timestamps[place] : BigInt(place.time);
-  const body = new BodyWriter().int32(noReplica).int8(readCommitted).int32(1).text(topic).int32(partitions.length);
+  const isolation = place === 'written' ? readUncommitted : readCommitted;
+  const body = new BodyWriter().int32(noReplica).int8(isolation).int32(1).text(topic).int32(partitions.length);
   for (const { partition, leaderEpoch } of partitions) {
     body.int32(partition).int32(leaderEpoch).int64(timestamp);
   }
@@ -41,9 +43,14 @@ export function listOffsetsRequest(
 }
 
 const noReplica = -1;
+const readUncommitted = 0;
 const readCommitted = 1;
 /** Timestamps that stand for the ends of a log. */
-const timestamps: Readonly<Record<'earliest' | 'latest', bigint>> = { earliest: -2n, latest: -1n };
+const timestamps: Readonly<Record<Extract<OffsetPlace, string>, bigint>> = {
+  earliest: -2n,
+  latest: -1n,
+  written: -1n,
+};
 
 function readAnswer(answer: BodyReader): readonly ListedOffset[] {
   answer.int32();

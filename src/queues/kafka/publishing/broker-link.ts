@@ -1,6 +1,6 @@
 import { PersistenceError, toPersistenceError } from '../../../domain/errors.ts';
 import { protocolFailure } from '../connection/failures.ts';
-import { readBounds } from '../consumer/read-bounds.ts';
+import { readOffsets } from '../consumer/read-bounds.ts';
 import type { KafkaTopic, Leader, TopicBrokers } from '../consumer/topic-brokers.ts';
 import type { ProtocolRequest } from '../protocol/protocol-request.ts';
 import { produceKey, produceRequest } from './produce-request.ts';
@@ -30,8 +30,11 @@ export interface BrokerLink {
   endTransaction(identity: ProducerIdentity, outcome: 'commit' | 'abort'): Promise<BrokerFailure | undefined>;
   /** Has one stamped batch a partition written by all replicas in sync. By partition: its first offset, or a failure. */
   produce(batches: ReadonlyMap<number, Buffer>): Promise<ReadonlyMap<number, number | BrokerFailure>>;
-  /** Up to where readers of committed records get, by partition; without those that nobody answered for. */
-  committedEnds(partitions: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  /**
+   * By partition, behind which offset nothing is written by all replicas in sync (`written`), or nothing is read by those
+   * who read committed (`latest`).
+   */
+  ends(place: 'written' | 'latest'): Promise<ReadonlyMap<number, number> | BrokerFailure>;
 }
 
 /** Tells an answer from a failure. */
@@ -110,13 +113,13 @@ export class ClusterLink implements BrokerLink {
     return answers;
   }
 
-  async committedEnds(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  async ends(place: 'written' | 'latest'): Promise<ReadonlyMap<number, number> | BrokerFailure> {
+    const { brokers, topic } = this.#options;
     try {
-      const bounds = await readBounds(this.#options.brokers, partitions);
-      return new Map([...bounds].map(([partition, { end }]) => [partition, end]));
-    } catch {
-      // Whoever asks asks again, or does without.
-      return new Map();
+      const partitions = Array.from({ length: topic.partitions }, (_, partition) => partition);
+      return await readOffsets(brokers, partitions, place);
+    } catch (error) {
+      return this.#connectionFailed(error);
     }
   }
 

@@ -24,9 +24,9 @@ export class KafkaFencedPublisher implements FencedPublisher {
     this.#home = home;
   }
 
-  /** Resolves once the brokers have shut the predecessor out, and ended whatever transaction it left open. */
+  /** Resolves once the predecessor is shut out, and readers get to the end of what it committed. */
   open(): Promise<void> {
-    return this.#publisher.open();
+    return this.#publisher.settle();
   }
 
   publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {
@@ -38,7 +38,7 @@ export class KafkaFencedPublisher implements FencedPublisher {
   }
 
   settle(): Promise<void> {
-    return this.#publisher.open();
+    return this.#publisher.settle();
   }
 
   async close(): Promise<void> {

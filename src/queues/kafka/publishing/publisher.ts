@@ -9,10 +9,12 @@ import type { WaitingRecord } from '../../publishes.ts';
 import type { TopicBrokers } from '../consumer/topic-brokers.ts';
 import { ClusterLink } from './broker-link.ts';
 import { IdempotentProducer } from './idempotent-producer.ts';
+import type { ProducerOptions } from './producer.ts';
 import { type BatchCodec, batchOverhead, recordBytes } from './record-batch.ts';
 import { encodeRecordBody, type RecordBody } from './record-body.ts';
 import { groupWriter, producerTimes } from './record-writer.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
+import { untilRead } from './until-read.ts';
 
 /** How commands are published. Sizes in bytes, times in milliseconds. */
 export interface PublisherOptions {
@@ -40,6 +42,7 @@ const grace = 5_000;
 export class KafkaPublisher {
   readonly #options: PublisherOptions;
   readonly #closing = new AbortController();
+  readonly #producing: ProducerOptions;
   readonly #lane: Lane<RecordBody>;
 
   constructor(options: PublisherOptions) {
@@ -47,8 +50,9 @@ export class KafkaPublisher {
     const { brokers, clock, transactionalId, batchBytes } = options;
     const { patience, ...timeouts } = producerTimes;
     const link = new ClusterLink({ brokers, topic: brokers.topic, transactionalId, ...timeouts });
-    const parts = { link, clock, patience, closing: this.#closing.signal };
-    const producer = transactionalId === undefined ? new IdempotentProducer(parts) : new TransactionalProducer(parts);
+    this.#producing = { link, clock, patience, closing: this.#closing.signal };
+    const isTransactional = transactionalId !== undefined;
+    const producer = new (isTransactional ? TransactionalProducer : IdempotentProducer)(this.#producing);
     this.#lane = new Lane({
       ...options,
       writer: groupWriter(producer, clock, options),
@@ -57,11 +61,13 @@ export class KafkaPublisher {
   }
 
   /**
-   * Connects, and shuts predecessors out where there is a transactional id. Called again, it waits for the publishes that
-   * were made before, and gives up a transaction whose outcome is not known unless it was committed. Throws what a publish would.
+   * Connects, where there is a transactional id shuts predecessors out or, called again, waits for what was published
+   * before, and gives up what is not known to be committed. Resolves once readers get to the end of what was committed.
+   * Throws what a publish would.
    */
-  open(): Promise<void> {
-    return this.#lane.open();
+  async settle(): Promise<void> {
+    await this.#lane.open();
+    await untilRead(this.#producing);
   }
 
   /** See `Queue.publish`. The commands are those that a worker accepts. */

@@ -20,9 +20,7 @@ interface Commit {
 }
 
 /** An earlier transaction is usually ended within a few milliseconds. */
-const pauses: Pauses = { first: 5, longest: 200 };
-/** For how many milliseconds at most a commit waits to be seen: another producer's transaction may stand before it. */
-const longestLook = 1_000;
+const pauses: Pauses = { first: 1, longest: 200 };
 
 /**
  * A producer that writes in transactions, one a call. What goes wrong in one is made good by asking for the next epoch
@@ -90,7 +88,6 @@ export class TransactionalProducer implements Producer {
     }
     // A request that nobody answered may still be on its way: in the next epoch it ends no other transaction.
     this.#enter(commit.mayBeDone ? 'unsure' : 'ready');
-    await this.#untilSeen(rounds);
     return undefined;
   }
 
@@ -99,22 +96,6 @@ export class TransactionalProducer implements Producer {
     // Brokers that tell this identity from the present one, or know of no such transaction, have not done it now.
     if (failure?.asks === 'again' || failure?.asks === 'final') commit.mayBeDone = true;
     return failure;
-  }
-
-  /**
-   * A commit is durable before the partitions are told of it. Waits until readers get to the end of what was written, so
-   * that who has published finds it there.
-   */
-  async #untilSeen(rounds: Rounds): Promise<void> {
-    const { link, clock, closing } = this.#options;
-    const last = new Map(rounds.flat().map(({ partition, offset = 0, count }) => [partition, offset + count - 1]));
-    const start = clock.elapsed();
-    for (let pause = 1; clock.elapsed() - start < longestLook; pause = Math.min(20, pause * 2)) {
-      const ends = await link.committedEnds([...last.keys()]);
-      for (const [partition, offset] of [...last]) if ((ends.get(partition) ?? 0) > offset) last.delete(partition);
-      if (last.size === 0 || closing.aborted) return;
-      await clock.sleep(pause);
-    }
   }
 
   /** Gives up what may be open, and goes on in the next epoch. */

@@ -57,7 +57,7 @@ async function fetchAt(
 }
 
 /** What the leader of a partition holds from `offset` on, waiting at most `maxWait` milliseconds where that is nothing. */
-export async function fetchPartition(
+async function fetchPartition(
   brokers: TopicBrokers,
   partition: number,
   offset: number,

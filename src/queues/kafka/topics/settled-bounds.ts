@@ -2,9 +2,8 @@ import { PersistenceError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { PartitionBounds } from '../../../ports/queue.ts';
 import { tryWithin } from '../../patience.ts';
-import { readBounds } from '../consumer/read-bounds.ts';
+import { readBounds, readOffsets } from '../consumer/read-bounds.ts';
 import type { TopicBrokers } from '../consumer/topic-brokers.ts';
-import { fetchPartition } from './read-partition.ts';
 
 const patience = 30_000;
 
@@ -19,9 +18,9 @@ export async function settledBounds(
   const { name, partitions } = brokers.topic;
   const numbers = Array.from({ length: partitions }, (_, partition) => partition);
   const bounds = await tryWithin(clock, patience, () => readBounds(brokers, numbers));
+  const written = await tryWithin(clock, patience, () => readOffsets(brokers, numbers, 'written'));
   for (const [partition, { end }] of bounds) {
-    const { highWatermark } = await tryWithin(clock, patience, () => fetchPartition(brokers, partition, end, 1));
-    if (highWatermark <= end) continue;
+    if ((written.get(partition) ?? 0) <= end) continue;
     throw new PersistenceError(
       'QUEUE_UNSAFE',
       `a transaction is open in partition ${partition} of topic ${name}: stop its publishers, and begin again`,
