@@ -138,13 +138,17 @@ export class Conversation implements RedisConversation {
   async #read(read: Read): Promise<RedisReply> {
     const { host, reads } = this.#options;
     const signal = this.#ending.signal;
-    const { reached } = await this.#turns.take(async (): Promise<{ readonly reached: Promise<void> | Refused }> => {
+    const { reign, reached } = await this.#turns.take(async () => {
       const reign = await (read.kind === 'list' ? host.own(this) : host.present());
-      return { reached: 'kind' in reign ? reign : reachedFor(read, reign, signal) };
+      return { reign, reached: 'kind' in reign ? undefined : reachedFor(read, reign, signal) };
     });
-    const refusal = await reached;
-    if (refusal !== undefined) return failure(refusal.because);
-    return await reads.answer(read, this.#openLogs);
+    if ('kind' in reign) return failure(reign.because);
+    await reached;
+    if (read.kind !== 'list') return await reads.answer(read, this.#openLogs);
+    const sessions = await reads.sessions();
+    // A runtime lists the sessions when it starts, and then saves every one of them.
+    void reign.claimAhead(sessions);
+    return { kind: 'set', items: sessions.map((session) => ({ kind: 'bulk', bytes: Buffer.from(session, 'utf8') })) };
   }
 
   /** What `work` answers, unless it is late: then an error if it is certain that nothing was written, else nothing. */

@@ -20,10 +20,8 @@ export class Reads {
   }
 
   /** `open`: where a log is listed while it is sent. */
-  answer(read: Read, open: OpenLogs): Promise<RedisReply> {
+  answer(read: Exclude<Read, { readonly kind: 'list' }>, open: OpenLogs): Promise<RedisReply> {
     switch (read.kind) {
-      case 'list':
-        return this.#list();
       case 'get':
         return this.#get(read.session, read.document);
       case 'range':
@@ -33,11 +31,11 @@ export class Reads {
     }
   }
 
-  async #list(): Promise<RedisReply> {
-    const items: RedisReply[] = [];
-    for await (const session of new SessionReader(this.#store).sessionIds())
-      items.push({ kind: 'bulk', bytes: Buffer.from(session, 'utf8') });
-    return { kind: 'set', items };
+  /** All sessions that exist. */
+  async sessions(): Promise<readonly SessionId[]> {
+    const sessions: SessionId[] = [];
+    for await (const session of new SessionReader(this.#store).sessionIds()) sessions.push(session);
+    return sessions;
   }
 
   async #get(session: SessionId, document: Exclude<DocumentKind, 'log'>): Promise<RedisReply> {

@@ -29,6 +29,8 @@ export interface ReignOptions {
 /** Most that is on its way at a time: what is more is refused. */
 const limits: Load = { commands: 8_192, bytes: 64 * 1024 * 1024 };
 
+const claimedTogether = 256;
+
 /**
  * What one connection writes, under one name: from the first answer until it ends, whoever ends it. After that nothing
  * more is sent, and {@link settle} resolves once what was under way is durable, or never will be.
@@ -86,6 +88,17 @@ export class Reign {
     } finally {
       this.#underWay.commands -= 1;
       this.#underWay.bytes -= size;
+    }
+  }
+
+  /**
+   * Claims what is likely to be written soon, many sessions together: one by one, each would take its own time. Those
+   * that fail are claimed when they are written.
+   */
+  async claimAhead(sessions: readonly SessionId[]): Promise<void> {
+    for (let start = 0; start < sessions.length && !this.over.aborted; start += claimedTogether) {
+      const next = sessions.slice(start, start + claimedTogether);
+      await Promise.all(next.map((session) => this.#session(session).prepare()));
     }
   }
 

@@ -51,6 +51,11 @@ export class WrittenSession {
     this.#lane = new Lane(session, means.writer);
   }
 
+  /** Makes the writer reign, as the first write will need it to. */
+  async prepare(): Promise<void> {
+    await this.#turns.take(() => this.#open());
+  }
+
   /** Sends a write in its turn, unless `attempt` is given up before. */
   async write(write: Write, command: UnnumberedCommand, attempt: Attempt): Promise<WriteOutcome> {
     const begun = await this.#turns.take(() => this.#begin(write, command, attempt));
