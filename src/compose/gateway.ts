@@ -6,11 +6,11 @@ import { Gateway } from '../gateway/gateway.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { Queue } from '../ports/queue.ts';
+import type { GatewayStatus } from '../ports/service-status.ts';
 import type { Store } from '../ports/store.ts';
 import type { CommittedBatch } from '../ports/telemetry.ts';
 import { StoreWatch } from '../read-side/store-watch.ts';
 import { openRedisServer, type RedisServer } from '../redis-server/server.ts';
-import type { Readiness } from '../service/status.ts';
 import { logGateway } from '../telemetry/gateway-log.ts';
 import { readIdentity } from './pem-files.ts';
 import { packageVersion } from './version.ts';
@@ -26,26 +26,21 @@ export interface GatewayParts {
   readonly pipeline: Pipeline | undefined;
 }
 
-/** A gateway that listens. */
+/** A gateway, and the server that it listens with. */
 export class HostedGateway implements AsyncDisposable {
-  readonly #gateway: Gateway;
-  readonly #server: RedisServer;
+  readonly gateway: Gateway;
+  readonly #parts: GatewayParts;
   readonly #release: () => Promise<void>;
+  #server: RedisServer | undefined;
 
-  private constructor(gateway: Gateway, server: RedisServer, release: () => Promise<void>) {
-    this.#gateway = gateway;
-    this.#server = server;
-    this.#release = release;
-  }
-
-  /** Listens as the settings say. Throws `INVALID_CONFIGURATION` when that is not possible. */
-  static async open({ values, logger, port, queue, store, pipeline }: GatewayParts): Promise<HostedGateway> {
-    const watch = new StoreWatch({
-      store,
-      clock: systemClock,
-      polls: pipeline === undefined || store.capabilities.shared,
-    });
-    const gateway = new Gateway({
+  constructor(parts: GatewayParts) {
+    const { values, logger, queue, store, pipeline } = parts;
+    const polls = pipeline === undefined || store.capabilities.shared;
+    const watch = new StoreWatch({ store, clock: systemClock, polls });
+    const noteCommitted = ({ changes }: CommittedBatch): void => watch.noteCommitted(changes);
+    pipeline?.on('committed', noteCommitted);
+    this.#parts = parts;
+    this.gateway = new Gateway({
       queue,
       store,
       watch,
@@ -53,13 +48,22 @@ export class HostedGateway implements AsyncDisposable {
       prefix: values['gateway.prefix'],
       newWriter: () => parseWriter(`//macp-persist/gateway/${randomUUID()}`),
     });
-    logGateway(gateway, logger);
+    logGateway(this.gateway, logger);
+    this.#release = async () => {
+      pipeline?.off('committed', noteCommitted);
+      await watch.close();
+    };
+  }
+
+  /** Listens as the settings say. Throws `INVALID_CONFIGURATION` when that is not possible. */
+  async listen(): Promise<void> {
+    const { values, logger, port } = this.#parts;
     const identity = await readIdentity(
       { setting: 'gateway.tlsCertificate', path: values['gateway.tlsCertificate'] },
       { setting: 'gateway.tlsKey', path: values['gateway.tlsKey'] },
     );
-    const server = await openRedisServer({
-      peer: gateway,
+    this.#server = await openRedisServer({
+      peer: this.gateway,
       host: values['gateway.host'],
       port,
       password: values['gateway.password'],
@@ -68,39 +72,33 @@ export class HostedGateway implements AsyncDisposable {
       logger,
       clock: systemClock,
     });
-    const noteCommitted = ({ changes }: CommittedBatch): void => watch.noteCommitted(changes);
-    pipeline?.on('committed', noteCommitted);
-    const { host, port: taken } = server.address;
-    logger.info({ host, port: taken, tls: identity !== undefined }, 'the gateway listens');
-    return new HostedGateway(gateway, server, async () => {
-      pipeline?.off('committed', noteCommitted);
-      await watch.close();
-    });
+    logger.info({ address: this.status.address, tls: identity !== undefined }, 'the gateway listens');
   }
 
-  /** Where it listens, for `MACP_REDIS_URL`. */
-  get address(): RedisServer['address'] {
-    return this.#server.address;
+  get status(): GatewayStatus {
+    const at = this.#server?.address;
+    return { address: at === undefined ? null : `${at.host}:${at.port}`, state: this.gateway.state };
   }
 
-  get readiness(): Readiness {
-    const { state } = this.#gateway;
-    return { ready: state === 'open', because: state === 'open' ? undefined : `the gateway is ${state}` };
+  /** Why no runtime can work with it at present, if none can. */
+  get unreadyBecause(): string | undefined {
+    const { state } = this.gateway;
+    return state === 'open' ? undefined : `the gateway is ${state}`;
   }
 
   /** Works until `signal` is aborted, see {@link Gateway.run}. */
   run(signal: AbortSignal): Promise<void> {
-    return this.#gateway.run(signal);
+    return this.gateway.run(signal);
   }
 
   /** Takes no more requests, and resolves once those under way are answered, or `deadline` is aborted. */
-  drain(deadline: AbortSignal): Promise<void> {
-    return this.#server.drain(deadline);
+  async drain(deadline: AbortSignal): Promise<void> {
+    await this.#server?.drain(deadline);
   }
 
   /** Cuts what is under way. Idempotent. */
   async close(): Promise<void> {
-    await this.#server.close();
+    await this.#server?.close();
     await this.#release();
   }
 

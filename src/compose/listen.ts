@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Configuration } from '../configuration/resolve.ts';
 import type { Settings } from '../configuration/settings.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { type HttpServer, openHttpServer } from '../http-server/server.ts';
 import { openTokenSource, type TokenSource } from '../http-server/tokens.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
@@ -24,6 +25,7 @@ export interface ListeningRequest {
   readonly queue: Queue | undefined;
   readonly store: Store;
   readonly pipeline: Pipeline | undefined;
+  readonly gateway: Gateway | undefined;
   readonly readiness: () => Readiness;
 }
 
@@ -35,11 +37,12 @@ export interface Listening {
 
 /** Listens with the service as the settings say. Throws `INVALID_CONFIGURATION` when that is not possible. */
 export async function listen(request: ListeningRequest): Promise<Listening> {
-  const { configuration, logger, service, queue, store, pipeline, readiness } = request;
+  const { configuration, logger, service, queue, store, pipeline, gateway, readiness } = request;
   const { values } = configuration;
   const version = await packageVersion();
   const metrics = createMetrics({
     pipeline,
+    gateway,
     totals: () => store.readTotals(),
     lag: async () =>
       new Map((queue === undefined ? [] : await readPartitions(queue, store)).map((one) => [one.partition, one])),

@@ -6,6 +6,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import { systemClock } from '../platform/system-clock.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { ServiceStatus } from '../ports/service.ts';
+import type { GatewayStatus } from '../ports/service-status.ts';
 import type { SessionWatch } from '../ports/session-watch.ts';
 import type { Store } from '../ports/store.ts';
 import type { CommittedBatch } from '../ports/telemetry.ts';
@@ -30,6 +31,8 @@ export interface ServiceParts {
   readonly pipeline: Pipeline | undefined;
   /** What the pipeline has done; undefined where nobody asks. */
   readonly activity?: Activity | undefined;
+  /** How the gateway is; undefined where there is none. */
+  readonly gateway?: (() => GatewayStatus | undefined) | undefined;
   readonly readiness: () => Readiness;
 }
 
@@ -89,7 +92,7 @@ function decisionsOf(
 }
 
 async function statusOf(parts: ServiceParts): Promise<() => Promise<ServiceStatus>> {
-  const { mode, store, queue, pipeline, activity, readiness } = parts;
+  const { mode, store, queue, pipeline, activity, gateway, readiness } = parts;
   const version = await packageVersion();
   const startedAt = systemClock.now();
   return () =>
@@ -100,6 +103,7 @@ async function statusOf(parts: ServiceParts): Promise<() => Promise<ServiceStatu
       store,
       queue,
       worker: pipeline === undefined || activity === undefined ? undefined : { state: () => pipeline.state, activity },
+      gateway: () => gateway?.(),
       readiness,
       memory: () => process.memoryUsage.rss(),
     });

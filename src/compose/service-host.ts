@@ -135,6 +135,7 @@ export class ServiceHost implements AsyncDisposable {
     const { queue, store, worker } = this.#opened;
     const { values } = configuration;
     const token = newToken();
+    this.#gateway = this.#createGateway();
     const service = await createLocalService({
       values,
       mode,
@@ -143,6 +144,7 @@ export class ServiceHost implements AsyncDisposable {
       store,
       pipeline: worker?.pipeline,
       activity: this.#activity,
+      gateway: () => this.#gateway?.status,
       readiness: () => this.#readiness(),
     });
     this.#service = service;
@@ -155,9 +157,10 @@ export class ServiceHost implements AsyncDisposable {
       queue,
       store,
       pipeline: worker?.pipeline,
+      gateway: this.#gateway?.gateway,
       readiness: () => this.#readiness(),
     });
-    this.#gateway = await this.#openGateway();
+    await this.#gateway?.listen();
     const owned = ownedOf(values, { sharedStore: store.capabilities.shared, queue: queue !== undefined });
     if (owned.store === undefined && owned.queue === undefined) return;
     // A store from elsewhere that is only served, as a backup is: the data directory belongs to somebody else.
@@ -166,18 +169,18 @@ export class ServiceHost implements AsyncDisposable {
     await writeServiceAddress(values.dataDir, this.#address);
   }
 
-  async #openGateway(): Promise<HostedGateway | undefined> {
+  #createGateway(): HostedGateway | undefined {
     const { configuration, mode, logger } = this.#options;
     const { queue, store, worker } = this.#opened;
     const { values } = configuration;
     const port = values['gateway.port'];
     if (port === undefined || queue === undefined || (mode !== 'start' && mode !== 'gateway')) return undefined;
-    return await HostedGateway.open({ values, logger, port, queue, store, pipeline: worker?.pipeline });
+    return new HostedGateway({ values, logger, port, queue, store, pipeline: worker?.pipeline });
   }
 
   #readiness(): Readiness {
     if (this.#isDraining) return { ready: false, because: 'the service is stopping' };
-    const because = this.#liveness?.stalledBecause ?? this.#gateway?.readiness.because;
+    const because = this.#liveness?.stalledBecause ?? this.#gateway?.unreadyBecause;
     return { ready: because === undefined, because };
   }
 

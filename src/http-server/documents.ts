@@ -207,6 +207,7 @@ const serviceStatus = {
         memory_bytes: count,
       }),
     ),
+    gateway: orNull(record({ address: textOrNull, state: text })),
   }),
 };
 

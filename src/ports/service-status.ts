@@ -1,5 +1,5 @@
 import type { StoreTotals } from '../domain/totals.ts';
-import type { PipelineState } from './telemetry.ts';
+import type { GatewayState, PipelineState } from './telemetry.ts';
 
 export interface PartitionStatus {
   readonly partition: number;
@@ -26,6 +26,13 @@ export interface TotalsDocument {
   readonly parked_bytes: number;
   readonly dead_letters: StoreTotals['deadLetters'];
   readonly decisions: number;
+}
+
+/** What a macp-runtime writes to in place of its Redis. */
+export interface GatewayStatus {
+  /** Where it listens; null before it does. */
+  readonly address: string | null;
+  readonly state: GatewayState;
 }
 
 export interface ServiceStatus {
@@ -71,6 +78,7 @@ export interface ServiceStatus {
     readonly since_commit_ms: number | null;
     readonly memory_bytes: number;
   } | null;
+  readonly gateway: GatewayStatus | null;
 }
 
 export interface BackupSummary {

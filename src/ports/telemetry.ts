@@ -71,7 +71,7 @@ export interface GatewayEvents {
   state: [from: GatewayState, to: GatewayState];
   /** Why a connection was ended without an answer. */
   cut: [reason: string];
-  /** A request of this kind, `other` for one that is not known, and the milliseconds since it arrived. */
+  /** A request, by its command, and the milliseconds since it arrived. */
   request: [command: string, answer: GatewayAnswer, milliseconds: number];
   failed: [error: PersistenceError];
 }

@@ -1,6 +1,7 @@
 import type { StoreTotals } from '../domain/totals.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { ServiceStatus, StoreDocument, TotalsDocument } from '../ports/service.ts';
+import type { GatewayStatus } from '../ports/service-status.ts';
 import type { Store } from '../ports/store.ts';
 import type { PipelineState } from '../ports/telemetry.ts';
 import type { Activity } from './activity.ts';
@@ -21,6 +22,7 @@ export interface StatusSource {
   readonly store: Store;
   readonly queue: Queue | undefined;
   readonly worker: { readonly state: () => PipelineState; readonly activity: Activity } | undefined;
+  readonly gateway: () => GatewayStatus | undefined;
   readonly readiness: () => Readiness;
   /** Resident bytes of this process. */
   readonly memory: () => number;
@@ -60,6 +62,7 @@ export async function readStatus(source: StatusSource): Promise<ServiceStatus> {
             since_commit_ms: worker.activity.sinceCommit === undefined ? null : Math.round(worker.activity.sinceCommit),
             memory_bytes: source.memory(),
           },
+    gateway: source.gateway() ?? null,
   };
 }
 

@@ -1,11 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../ports/clock.ts';
+import { type MeasuredGateway, measureGateway } from './gateway-metrics.ts';
 import { type MeasuredPipeline, measurePipeline } from './pipeline-metrics.ts';
 import { measureStanding, type StandingSource } from './standing-metrics.ts';
 
 export interface MetricsOptions extends StandingSource {
   /** Absent where no worker runs. */
   readonly pipeline?: MeasuredPipeline | undefined;
+  /** Absent where no gateway runs. */
+  readonly gateway?: MeasuredGateway | undefined;
   readonly clock: Clock;
   readonly version: string;
 }
@@ -32,15 +35,17 @@ export interface Metrics extends AsyncDisposable {
  * Metrics of this process, in a registry of their own: `macp_persist_*`, and the usual ones of a Node process (memory,
  * CPU, lag of the event loop), which watch the process for as long as it lives.
  */
-export function createMetrics({ pipeline, totals, lag, clock, version }: MetricsOptions): Metrics {
+export function createMetrics({ pipeline, gateway, totals, lag, clock, version }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const stopMeasuring = pipeline === undefined ? undefined : measurePipeline(pipeline, clock, registry);
+  const stopMeasuringGateway = gateway === undefined ? undefined : measureGateway(gateway, registry);
   const readStanding = measureStanding({ totals, lag }, clock, registry);
   const observeRequest = requestMetrics(registry);
   buildMetric(version, registry);
   const close = async (): Promise<void> => {
     stopMeasuring?.();
+    stopMeasuringGateway?.();
     registry.clear();
   };
   return {

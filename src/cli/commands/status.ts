@@ -34,6 +34,7 @@ export function describeStatus(status: ServiceStatus): readonly string[] {
     ...queueRows(status),
     ['store', `${store.kind} ${store.id}, layout ${store.layout_version}`],
     ...workerRows(status),
+    ...gatewayRows(status),
     ['sessions', String(totals.sessions)],
     ['blocked', `${totals.halted} halted, ${totals.refused} with a refused number`],
     ['parked', `${totals.parked_commands} commands, ${totals.parked_bytes} bytes, of ${totals.waiting} sessions`],
@@ -87,4 +88,9 @@ function workerRows({ worker }: ServiceStatus): Rows {
     ['persisted', `${deliveries} commands in ${commits} commits since it started, ${latest}`],
     ['memory', `${Math.round(worker.memory_bytes / 2 ** 20)} MiB`],
   ];
+}
+
+function gatewayRows({ gateway }: ServiceStatus): Rows {
+  if (gateway === null) return [];
+  return [['gateway', `${gateway.state}${gateway.address === null ? '' : `, at ${gateway.address}`}`]];
 }

@@ -150,6 +150,7 @@ const status: ServiceStatus = {
     since_commit_ms: 1234,
     memory_bytes: 2 ** 26,
   },
+  gateway: { address: '127.0.0.1:6390', state: 'open' },
 };
 
 test('a status tells what runs, how far and how fast it is, and what waits', () => {
@@ -163,6 +164,7 @@ test('a status tells what runs, how far and how fast it is, and what waits', () 
     'worker         waiting, 12.5 commands a second',
     'persisted      100 commands in 7 commits since it started, the latest 1.2 s ago',
     'memory         64 MiB',
+    'gateway        open, at 127.0.0.1:6390',
     'sessions       3',
     'blocked        1 halted, 2 with a refused number',
     'parked         4 commands, 40 bytes, of 1 sessions',

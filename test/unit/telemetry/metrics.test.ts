@@ -8,7 +8,7 @@ import { PersistenceError } from '../../../src/domain/errors.ts';
 import { emptyTally } from '../../../src/domain/rule/tally.ts';
 import type { StoreTotals } from '../../../src/domain/totals.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
-import type { PipelineEvents, PipelineState } from '../../../src/ports/telemetry.ts';
+import type { GatewayEvents, GatewayState, PipelineEvents, PipelineState } from '../../../src/ports/telemetry.ts';
 import { createMetrics, type Metrics, type MetricsOptions } from '../../../src/telemetry/metrics.ts';
 import { familiesOf, misuseOf } from './exposition.ts';
 
@@ -33,16 +33,35 @@ class ScriptedPipeline extends EventEmitter<PipelineEvents> {
   state: PipelineState = 'running';
 }
 
-function open(options: Partial<MetricsOptions> = {}): { metrics: Metrics; pipeline: ScriptedPipeline } {
+class ScriptedGateway extends EventEmitter<GatewayEvents> {
+  state: GatewayState = 'catching up';
+}
+
+function open(options: Partial<MetricsOptions> = {}): {
+  metrics: Metrics;
+  pipeline: ScriptedPipeline;
+  gateway: ScriptedGateway;
+} {
   const pipeline = new ScriptedPipeline();
+  const gateway = new ScriptedGateway();
   const lag = async () => new Map([[0, { end: 10, persisted: 4 }]]);
-  const metrics = createMetrics({ pipeline, totals: async () => totals, lag, clock, version: '1.2.3', ...options });
-  return { metrics, pipeline };
+  const metrics = createMetrics({
+    pipeline,
+    gateway,
+    totals: async () => totals,
+    lag,
+    clock,
+    version: '1.2.3',
+    ...options,
+  });
+  return { metrics, pipeline, gateway };
 }
 
 /** Every kind of event once. */
 async function exercised(): Promise<{ text: string; metrics: Metrics }> {
-  const { metrics, pipeline } = open();
+  const { metrics, pipeline, gateway } = open();
+  gateway.emit('request', 'RPUSH', 'answered', 3);
+  gateway.emit('cut', 'it was late');
   const tally = { ...emptyTally(), applied: 5, duplicates: 2, parked: 1, claimed: 1 };
   tally.deadLetters.fenced = 3;
   pipeline.emit('committed', { deliveries: 12, bytes: 9_000, changes: [], tally, positions: [], milliseconds: 20 });
@@ -52,11 +71,15 @@ async function exercised(): Promise<{ text: string; metrics: Metrics }> {
   return { text: await metrics.text(), metrics };
 }
 
-test('what a worker tells is counted', async () => {
+test('what a worker and a gateway tell is counted', async () => {
   const { text, metrics } = await exercised();
   await using _ = metrics;
   for (const line of [
     'macp_persist_deliveries_total 12',
+    'macp_persist_gateway_requests_total{command="RPUSH",answer="answered"} 1',
+    'macp_persist_gateway_request_duration_seconds_bucket{le="0.005",command="RPUSH"} 1',
+    'macp_persist_gateway_cuts_total 1',
+    'macp_persist_gateway_state{state="catching up"} 1',
     'macp_persist_commands_total{outcome="applied"} 5',
     'macp_persist_commands_total{outcome="duplicate"} 2',
     'macp_persist_commands_total{outcome="parked"} 1',
@@ -134,15 +157,16 @@ test('before the first commit there is no time of one, and without a worker noth
   const { metrics } = open();
   await using _ = metrics;
   expect(await metrics.text()).not.toMatch(/^macp_persist_last_commit_timestamp_seconds /m);
-  const { metrics: withoutWorker } = open({ pipeline: undefined });
+  const { metrics: withoutWorker } = open({ pipeline: undefined, gateway: undefined });
   await using __ = withoutWorker;
   const text = await withoutWorker.text();
   expect(text).not.toContain('macp_persist_worker_state');
   expect(text).not.toContain('macp_persist_commit');
+  expect(text).not.toContain('macp_persist_gateway');
 });
 
 test('nothing is shared between two, and one that is closed counts no more', async () => {
-  const { metrics, pipeline } = open();
+  const { metrics, pipeline, gateway } = open();
   const { metrics: other } = open();
   await using _ = other;
   const error = new PersistenceError('DISK_FULL', 'the disk is full');
@@ -150,7 +174,7 @@ test('nothing is shared between two, and one that is closed counts no more', asy
   expect(await other.text()).not.toContain('macp_persist_retries_total{');
   await metrics.close();
   await metrics.close();
-  expect(pipeline.eventNames()).toEqual([]);
+  expect([...pipeline.eventNames(), ...gateway.eventNames()]).toEqual([]);
 });
 
 test('the text follows the exposition format, and names follow the conventions', async () => {
