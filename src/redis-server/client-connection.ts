@@ -33,6 +33,8 @@ const roundsAfterEnd = 2;
 /** One client: its requests are read as fast as they are worked on, and its answers written as fast as it takes them. */
 export class ClientConnection implements RedisClient {
   readonly address: string;
+  /** Resolves once nothing is left of it. */
+  readonly gone: Promise<void>;
   readonly #context: ConnectionContext;
   readonly #link: Link;
   readonly #parser = new RequestParser();
@@ -43,8 +45,8 @@ export class ClientConnection implements RedisClient {
   #held = 0;
   #isPaused = false;
   #isGone = false;
-  /** Rounds since it was accepted, until the password was shown. */
-  #strangerRounds = 0;
+  /** Rounds since it was accepted; undefined once it has asked for something that it is allowed. */
+  #strangerRounds: number | undefined = 0;
   /** Rounds since the request that is being read began. */
   #requestRounds = 0;
   #endedRounds = 0;
@@ -63,7 +65,12 @@ export class ClientConnection implements RedisClient {
     const { socket } = link;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.finish());
-    socket.on('close', () => this.#closed());
+    this.gone = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#closed();
+        resolve();
+      });
+    });
     // What it fails of does not matter: it closes then.
     socket.on('error', () => undefined);
   }
@@ -86,10 +93,8 @@ export class ClientConnection implements RedisClient {
   /** One more round has passed: see `Patience`. */
   round(): void {
     const { patience } = this.#context.limits;
-    this.#strangerRounds += 1;
-    if (!this.#session.state.isAuthenticated && this.#strangerRounds > patience.unauthenticated) {
-      this.cut('it showed no password in time');
-    }
+    if (this.#strangerRounds !== undefined) this.#strangerRounds += 1;
+    if ((this.#strangerRounds ?? 0) > patience.introduction) this.cut('it did not make itself known in time');
     this.#requestRounds = this.#parser.isHalfway && !this.#isPaused ? this.#requestRounds + 1 : 0;
     if (this.#requestRounds > patience.request) this.cut('it did not send the rest of a request in time');
     if (this.#outgoing.round() > patience.unread) this.cut('it did not read its answers in time');
@@ -120,6 +125,7 @@ export class ClientConnection implements RedisClient {
       const answer = this.#session.handle(request);
       this.#replies.add(answer, state.protocol, request.size);
       this.#requestRounds = 0;
+      if (state.isAuthenticated) this.#strangerRounds = undefined;
     }
     if (this.#isGone) return;
     if (state.isEnding) this.finish();

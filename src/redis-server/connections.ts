@@ -51,6 +51,11 @@ export class Connections {
     for (const client of this.#clients) client.cut(reason);
   }
 
+  /** Resolves once those that are there now have gone. */
+  async whenGone(): Promise<void> {
+    await Promise.all([...this.#clients].map(({ gone }) => gone));
+  }
+
   #accept(accepted: Socket): void {
     const { context, secure, clock } = this.#options;
     if (this.#isEnding) {
@@ -64,7 +69,7 @@ export class Connections {
     const socket = secure?.(accepted) ?? accepted;
     const client = new ClientConnection(context, { socket, accepted, arrivals }, this.#lastId);
     this.#clients.add(client);
-    socket.once('close', () => this.#clients.delete(client));
+    client.gone.then(() => this.#clients.delete(client));
   }
 
   async #goRound(): Promise<void> {

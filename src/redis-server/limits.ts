@@ -35,8 +35,8 @@ export interface RedisServerLimits {
 export interface Patience {
   /** Milliseconds from one round to the next. */
   readonly roundMs: number;
-  /** Rounds for showing a password. */
-  readonly unauthenticated: number;
+  /** Rounds until it has asked for something, its password shown where there is one. */
+  readonly introduction: number;
   /** Rounds from the first byte of a request to its last. */
   readonly request: number;
   /** Rounds in which a client takes nothing of its replies. */
@@ -53,5 +53,5 @@ export const redisServerLimits: RedisServerLimits = Object.freeze({
   unreadBytes: 64 * mebibyte,
   heldBytes: 256 * mebibyte,
   passwordTries: 3,
-  patience: { roundMs: 1_000, unauthenticated: 10, request: 30, unread: 30 },
+  patience: { roundMs: 1_000, introduction: 10, request: 30, unread: 30 },
 });

@@ -53,7 +53,7 @@ export class RunningServer implements RedisServer {
 
   #end(): Promise<unknown> {
     if (this.#closed === undefined) {
-      this.#closed = once(this.#server, 'close');
+      this.#closed = Promise.all([once(this.#server, 'close'), this.#connections.whenGone()]);
       this.#server.close();
       this.#connections.finish();
     }
