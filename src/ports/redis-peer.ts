@@ -24,6 +24,12 @@ export type RedisReply =
   /** An array of `count` long values, read while they are sent: nothing holds them whole. A failure cuts the connection. */
   | { readonly kind: 'stream'; readonly count: number; readonly chunks: AsyncIterable<readonly Uint8Array[]> };
 
+/**
+ * A reply that a client may get no later than `until`, a time of `Clock.elapsed`: it has given up waiting by then. What
+ * its socket was not handed by then it never gets: the connection is cut instead.
+ */
+export type RedisAnswer = RedisReply & { readonly until?: number };
+
 /** What one client's requests are given to, after it has shown its password. */
 export interface RedisConversation {
   /**
@@ -31,9 +37,9 @@ export interface RedisConversation {
    * that order. Resolves with `undefined` when no answer may be given: the connection is cut then, and nothing behind is
    * answered. Never rejects.
    */
-  request(request: RedisRequest): Promise<RedisReply | undefined>;
+  request(request: RedisRequest): Promise<RedisAnswer | undefined>;
   /** What stood between MULTI and EXEC, whole: at least one. One reply for each, in an array, or one error for all. */
-  transaction(requests: readonly RedisRequest[]): Promise<RedisReply | undefined>;
+  transaction(requests: readonly RedisRequest[]): Promise<RedisAnswer | undefined>;
   /** The connection is gone; what was begun goes on. */
   closed(): void;
 }

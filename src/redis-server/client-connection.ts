@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '../ports/clock.ts';
 import type { RedisClient } from '../ports/redis-peer.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { ByteBudget } from './byte-budget.ts';
@@ -14,6 +15,7 @@ import { ClientSession, type SessionContext } from './session.ts';
 export interface ConnectionContext extends SessionContext {
   readonly limits: RedisServerLimits;
   readonly budget: ByteBudget;
+  readonly clock: Clock;
   /** Told why a connection was cut off. */
   tellCut(address: string, reason: string): void;
 }
@@ -57,7 +59,10 @@ export class ClientConnection implements RedisClient {
     this.#context = context;
     this.#link = link;
     this.#session = new ClientSession(context, this, id);
-    this.#outgoing = new Outgoing(link.socket, () => this.#advance());
+    this.#outgoing = new Outgoing(link.socket, context.clock, {
+      drained: () => this.#advance(),
+      late: () => this.cut('an answer came too late to be given'),
+    });
     this.#replies = new ReplyQueue(this.#outgoing, {
       moved: () => this.#work(),
       cut: (reason) => this.cut(reason),

@@ -1,5 +1,4 @@
 import type { Server, Socket } from 'node:net';
-import type { Clock } from '../ports/clock.ts';
 import { Arrivals } from './arrivals.ts';
 import { ClientConnection, type ConnectionContext } from './client-connection.ts';
 import { Polling } from './polling.ts';
@@ -9,7 +8,6 @@ export interface ConnectionsOptions {
   readonly context: ConnectionContext;
   /** Puts a layer over each connection; undefined: none. */
   readonly secure: ((accepted: Socket) => Socket) | undefined;
-  readonly clock: Clock;
 }
 
 /** The clients of a server that listens. */
@@ -25,8 +23,9 @@ export class Connections {
 
   constructor(server: Server, options: ConnectionsOptions) {
     this.#options = options;
-    this.#polling = new Polling(options.clock);
-    this.#waiting = new Unread(this.#polling, options.clock, this.#polling.since);
+    const { clock } = options.context;
+    this.#polling = new Polling(clock);
+    this.#waiting = new Unread(this.#polling, clock, this.#polling.since);
     server.on('connection', (socket) => this.#accept(socket));
     server.on('drop', () => this.#waiting.left());
     server.once('close', () => {
@@ -57,7 +56,8 @@ export class Connections {
   }
 
   #accept(accepted: Socket): void {
-    const { context, secure, clock } = this.#options;
+    const { context, secure } = this.#options;
+    const { clock } = context;
     if (this.#isEnding) {
       accepted.destroy();
       return;
@@ -73,9 +73,9 @@ export class Connections {
   }
 
   async #goRound(): Promise<void> {
-    const { clock, context } = this.#options;
+    const { clock, limits } = this.#options.context;
     while (!this.#ended.signal.aborted) {
-      await clock.sleep(context.limits.patience.roundMs, this.#ended.signal);
+      await clock.sleep(limits.patience.roundMs, this.#ended.signal);
       for (const client of this.#clients) client.round();
     }
   }

@@ -1,5 +1,14 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../ports/clock.ts';
+
+/** Whom it tells of what happens to what is on its way. */
+export interface OutgoingListener {
+  /** There may be room again. */
+  drained(): void;
+  /** Something was not handed to the socket in time. */
+  late(): void;
+}
 
 /** Most bytes handed to a socket before it has sent what it has. */
 const mostHanded = 256 * 1_024;
@@ -10,25 +19,28 @@ const mostHanded = 256 * 1_024;
  */
 export class Outgoing {
   readonly #socket: Socket;
-  readonly #drained: () => void;
+  readonly #clock: Clock;
+  readonly #listener: OutgoingListener;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  /** By when what waits must be handed over, in `Clock.elapsed`. */
+  #until = Number.POSITIVE_INFINITY;
   #isBlocked = false;
   #isScheduled = false;
   #isEnding = false;
   #rounds = 0;
   readonly #whenRoom: (() => void)[] = [];
 
-  /** `drained` is called whenever there may be room again. */
-  constructor(socket: Socket, drained: () => void) {
+  constructor(socket: Socket, clock: Clock, listener: OutgoingListener) {
     this.#socket = socket;
-    this.#drained = drained;
+    this.#clock = clock;
+    this.#listener = listener;
     socket.on('drain', () => {
       this.#isBlocked = false;
       this.#rounds = 0;
       this.#hand();
       this.#tellRoom();
-      this.#drained();
+      this.#listener.drained();
     });
   }
 
@@ -42,8 +54,10 @@ export class Outgoing {
     return this.#isBlocked || this.#waitingBytes >= mostHanded;
   }
 
-  add(pieces: readonly Uint8Array[]): void {
+  /** `until`: see `RedisAnswer`. */
+  add(pieces: readonly Uint8Array[], until = Number.POSITIVE_INFINITY): void {
     if (this.#socket.destroyed) return;
+    this.#until = Math.min(this.#until, until);
     for (const piece of pieces) {
       this.#waiting.push(piece);
       this.#waitingBytes += piece.length;
@@ -87,8 +101,12 @@ export class Outgoing {
 
   #hand(): void {
     while (!this.#isBlocked && this.#waitingBytes > 0 && !this.#socket.destroyed) {
-      this.#isBlocked = !this.#socket.write(this.#take());
+      const bytes = this.#take();
+      // The last moment at which it is known: what the socket has cannot be taken back.
+      if (this.#clock.elapsed() > this.#until) return this.#listener.late();
+      this.#isBlocked = !this.#socket.write(bytes);
     }
+    if (this.#waitingBytes === 0) this.#until = Number.POSITIVE_INFINITY;
     if (this.#isEnding && this.#waitingBytes === 0) this.#socket.end();
   }
 

@@ -1,11 +1,11 @@
-import type { RedisReply } from '../ports/redis-peer.ts';
+import type { RedisAnswer, RedisReply } from '../ports/redis-peer.ts';
 
 /** What a client is answered, by the peer or by the server itself. */
 export type ServerReply =
-  | RedisReply
-  | { readonly kind: 'array'; readonly items: readonly ServerReply[] }
+  | RedisAnswer
+  | { readonly kind: 'array'; readonly items: readonly ServerReply[]; readonly until?: never }
   /** A map in RESP3, in RESP2 an array in which each name stands before its value. */
-  | { readonly kind: 'map'; readonly entries: readonly (readonly [string, ServerReply])[] };
+  | { readonly kind: 'map'; readonly entries: readonly (readonly [string, ServerReply])[]; readonly until?: never };
 
 export type StreamReply = Extract<RedisReply, { readonly kind: 'stream' }>;
 

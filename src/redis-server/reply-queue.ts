@@ -102,7 +102,7 @@ export class ReplyQueue {
 
   #send(reply: ServerReply, protocol: Protocol): void {
     if (reply.kind !== 'stream') {
-      this.#outgoing.add(encodeReply(reply, protocol));
+      this.#outgoing.add(encodeReply(reply, protocol), reply.until);
       return;
     }
     this.#isStreaming = true;

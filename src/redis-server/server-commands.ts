@@ -1,4 +1,4 @@
-import type { RedisArity, RedisPeer, RedisReply, RedisRequest } from '../ports/redis-peer.ts';
+import type { RedisAnswer, RedisArity, RedisPeer, RedisRequest } from '../ports/redis-peer.ts';
 import { authenticate } from './authenticate.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientState } from './client-state.ts';
@@ -7,14 +7,14 @@ import { hello } from './hello.ts';
 import { bulk, failure, ok, type ServerReply, simple } from './replies.ts';
 
 /** What becomes of a request: an answer now or later; `undefined`, in its own time, cuts the connection. */
-export type Answer = ServerReply | Promise<RedisReply | undefined>;
+export type Answer = ServerReply | Promise<RedisAnswer | undefined>;
 
 /** What the server's own commands work on. */
 export interface CommandContext {
   readonly state: ClientState;
   readonly peerCommands: RedisPeer['commands'];
   information(): string;
-  execute(requests: readonly RedisRequest[]): Promise<RedisReply | undefined>;
+  execute(requests: readonly RedisRequest[]): Promise<RedisAnswer | undefined>;
 }
 
 /** A command about the connection, which no peer sees. */

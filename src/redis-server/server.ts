@@ -61,10 +61,10 @@ export async function openRedisServer(options: RedisServerOptions): Promise<Redi
       limits,
       budget: new ByteBudget(limits.heldBytes),
       information: () => informationText({ version, clients: connections.count }),
+      clock,
       tellCut: (client, reason) => logger.info({ client, reason }, 'a connection was cut off'),
     },
     secure,
-    clock,
   });
   return new RunningServer(server, connections);
 }

@@ -1,4 +1,4 @@
-import type { RedisClient, RedisConversation, RedisPeer, RedisReply, RedisRequest } from '../ports/redis-peer.ts';
+import type { RedisAnswer, RedisClient, RedisConversation, RedisPeer, RedisRequest } from '../ports/redis-peer.ts';
 import { ClientState } from './client-state.ts';
 import type { RedisServerLimits, RequestLimits } from './limits.ts';
 import type { Password } from './password.ts';
@@ -70,7 +70,7 @@ export class ClientSession implements CommandContext {
   }
 
   /** Gives the peer a whole transaction. */
-  execute(requests: readonly RedisRequest[]): Promise<RedisReply | undefined> {
+  execute(requests: readonly RedisRequest[]): Promise<RedisAnswer | undefined> {
     return this.#talk().transaction(requests);
   }
 

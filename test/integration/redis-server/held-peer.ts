@@ -1,16 +1,16 @@
 import type {
+  RedisAnswer,
   RedisArity,
   RedisClient,
   RedisConversation,
   RedisPeer,
-  RedisReply,
   RedisRequest,
 } from '../../../src/ports/redis-peer.ts';
 
 /** A request that waits for what the test answers. */
 export interface HeldRequest {
   readonly requests: readonly RedisRequest[];
-  answer(reply: RedisReply | undefined): void;
+  answer(reply: RedisAnswer | undefined): void;
 }
 
 /** A peer that answers when the test says so. */
@@ -38,8 +38,8 @@ export class HeldPeer implements RedisPeer {
     while (!condition(this)) await new Promise<void>((resolve) => this.#changed.push(resolve));
   }
 
-  #hold(requests: readonly RedisRequest[]): Promise<RedisReply | undefined> {
-    const answered = new Promise<RedisReply | undefined>((answer) => this.held.push({ requests, answer }));
+  #hold(requests: readonly RedisRequest[]): Promise<RedisAnswer | undefined> {
+    const answered = new Promise<RedisAnswer | undefined>((answer) => this.held.push({ requests, answer }));
     this.#tell();
     return answered;
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { RedisReply } from '../../../src/ports/redis-peer.ts';
 import type { RedisServer } from '../../../src/redis-server/server.ts';
 import { requestBytes } from '../../support/redis-requests.ts';
@@ -109,6 +110,23 @@ describe('a connection is cut, and nothing more is answered', () => {
     await settled();
     peer.held[0]?.answer(undefined);
     expect(await client.closed()).toBe('+OK\r\n+QUEUED\r\n');
+  });
+
+  test('when an answer could not be given in time, whatever stood in its way', async () => {
+    await ask(2);
+    const now = systemClock.elapsed();
+    peer.held[1]?.answer({ kind: 'simple', text: 'in time', until: now + 60_000 });
+    peer.held[0]?.answer({ kind: 'simple', text: 'late', until: now - 1 });
+    expect(await client.closed()).toBe('');
+    using slow = await RawClient.connect(server.address.port);
+    slow.socket.pause();
+    await slow.write(Buffer.concat([requestBytes('ASK'), requestBytes('ASK')]));
+    await peer.until(({ held }) => held.length === 4);
+    peer.held[2]?.answer({ kind: 'bulk', bytes: Buffer.alloc(20_000_000) });
+    peer.held[3]?.answer({ kind: 'simple', text: 'behind', until: systemClock.elapsed() + 50 });
+    while (systemClock.elapsed() < now + 100) await settled();
+    slow.socket.resume();
+    expect(await slow.closed()).not.toContain('behind');
   });
 
   test('when the peer says so, and only that one', async () => {
