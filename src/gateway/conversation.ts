@@ -1,5 +1,5 @@
 import { toPersistenceError } from '../domain/errors.ts';
-import type { RedisConversation, RedisReply, RedisRequest } from '../ports/redis-peer.ts';
+import type { RedisAnswer, RedisConversation, RedisReply, RedisRequest } from '../ports/redis-peer.ts';
 import { Attempt } from './attempt.ts';
 import { Deletion } from './deletion.ts';
 import type { Keys } from './keys.ts';
@@ -55,7 +55,7 @@ export class Conversation implements RedisConversation {
     this.#options = options;
   }
 
-  request(request: RedisRequest): Promise<RedisReply | undefined> {
+  request(request: RedisRequest): Promise<RedisAnswer | undefined> {
     const operation = readRequest(request, this.#options.keys);
     if (operation.kind === 'DEL' || operation.kind === 'SREM') return this.#delete(operation, request);
     this.#abandonDeletion();
@@ -67,7 +67,7 @@ export class Conversation implements RedisConversation {
     });
   }
 
-  transaction(requests: readonly RedisRequest[]): Promise<RedisReply | undefined> {
+  transaction(requests: readonly RedisRequest[]): Promise<RedisAnswer | undefined> {
     this.#abandonDeletion();
     if (requests.length === 0) return Promise.resolve({ kind: 'array', items: [] });
     const write = readTransaction(requests, this.#options.keys);
@@ -95,7 +95,7 @@ export class Conversation implements RedisConversation {
   }
 
   /** The parts of a deletion are answered together, at its SREM. */
-  #delete(part: DeletionPart, request: RedisRequest): Promise<RedisReply | undefined> {
+  #delete(part: DeletionPart, request: RedisRequest): Promise<RedisAnswer | undefined> {
     if (this.#deletion?.isOf(part) === false) this.#abandonDeletion();
     this.#deletion ??= new Deletion();
     const deletion = this.#deletion;
@@ -157,7 +157,7 @@ export class Conversation implements RedisConversation {
     attempt: Attempt,
     work: (attempt: Attempt) => Promise<RedisReply | undefined>,
     ifNothingWritten = 'there was no answer in time: nothing was written',
-  ): Promise<RedisReply | undefined> {
+  ): Promise<RedisAnswer | undefined> {
     const before = this.#answered;
     const worked = work(attempt).catch((error: unknown) => this.#failed(attempt, error));
     const inTurn = worked.then((reply) => before.then(() => reply));
@@ -167,7 +167,8 @@ export class Conversation implements RedisConversation {
     const given = this.#ending.signal.aborted ? undefined : reply;
     void worked.then((late) => (late === given ? undefined : discard(late)));
     this.#options.onAnswered(command, given, arrived);
-    return given;
+    // That something is written is told in time or never, whatever holds the answer up on its way to the client.
+    return given !== undefined && attempt.isSent ? { ...given, until: this.#options.timeLimit.endOf(arrived) } : given;
   }
 
   #late(attempt: Attempt, ifNothingWritten: string): RedisReply | undefined {

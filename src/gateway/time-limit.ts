@@ -30,10 +30,15 @@ export class TimeLimit {
     signal.addEventListener('abort', () => this.#waiting.abort('nothing is waited for any more'), { once: true });
   }
 
+  /** Until when, of {@link Clock.elapsed}, what arrived at `arrived` may be answered. */
+  endOf(arrived: number): number {
+    return arrived + this.#milliseconds;
+  }
+
   /** The result of `work` on what arrived at `arrived` of {@link Clock.elapsed}, or that of `late` as soon as it is late. */
   within<Result>(arrived: number, work: Promise<Result>, late: () => Result): Promise<Result> {
     if (this.#signal.aborted) return work;
-    const at = arrived + this.#milliseconds;
+    const at = this.endOf(arrived);
     return new Promise((resolve, reject) => {
       const due: Due = { at, isOver: false, late: () => resolve(late()) };
       work.then((result) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/platform/system-clock.ts';
 import { entryText, snapshotText } from '../../support/commands.ts';
 import { GatewaySystem } from '../../support/gateway-system.ts';
 
@@ -18,6 +19,23 @@ describe('a session as macp-runtime writes it', () => {
     expect(await client.send('LRANGE', 'macp:log:one', '0', '-1')).toEqual([entryText('m1'), entryText('m2')]);
     expect(await client.send('SMEMBERS', 'macp:sessions')).toEqual(['one']);
     expect(await client.send('SADD', 'macp:sessions', 'one')).toBe(integer(0));
+  });
+
+  test('is told of what is written until the client has given up, and of what is read whenever it comes', async () => {
+    await using system = new GatewaySystem().work();
+    const conversation = system.gateway.converse({ address: 'test', cut: () => undefined });
+    const ask = (arrived: number, command: string, ...words: readonly string[]) =>
+      conversation.request({ command, arguments: words.map((word) => Buffer.from(word)), arrived });
+    await ask(systemClock.elapsed(), 'SMEMBERS', 'macp:sessions');
+    const arrived = systemClock.elapsed();
+    expect(await ask(arrived, 'SADD', 'macp:sessions', 'one')).toEqual({
+      kind: 'integer',
+      value: 1,
+      until: arrived + 400,
+    });
+    expect(await ask(systemClock.elapsed(), 'GET', 'macp:session:one')).toEqual({ kind: 'null' });
+    expect(await ask(systemClock.elapsed(), 'DEL', 'macp:none')).not.toHaveProperty('until');
+    conversation.closed();
   });
 
   test('has its log replaced by MULTI, DEL, RPUSH, EXEC, also by nothing', async () => {
