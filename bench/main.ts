@@ -1,4 +1,5 @@
 import { persistFromBullmq } from './scenarios/bullmq-persist.ts';
+import { readFromBullmq } from './scenarios/bullmq-read.ts';
 import { publishFenced } from './scenarios/fenced-publish.ts';
 import { commitToFiles } from './scenarios/file-commits.ts';
 import { loadLogs } from './scenarios/http-load.ts';
@@ -36,6 +37,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   'kafka-read': () => readFromKafka(size('BENCH_ROUNDS', 5)),
   replay: () => rebuildStores(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
   'bullmq-persist': () => persistFromBullmq(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 3)),
+  'bullmq-read': () => readFromBullmq(size('BENCH_ROUNDS', 5)),
   'take-over': () => takeOver(size('BENCH_ROUNDS', 3)),
   redis: () => commitToRedis(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 5)),
   file: () => commitToFiles(size('BENCH_COMMANDS', 400_000), size('BENCH_ROUNDS', 5)),
