@@ -12,6 +12,7 @@ import type { DrainableConsumer } from '../tracked-consumer.ts';
 import { Announcements } from './announcements.ts';
 import { GroupMember } from './group-member.ts';
 import type { LayoutScripts } from './layout-scripts.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { ShardFeed } from './shard-feed.ts';
 import { Trims } from './trims.ts';
 
@@ -44,6 +45,7 @@ export class BullmqConsumer implements DrainableConsumer {
   readonly #trims: Trims;
   readonly #announcements: Announcements;
   readonly #feeds = new Map<number, ShardFeed>();
+  readonly #ahead = new ReadAhead();
   readonly #taker = new DeliveryTaker(this.#feeds);
 
   constructor(options: BullmqConsumerOptions, handler: AssignmentHandler) {
@@ -139,6 +141,7 @@ export class BullmqConsumer implements DrainableConsumer {
       const feed = new ShardFeed({
         ...this.#options,
         place: { shard, shards, shardOf },
+        ahead: this.#ahead,
         outage: this.#life.outage,
         onArrived: () => this.#life.arrived(),
         onFailed: (error) => this.#life.fail(error),

@@ -7,17 +7,18 @@ import type { Outage } from '../outage.ts';
 import { pauseBefore } from '../patience.ts';
 import { whileWaiting } from '../time-limit.ts';
 import type { JobDelivery } from './job-delivery.ts';
+import { type ReadAhead, stretchBytes } from './read-ahead.ts';
 import { type ReaderParts, ShardReader } from './shard-reader.ts';
 
 export interface FeedParts extends ReaderParts {
+  /** What all feeds of a consumer hold together. */
+  readonly ahead: ReadAhead;
   readonly clock: Clock;
   readonly outage: Outage;
   readonly onArrived: () => void;
   readonly onFailed: (error: PersistenceError) => void;
 }
 
-/** Bytes that are read ahead of each shard. */
-const aheadBytes = 4 * 1024 * 1024;
 /** Milliseconds after which an idle shard is looked at although nothing was said: BullMQ's own clients say nothing. */
 const lookInterval = 500;
 
@@ -26,8 +27,7 @@ export class ShardFeed implements Feed {
   readonly #parts: FeedParts;
   readonly #reader: ShardReader;
   readonly #ended = new AbortController();
-  /** Something was taken, or may have arrived. */
-  readonly #stirred = new Bell();
+  readonly #arrived = new Bell();
   #mayHaveArrived = true;
   #deliveries: readonly JobDelivery[] = [];
   #taken = 0;
@@ -62,17 +62,16 @@ export class ShardFeed implements Feed {
     const delivery = this.#deliveries[this.#taken];
     if (delivery === undefined) return;
     this.#taken += 1;
-    this.#bytes -= delivery.bytes;
+    this.#release(delivery.bytes);
     if (delivery.endsJob) {
       this.#ends.push({ next: delivery.position.offset + 1, digest: delivery.recordDigest() });
     }
-    if (this.#bytes < aheadBytes / 2) this.#stirred.ring();
   }
 
   /** Jobs may have come. */
   arrived(): void {
     this.#mayHaveArrived = true;
-    this.#stirred.ring();
+    this.#arrived.ring();
   }
 
   /** Everything before `next` is stored: the end of the last job that lies before it whole, if there is a new one. */
@@ -92,6 +91,7 @@ export class ShardFeed implements Feed {
     this.#ended.abort();
     this.#deliveries = [];
     this.#taken = 0;
+    this.#release(this.#bytes);
     this.#parts.outage.over(this.#part);
   }
 
@@ -106,37 +106,51 @@ export class ShardFeed implements Feed {
 
   async #run(): Promise<void> {
     const { signal } = this.#ended;
-    while (!signal.aborted) {
-      if (this.#bytes >= aheadBytes) {
-        await this.#stirred.wait(signal);
-        continue;
+    const { ahead, onFailed } = this.#parts;
+    try {
+      while (!signal.aborted) {
+        if (this.#reader.isAtEnd) {
+          await this.#waitForMore();
+          await ahead.room(signal);
+          await this.#read();
+        } else await ahead.turn(signal, () => this.#readStretch());
       }
-      this.#mayHaveArrived = false;
-      try {
-        const read = await this.#insist(() => this.#reader.read());
-        if (signal.aborted) return;
-        if (read === undefined || read.length === 0) await this.#waitForMore();
-        else this.#add(read);
-      } catch (error) {
-        this.#parts.onFailed(toPersistenceError(error));
-        return;
-      }
+    } catch (error) {
+      onFailed(toPersistenceError(error));
     }
   }
 
-  #add(read: readonly JobDelivery[]): void {
+  async #readStretch(): Promise<void> {
+    let bytes = 0;
+    do bytes += await this.#read();
+    while (bytes < stretchBytes && !this.#reader.isAtEnd && !this.#ended.signal.aborted);
+  }
+
+  /** Reads on. Returns how many bytes there were. */
+  async #read(): Promise<number> {
+    this.#mayHaveArrived = false;
+    const read = await this.#insist(() => this.#reader.read());
+    if (read === undefined || read.length === 0 || this.#ended.signal.aborted) return 0;
+    const bytes = read.reduce((sum, delivery) => sum + delivery.bytes, 0);
     this.#deliveries = [...this.#deliveries.slice(this.#taken), ...read];
     this.#taken = 0;
-    this.#bytes += read.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#bytes += bytes;
+    this.#parts.ahead.hold(bytes);
     this.#parts.onArrived();
+    return bytes;
+  }
+
+  #release(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#parts.ahead.release(bytes);
   }
 
   async #waitForMore(): Promise<void> {
     await whileWaiting([this.#ended.signal], async (over) => {
       const late = this.#parts.clock.sleep(lookInterval, over).catch(() => undefined);
       while (!this.#mayHaveArrived && !over.aborted) {
-        const stirred = this.#stirred.wait(over).then(() => true);
-        if ((await Promise.race([stirred, late])) === undefined) return;
+        const arrived = this.#arrived.wait(over).then(() => true);
+        if ((await Promise.race([arrived, late])) === undefined) return;
       }
     });
   }

@@ -32,6 +32,7 @@ export class ShardReader {
   readonly #parts: ReaderParts;
   readonly #attributes = new RepeatedAttributes();
   #next = 0;
+  #isAtEnd = false;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
@@ -40,6 +41,11 @@ export class ShardReader {
   /** The offset to be read next. */
   get next(): number {
     return this.#next;
+  }
+
+  /** Whether all was read that waited when it was read last. */
+  get isAtEnd(): boolean {
+    return this.#isAtEnd;
   }
 
   /** Starts at an offset, or at the first that is held. Throws `SOURCE_LOST_HISTORY` where it is not held. */
@@ -80,6 +86,7 @@ export class ShardReader {
       deliveries.push(...this.#deliveriesOf(job).slice(this.#next - job.first));
       this.#next = job.first + job.count;
     }
+    this.#isAtEnd = this.#next === held.end;
     return deliveries;
   }
 
