@@ -174,15 +174,10 @@ export class WrittenSession {
     const target = this.#durable;
     const lane = this.#lane;
     if (target <= this.#reached) return;
-    const isReached = (cursor: Cursor): boolean => cursor.last >= target || isOvertaken(lane, cursor);
+    const isReached = (cursor: Cursor): boolean => cursor.last >= target || lane.isOvertakenIn(cursor);
     await this.#means.cursors.until(lane.session, isReached, signal);
     this.#reached = target;
   }
-}
-
-/** True when `cursor` shows that what the lane's writer sent and is not applied never will be. */
-function isOvertaken({ epoch, writer }: Lane, cursor: Cursor): boolean {
-  return cursor.halted || cursor.epoch > epoch || (cursor.epoch === epoch && cursor.writer !== writer);
 }
 
 /** Which documents a session has in Redis' eyes: an empty log is none. */

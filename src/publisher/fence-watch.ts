@@ -39,7 +39,7 @@ export class FenceWatch {
     const { outbox, cursors, signal } = this.#options;
     try {
       const cursor = await cursors.read(lane.session, signal);
-      if (!lane.reignsIn(cursor)) outbox.fail(lane, lane.fenced(cursor));
+      if (lane.isOvertakenIn(cursor)) outbox.fail(lane, lane.fenced(cursor));
     } catch (error) {
       outbox.fail(lane, toPersistenceError(error));
     }

@@ -82,6 +82,11 @@ export class Lane {
     return epoch === expected && writer === this.writer && !halted;
   }
 
+  /** True when `cursor` shows that the reign is over, or halted; not while no command of it has been applied yet. */
+  isOvertakenIn({ epoch, writer, halted }: Cursor): boolean {
+    return halted || epoch > this.#epoch || (epoch === this.#epoch && writer !== this.writer);
+  }
+
   /** True when `cursor` shows that every number given here was taken while the writer reigned, whoever reigns now. */
   isTakenIn(cursor: Cursor): boolean {
     return [...cursor.earlier, cursor].some(

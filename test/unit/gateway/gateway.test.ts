@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/system-clock.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
 import { entryText, snapshotText } from '../../support/commands.ts';
 import { GatewaySystem } from '../../support/gateway-system.ts';
 
@@ -36,6 +37,21 @@ describe('a session as macp-runtime writes it', () => {
     expect(await ask(systemClock.elapsed(), 'GET', 'macp:session:one')).toEqual({ kind: 'null' });
     expect(await ask(systemClock.elapsed(), 'DEL', 'macp:none')).not.toHaveProperty('until');
     conversation.closed();
+  });
+
+  test('is written to before any worker has come to it, however long that takes', async () => {
+    // Once a second, here at once, is looked whether somebody else has claimed the session.
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      elapsed: () => systemClock.elapsed(),
+      sleep: (milliseconds, signal) => systemClock.sleep(milliseconds === 1_000 ? 1 : milliseconds, signal),
+    };
+    await using system = new GatewaySystem({ clock }).run();
+    const client = system.client();
+    for (let count = 1; count <= 20; count += 1) {
+      expect(await client.send('RPUSH', 'macp:log:one', entryText(`m${count}`))).toBe(integer(count));
+      await systemClock.sleep(2);
+    }
   });
 
   test('has its log replaced by MULTI, DEL, RPUSH, EXEC, also by nothing', async () => {
