@@ -96,7 +96,7 @@ export class Conversation implements RedisConversation {
 
   /** The parts of a deletion are answered together, at its SREM. */
   #delete(part: DeletionPart, request: RedisRequest): Promise<RedisAnswer | undefined> {
-    if (this.#deletion?.isOf(part) === false) this.#abandonDeletion();
+    if (this.#deletion?.takes(part) === false) this.#abandonDeletion();
     this.#deletion ??= new Deletion();
     const deletion = this.#deletion;
     const reply = this.#inTime(request, deletion.attempt, () => deletion.add(part), noSrem);

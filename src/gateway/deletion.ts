@@ -19,9 +19,9 @@ export class Deletion {
     return this.#parts;
   }
 
-  /** True when `part` may follow. */
-  isOf(part: DeletionPart): boolean {
-    return this.#parts.every(({ session }) => session === part.session);
+  /** True when `part` may follow: it is of the same session, and came in time. */
+  takes(part: DeletionPart): boolean {
+    return !this.attempt.isGivenUp && this.#parts.every(({ session }) => session === part.session);
   }
 
   /** The reply to one more part, once there is one. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
-import { entryText, snapshotText } from '../../support/commands.ts';
+import { claim, entryText, snapshotText } from '../../support/commands.ts';
 import { GatewaySystem } from '../../support/gateway-system.ts';
+import { turns } from '../../support/turns.ts';
 
 const integer = (value: number): string => `(integer) ${value}`;
 const snapshot = (mark: string, session: string): string => snapshotText(mark, session);
@@ -129,5 +130,61 @@ describe('two gateways of one prefix', () => {
     expect(await older.ended()).toMatchObject({ code: 'WRITER_FENCED' });
     expect(await older.client().send('GET', 'macp:session:one')).toMatch(/^ERR .*ended/);
     expect(await writing.send('RPUSH', 'macp:log:one', entryText('m2'))).toBe(integer(2));
+  });
+});
+
+describe('what is not certain is not answered, and what cannot be done is refused', () => {
+  test('a DEL that comes alone, as runtimes before 0.13.0 replace a log, is an error and changes nothing', async () => {
+    await using system = new GatewaySystem().work();
+    const client = system.client();
+    await client.send('RPUSH', 'macp:log:one', entryText('m1'));
+    const alone = client.send('DEL', 'macp:log:one');
+    // The next request shows that nothing more belongs to it.
+    expect(await client.send('RPUSH', 'macp:log:one', entryText('m2'))).toBe(integer(2));
+    expect(await alone).toMatch(/^ERR a DEL that no SREM .* from 0\.13\.0 on; nothing was changed$/);
+    expect(await client.send('DEL', 'macp:log:one')).toMatch(/^ERR a DEL that no SREM/);
+    const keys = ['session', 'receipt'].map((kind) => client.send('DEL', `macp:${kind}:one`));
+    expect(await client.send('SREM', 'macp:sessions', 'one')).toMatch(/^ERR SREM of a session whose DELs/);
+    for (const told of await Promise.all(keys)) expect(told).toMatch(/^ERR /);
+    expect(await client.send('LRANGE', 'macp:log:one', '0', '-1')).toEqual([entryText('m1'), entryText('m2')]);
+  });
+
+  test('what a worker would refuse is refused before it is published, and costs no number', async () => {
+    await using system = new GatewaySystem().work();
+    const client = system.client();
+    expect(await client.send('RPUSH', 'macp:log:one', '{"message_id":"m1"}')).toMatch(/^ERR INVALID_DATA: /);
+    expect(await client.send('SET', 'macp:session:one', snapshot('s', 'two'))).toMatch(/^ERR INVALID_DATA: /);
+    const two = `${entryText('m1')},${entryText('m2')}`;
+    const log = 'macp:log:one';
+    expect(await client.transaction(['DEL', log], ['RPUSH', log, two])).toMatch(/^ERR INVALID_DATA: /);
+    expect(await client.send('RPUSH', log, entryText('m1'))).toBe(integer(1));
+    expect(await system.system.filed()).toEqual([]);
+  });
+
+  test('documents come back as they were sent, but for white space between tokens', async () => {
+    await using system = new GatewaySystem().work();
+    const client = system.client();
+    const spaced = JSON.stringify(JSON.parse(entryText('m 1')), undefined, '\t');
+    expect(await client.send('RPUSH', 'macp:log:one', spaced)).toBe(integer(1));
+    expect(await client.send('LRANGE', 'macp:log:one', '-1', '0')).toEqual([entryText('m 1')]);
+  });
+
+  test('whoever claims a session elsewhere is not written over: its runtime is refused there, and only there', async () => {
+    const worked = new GatewaySystem();
+    await using system = worked.work();
+    const client = system.client();
+    await client.send('RPUSH', 'macp:log:one', entryText('m1'));
+    await system.system.queue.publish([claim(2, '//test/rival', 'one')]);
+    await system.system.caughtUp();
+    const told: unknown[] = [];
+    while (!String(told.at(-1)).startsWith('ERR')) {
+      told.push(await client.send('RPUSH', 'macp:log:one', entryText('m')));
+      // Queue and store lie in memory: nothing else would ever have a turn.
+      await turns(1);
+    }
+    expect(told.at(-1)).toMatch(/^ERR WRITER_FENCED: nothing was written: session "one" was claimed by/);
+    expect(await client.send('RPUSH', 'macp:log:two', entryText('m1'))).toBe(integer(1));
+    const next = system.client();
+    expect(await next.send('RPUSH', 'macp:log:one', entryText('m2'))).toBe(integer(2));
   });
 });
