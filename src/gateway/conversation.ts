@@ -48,8 +48,6 @@ export class Conversation implements RedisConversation {
   readonly #openLogs: OpenLogs = new Set();
   readonly #ending = new AbortController();
   #deletion: Deletion | undefined;
-  /** Resolves once everything that was asked for before is answered, and sent: an answer is late if what it waits for is. */
-  #answered: Promise<unknown> = Promise.resolve();
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -158,12 +156,8 @@ export class Conversation implements RedisConversation {
     work: (attempt: Attempt) => Promise<RedisReply | undefined>,
     ifNothingWritten = 'there was no answer in time: nothing was written',
   ): Promise<RedisAnswer | undefined> {
-    const before = this.#answered;
     const worked = work(attempt).catch((error: unknown) => this.#failed(attempt, error));
-    const inTurn = worked.then((reply) => before.then(() => reply));
-    const answer = this.#options.timeLimit.within(arrived, inTurn, () => this.#late(attempt, ifNothingWritten));
-    this.#answered = answer.then(untilSent);
-    const reply = await answer;
+    const reply = await this.#options.timeLimit.within(arrived, worked, () => this.#late(attempt, ifNothingWritten));
     const given = this.#ending.signal.aborted ? undefined : reply;
     void worked.then((late) => (late === given ? undefined : discard(late)));
     this.#options.onAnswered(command, given, arrived);
@@ -194,11 +188,6 @@ async function discard(reply: RedisReply | undefined): Promise<void> {
 /** Whatever a store says of a view that it was to close changes nothing for whoever is gone. */
 async function discardLog(log: LogChunks): Promise<void> {
   await log.return().catch(() => undefined);
-}
-
-/** A log is sent once it is read to its end. */
-async function untilSent(reply: RedisReply | undefined): Promise<void> {
-  if (reply?.kind === 'stream' && reply.chunks instanceof LogChunks) await reply.chunks.closed;
 }
 
 async function reachedFor(read: Read, reign: Reign, signal: AbortSignal): Promise<void> {

@@ -11,11 +11,6 @@ export class LogChunks implements AsyncIterableIterator<readonly Uint8Array[]> {
   readonly #view: SessionView;
   readonly #pages: AsyncIterator<readonly Uint8Array[]>;
   readonly #open: OpenLogs;
-  #tellClosed = (): void => undefined;
-  /** Resolves once nothing more of it is sent. */
-  readonly closed = new Promise<void>((resolve) => {
-    this.#tellClosed = resolve;
-  });
 
   /** `open`: where it is listed until it is closed. */
   constructor(view: SessionView, range: LogRange, open: OpenLogs) {
@@ -48,7 +43,6 @@ export class LogChunks implements AsyncIterableIterator<readonly Uint8Array[]> {
 
   async #close(): Promise<void> {
     this.#open.delete(this);
-    this.#tellClosed();
     await this.#view.close();
   }
 }
