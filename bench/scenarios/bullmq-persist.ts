@@ -18,6 +18,7 @@ import {
   tellRatio,
 } from '../support/contest.ts';
 import { interleavedAppends, sessionIds } from '../support/entries.ts';
+import { tellPeak } from '../support/footprint.ts';
 import { fillQueue, valuesOf } from '../support/pipeline.ts';
 import { runMeasured } from '../support/programs.ts';
 import { startRedis } from '../support/services.ts';
@@ -28,6 +29,7 @@ const prefix = 'bench';
 const stockQueue = 'stock';
 /** The stock pattern would take minutes for what the others do in seconds. */
 const stockCommands = 10_000;
+const limitMebibytes = 350;
 
 const ours = 'BullMQ -> pipeline -> level store';
 const nothing = 'the same jobs, 4 Workers, nothing done';
@@ -46,6 +48,7 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
       'auto-aof-rewrite-percentage': '0',
     });
     const store = join(directory, 'store');
+    const peaks: number[] = [];
     const contestant = (
       name: string,
       how: ConsumeRequest['how'],
@@ -57,7 +60,8 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
         const count = await fill(redis.port);
         const place = { port: redis.port, prefix, shards, stockQueue };
         const request = { ...place, how, commands: count, sessions, directory: store, options };
-        const { result } = await runMeasured<Consumed>('bullmq/consume', request);
+        const { result, mebibytes } = await runMeasured<Consumed>('bullmq/consume', request);
+        if (how === 'worker') peaks.push(mebibytes);
         await removeDirectory(store);
         await emptied(redis.port);
         return result.commands / result.seconds;
@@ -74,11 +78,19 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
     ]);
     tellRates(`Persisting ${commands} commands of ${sessions} sessions from ${shards} shards`, 'entries', result);
     const rates = ratesOf(result, ours);
-    const rival = slower(ratesOf(result, nothing), bareRates(result));
+    const idle = ratesOf(result, nothing);
+    const bare = bareRates(result);
     const besideStock = tellRatio('to the stock pattern', ratios(rates, ratesOf(result, stock)), 20);
-    const besideSlower = tellRatio('to the slower of the idle Workers and the bare store', ratios(rates, rival), 0.8);
+    const besideSlower = tellRatio(
+      'to the slower of the idle Workers and the bare store',
+      ratios(rates, slower(idle, bare)),
+      0.8,
+    );
+    tellRatio('to the idle Workers alone', ratios(rates, idle));
+    tellRatio('to the bare store alone', ratios(rates, bare));
+    const isSmall = tellPeak(Math.max(...peaks), limitMebibytes);
     // On a disk that syncs at once there is no room for twenty times: one of the two will do.
-    return besideStock || besideSlower;
+    return (besideStock || besideSlower) && isSmall;
   } finally {
     await removeDirectory(directory);
   }

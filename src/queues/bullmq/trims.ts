@@ -15,12 +15,19 @@ export interface TrimParts {
 const closingPatience = 2_000;
 
 /**
+ * Milliseconds between two removals: while little is published, every job would else be removed alone, and a Redis that
+ * syncs whatever it changes answers nobody meanwhile.
+ */
+const pause = 50;
+
+/**
  * Removes jobs that the store has, behind the back of whoever acknowledges them. Only the store's word makes a job
  * removable, so whoever removes it needs to own nothing: a worker that slept may do it late.
  */
 export class Trims {
   readonly #parts: TrimParts;
   readonly #waiting = new Map<number, StoredPosition>();
+  readonly #hurry = new AbortController();
   readonly #closing = new AbortController();
   #work: Promise<void> | undefined;
 
@@ -40,6 +47,7 @@ export class Trims {
   /** Resolves once everything noted is removed, or Redis has not answered for some seconds. */
   async close(): Promise<void> {
     const { clock } = this.#parts;
+    this.#hurry.abort();
     const settled = new AbortController();
     const late = clock.sleep(closingPatience, settled.signal).then(
       () => this.#closing.abort(),
@@ -52,15 +60,17 @@ export class Trims {
   }
 
   async #run(): Promise<void> {
+    const { clock, onFailed } = this.#parts;
     const { signal } = this.#closing;
     for (let attempt = 0; this.#waiting.size > 0 && !signal.aborted; ) {
       try {
         await Promise.all([...this.#waiting].map(([shard, position]) => this.#trim(shard, position)));
         attempt = 0;
+        await clock.sleep(pause, this.#hurry.signal).catch(() => undefined);
       } catch (error) {
-        if (!isPersistenceError(error) || !error.retryable) return this.#parts.onFailed(toPersistenceError(error));
+        if (!isPersistenceError(error) || !error.retryable) return onFailed(toPersistenceError(error));
         attempt += 1;
-        await this.#parts.clock.sleep(pauseBefore(attempt), signal).catch(() => undefined);
+        await clock.sleep(pauseBefore(attempt), signal).catch(() => undefined);
       }
     }
   }
