@@ -29,7 +29,11 @@ export interface GatewayOptions {
   readonly prefix: string;
   /** A name that nobody has used before. */
   readonly newWriter: () => Writer;
+  /** About how many sessions it remembers while nothing of them is under way. Default 100,000, at some 600 bytes each. */
+  readonly rememberedSessions?: number | undefined;
 }
+
+const defaultRememberedSessions = 100_000;
 
 /** The runtime's Redis client gives up after 500 ms: what is answered later, it takes for a failure and sends again. */
 const longestAnswer = 400;
@@ -144,9 +148,9 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
 
   /** Open until the reign is over, for whatever reason, and what was under way in it is settled. */
   async #reignOver(publisher: Publisher, signal: AbortSignal): Promise<void> {
-    const { newWriter, store, watch, clock } = this.#options;
+    const { newWriter, store, watch, clock, rememberedSessions = defaultRememberedSessions } = this.#options;
     const { sink, isFencing } = publisher;
-    const reign = new Reign({ store, watch, clock, sink, isFencing, writer: newWriter() });
+    const reign = new Reign({ store, watch, clock, sink, isFencing, rememberedSessions, writer: newWriter() });
     try {
       this.#reign = reign;
       this.#become('open');

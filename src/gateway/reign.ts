@@ -24,6 +24,8 @@ export interface ReignOptions {
   readonly clock: Clock;
   /** True where nothing durable can be fenced: a write counts once it is durable, else once it is applied. */
   readonly isFencing: boolean;
+  /** About how many sessions are remembered while nothing of them is under way. */
+  readonly rememberedSessions: number;
 }
 
 /** Most that is on its way at a time: what is more is refused. */
@@ -37,13 +39,17 @@ const claimedTogether = 256;
  */
 export class Reign {
   readonly #means: SessionMeans;
+  /** The one that was asked for longest ago first. */
   readonly #sessions = new Map<SessionId, WrittenSession>();
+  readonly #rememberedSessions: number;
+  #isForgetting = false;
   readonly #ending = new AbortController();
   readonly #underWay = { commands: 0, bytes: 0 };
   /** Why publishing has failed for good. */
   #failure: PersistenceError | undefined;
 
-  constructor({ writer, sink, store, watch, clock, isFencing }: ReignOptions) {
+  constructor({ writer, sink, store, watch, clock, isFencing, rememberedSessions }: ReignOptions) {
+    this.#rememberedSessions = rememberedSessions;
     const over = this.#ending.signal;
     setMaxListeners(0, over);
     const outbox = new Outbox({ sink: this.#noting(sink), clock, limits, refusesWithoutRoom: true });
@@ -132,10 +138,31 @@ export class Reign {
 
   #session(session: SessionId): WrittenSession {
     const known = this.#sessions.get(session);
-    if (known !== undefined) return known;
-    const fresh = new WrittenSession(session, this.#means);
-    this.#sessions.set(session, fresh);
-    return fresh;
+    const written = known ?? new WrittenSession(session, this.#means);
+    // Last again.
+    if (known !== undefined) this.#sessions.delete(session);
+    this.#sessions.set(session, written);
+    if (known === undefined && !this.#isForgetting) void this.#forget();
+    return written;
+  }
+
+  /**
+   * A reign may last for months: what was not asked for of late is forgotten once nothing is under way in it, and
+   * learned anew from the store where it is written to again.
+   */
+  async #forget(): Promise<void> {
+    this.#isForgetting = true;
+    try {
+      for (const [session, written] of this.#sessions) {
+        if (this.#sessions.size <= this.#rememberedSessions) break;
+        await written.reached(this.over);
+        if (written.isAtRest) this.#sessions.delete(session);
+      }
+    } catch {
+      // The reign is over, or the store does not answer: the next new session tries again.
+    } finally {
+      this.#isForgetting = false;
+    }
   }
 
   /** The sink, with what it fails of for good noted: it ends the reign. */

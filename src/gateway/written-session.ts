@@ -69,6 +69,12 @@ export class WrittenSession {
     await this.#untilApplied(signal);
   }
 
+  /** True when all that was written can be read, nothing is asked for, and nothing speaks against writing more. */
+  get isAtRest(): boolean {
+    const isApplied = this.#underWay.size === 0 && this.#durable === this.#reached;
+    return isApplied && this.#turns.areIdle && this.#lane.failure === undefined;
+  }
+
   /** A result is wrapped: a promise that an async function returned would be awaited, and hold the next turn up. */
   async #begin(
     write: Write,
@@ -149,8 +155,17 @@ export class WrittenSession {
     const { cursors, outbox, over: signal } = this.#means;
     const lane = this.#lane;
     const cursor = await cursors.read(lane.session, signal);
-    if (cursor.version > 0) return await claimSession(lane, { outbox, cursors, signal, mayHaveReigned: true });
-    lane.begin({ ...cursor, epoch: firstEpoch });
+    if (cursor.version === 0) {
+      lane.begin({ ...cursor, epoch: firstEpoch });
+      return cursor;
+    }
+    const reigns = cursor.writer === lane.writer;
+    if (!reigns && cursor.earlier.every(({ writer }) => writer !== lane.writer)) {
+      return await claimSession(lane, { outbox, cursors, signal, mayHaveReigned: true });
+    }
+    // It was written to in this reign, and forgotten since: that goes on where it was, unless somebody came between.
+    if (!reigns || cursor.halted) throw lane.fenced(cursor);
+    lane.begin(cursor);
     return cursor;
   }
 

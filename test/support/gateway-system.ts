@@ -12,6 +12,7 @@ export interface GatewaySystemOptions {
   /** What the gateway publishes to; default: the queue of the system. */
   readonly queue?: Queue;
   readonly clock?: Clock;
+  readonly rememberedSessions?: number;
 }
 
 let writers = 0;
@@ -28,7 +29,7 @@ export class GatewaySystem implements AsyncDisposable {
   readonly #own: WorkingSystem | undefined;
   #run: Promise<unknown> | undefined;
 
-  constructor({ system, queue, clock = systemClock }: GatewaySystemOptions = {}) {
+  constructor({ system, queue, clock = systemClock, rememberedSessions }: GatewaySystemOptions = {}) {
     this.system = system ?? new WorkingSystem();
     this.#own = system === undefined ? this.system : undefined;
     this.#clock = clock;
@@ -38,6 +39,7 @@ export class GatewaySystem implements AsyncDisposable {
       watch: this.system.watch,
       clock,
       prefix: 'macp',
+      rememberedSessions,
       newWriter: () => {
         writers += 1;
         return `//test/gateway/${writers}` as Writer;

@@ -127,7 +127,7 @@ export class World implements AsyncDisposable {
 
   #newGateway(): GatewaySystem {
     const { system, clock } = this;
-    const gateway = new GatewaySystem({ system, clock, queue: this.unsteady.queue }).run();
+    const gateway = new GatewaySystem({ system, clock, queue: this.unsteady.queue, rememberedSessions: 1 }).run();
     this.#gateways.push(gateway);
     return gateway;
   }

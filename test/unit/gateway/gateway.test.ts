@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { SessionId } from '../../../src/domain/identifiers.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import { claim, entryText, snapshotText } from '../../support/commands.ts';
@@ -97,6 +98,42 @@ describe('a session as macp-runtime writes it', () => {
     expect(await client.send('SET', 'macp:anchor:one', 'b', 'EX', '90')).toBe('OK');
     expect(await client.send('GET', 'macp:anchor:one')).toBe('b');
     expect(await client.send('SET', 'macp:anchor:two', 'b')).toMatch(/^ERR .*"two" does not exist/);
+  });
+});
+
+describe('sessions that were not written to of late are forgotten', () => {
+  const many = Array.from({ length: 20 }, (_, index) => `many-${index}` as SessionId);
+
+  test('and go on where they were when they are written to again', async () => {
+    await using system = new GatewaySystem({ rememberedSessions: 2 }).work();
+    const client = system.client();
+    for (const round of [1, 2, 3]) {
+      for (const session of many) {
+        expect(await client.send('RPUSH', `macp:log:${session}`, entryText(`m${round}`))).toBe(integer(round));
+      }
+    }
+    await system.system.caughtUp();
+    const cursors = await system.system.store.readCursors(many);
+    // Nobody had to claim anything.
+    expect(new Set(cursors.map((cursor) => `${cursor?.epoch} ${cursor?.last} ${cursor?.entries}`))).toEqual(
+      new Set(['1 3 3']),
+    );
+    expect(await system.system.filed()).toEqual([]);
+  });
+
+  test('but not where somebody else wrote to them meanwhile: what the runtime knows of those is out of date', async () => {
+    await using system = new GatewaySystem({ rememberedSessions: 2 }).work();
+    const client = system.client();
+    await client.send('RPUSH', 'macp:log:one', entryText('m1'));
+    for (const session of many) await client.send('SADD', 'macp:sessions', session);
+    await system.system.caughtUp();
+    await turns(200);
+    await system.system.queue.publish([claim(2, '//test/other', 'one')]);
+    await system.system.caughtUp();
+    const refused = await client.send('RPUSH', 'macp:log:one', entryText('m2'));
+    expect(refused).toMatch(/^ERR .*"one" was claimed by \/\/test\/other/);
+    expect(await system.system.marks('one')).toEqual(['m1']);
+    expect(await system.system.filed()).toEqual([]);
   });
 });
 
