@@ -2,6 +2,7 @@ import { persistFromBullmq } from './scenarios/bullmq-persist.ts';
 import { readFromBullmq } from './scenarios/bullmq-read.ts';
 import { publishFenced } from './scenarios/fenced-publish.ts';
 import { commitToFiles } from './scenarios/file-commits.ts';
+import { appendThroughGateway } from './scenarios/gateway.ts';
 import { loadLogs } from './scenarios/http-load.ts';
 import { publishToReadable } from './scenarios/http-publish.ts';
 import { persistFromKafka } from './scenarios/kafka-persist.ts';
@@ -33,6 +34,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   'http-load': () => loadLogs(size('BENCH_ROUNDS', 5)),
   'kafka-persist': () => persistFromKafka(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
   'kafka-publish': () => publishToKafka(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
+  gateway: () => appendThroughGateway(size('BENCH_ROUNDS', 3)),
   'fenced-publish': () => publishFenced(size('BENCH_ROUNDS', 3)),
   'kafka-read': () => readFromKafka(size('BENCH_ROUNDS', 5)),
   replay: () => rebuildStores(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),

@@ -3,23 +3,13 @@ import { openQueue, queueAddress } from '../../src/compose/open.ts';
 import { commandId, type NumberedCommand } from '../../src/domain/command.ts';
 import type { Epoch, Sequence, SessionId, Writer } from '../../src/domain/identifiers.ts';
 import type { Queue } from '../../src/ports/queue.ts';
-import { type Appended, type AppendTimes, redisAppended, timeAppends } from '../support/appends.ts';
+import { type Appended, compareAppends, redisAppended } from '../support/appends.ts';
 import { benchDirectory, removeDirectory } from '../support/bare.ts';
-import { median } from '../support/contest.ts';
-import { entryPool, sessionIds } from '../support/entries.ts';
 import { kafkaUrl, makeTopic } from '../support/kafka-topic.ts';
-import { tellLatencies } from '../support/latencies.ts';
 import { openQueue as openEmbedded, valuesOf } from '../support/pipeline.ts';
 import { startKafka } from '../support/services.ts';
 
 const topic = 'commands';
-/** How many are in flight, and how many are appended in a round. */
-const loads = [
-  [1, 400],
-  [16, 4_000],
-  [256, 25_000],
-] as const;
-
 /**
  * Appends of one entry each, acknowledged when durable, by a publisher that holds a name: embedded and on Kafka, beside
  * `RPUSH` to a redis-server with `appendfsync always`.
@@ -33,26 +23,11 @@ export async function publishFenced(rounds: number): Promise<boolean> {
     await using embedded = await fenced(await openEmbedded(join(directory, 'queue')));
     await using onKafka = await fenced(await openQueue(queueAddress(values), values));
     await using redis = await redisAppended(directory);
-    const contestants: readonly (readonly [string, Appended])[] = [
+    await compareAppends(rounds, [
       ['embedded queue', embedded],
       ['kafka, a transaction a group', onKafka],
       ['redis-server, appendfsync always', redis],
-    ];
-    const sessions = sessionIds(5_000);
-    const entries = entryPool(4096);
-    for (const [inFlight, count] of loads) {
-      const times = contestants.map(([name, appended]) => ({ name, appended, rounds: [] as AppendTimes[] }));
-      for (let round = 0; round < rounds; round += 1) {
-        for (const each of round % 2 === 0 ? times : [...times].reverse()) {
-          each.rounds.push(await timeAppends(each.appended, sessions, entries, count, inFlight));
-        }
-      }
-      console.log(`\nAppending one entry, ${inFlight} in flight, milliseconds`);
-      for (const each of times) {
-        tellLatencies(each.name, each.rounds);
-        console.log(`  ${''.padEnd(44)} ${median(each.rounds.map(({ perSecond }) => perSecond)).toFixed(0)} entries/s`);
-      }
-    }
+    ]);
     return true;
   } finally {
     await removeDirectory(directory);

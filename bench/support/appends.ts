@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis';
 import type { Latencies } from '../http/publish-read-program.ts';
+import { median } from './contest.ts';
+import { entryPool, sessionIds } from './entries.ts';
+import { tellLatencies } from './latencies.ts';
 import { startRedis } from './services.ts';
 
 /** Something that entries are appended to, one durable answer each. */
@@ -7,8 +10,38 @@ export interface Appended extends AsyncDisposable {
   append(session: string, entry: Uint8Array): Promise<unknown>;
 }
 
+/** How many are in flight, and how many are appended in a round. */
+const loads = [
+  [1, 400],
+  [16, 4_000],
+  [256, 25_000],
+] as const;
+
+/** Appends to each in turn, several rounds, and prints what it took; before that, untimed, to every session once. */
+export async function compareAppends(
+  rounds: number,
+  contestants: readonly (readonly [name: string, appended: Appended])[],
+): Promise<void> {
+  const sessions = sessionIds(1_000);
+  const entries = entryPool(4096);
+  for (const [, appended] of contestants) await timeAppends(appended, sessions, entries, sessions.length, 50);
+  for (const [inFlight, count] of loads) {
+    const times = contestants.map(([name, appended]) => ({ name, appended, rounds: [] as AppendTimes[] }));
+    for (let round = 0; round < rounds; round += 1) {
+      for (const each of round % 2 === 0 ? times : [...times].reverse()) {
+        each.rounds.push(await timeAppends(each.appended, sessions, entries, count, inFlight));
+      }
+    }
+    console.log(`\nAppending one entry, ${inFlight} in flight, milliseconds`);
+    for (const each of times) {
+      tellLatencies(each.name, each.rounds);
+      console.log(`  ${''.padEnd(44)} ${median(each.rounds.map(({ perSecond }) => perSecond)).toFixed(0)} entries/s`);
+    }
+  }
+}
+
 /** What a round of appends took: how many a second, and each of them in milliseconds. */
-export interface AppendTimes extends Latencies {
+interface AppendTimes extends Latencies {
   readonly perSecond: number;
 }
 
@@ -16,7 +49,7 @@ export interface AppendTimes extends Latencies {
  * Appends `count` entries that go round and round over the sessions, `inFlight` at a time, none of a session before the
  * one before it is answered.
  */
-export async function timeAppends(
+async function timeAppends(
   appended: Appended,
   sessions: readonly string[],
   entries: readonly Uint8Array[],
@@ -26,11 +59,12 @@ export async function timeAppends(
   const times: number[] = [];
   let next = 0;
   const appendRest = async (lane: number): Promise<void> => {
+    const own = sessions.filter((_, index) => index % inFlight === lane);
     for (let turn = 0; next < count; turn += 1) {
       const entry = entries[next % entries.length] ?? Buffer.alloc(0);
       next += 1;
       const begun = performance.now();
-      await appended.append(sessions[(lane + turn * inFlight) % sessions.length] ?? '', entry);
+      await appended.append(own[turn % own.length] ?? '', entry);
       times.push(performance.now() - begun);
     }
   };
