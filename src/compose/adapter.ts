@@ -1,8 +1,18 @@
 import type { Values } from '../configuration/settings.ts';
 import type { CopySource } from '../ports/copy-source.ts';
+import type { LeaseOffice } from '../ports/lease.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { Finding } from './doctor/finding.ts';
+
+/** Which lease is wanted among the processes that share a store. */
+export interface LeaseRequest {
+  readonly name: string;
+  /** Milliseconds without being renewed after which it is free. */
+  readonly lasts: number;
+  /** Told once somebody else is found to have taken it. */
+  readonly onLost: () => void;
+}
 
 /** A kind of store. */
 export interface StoreAdapter<Address> {
@@ -14,6 +24,8 @@ export interface StoreAdapter<Address> {
   directories?(address: Address): readonly string[];
   /** What `doctor` finds of it besides, where it lies elsewhere. */
   examine?(address: Address, values: Values): Promise<readonly Finding[]>;
+  /** Who goes first among the processes that share it; where it belongs to one process, its lock decides that. */
+  openLease?(address: Address, values: Values, lease: LeaseRequest): Promise<LeaseOffice>;
 }
 
 /** What lies at an address: nothing, what macp-runtime wrote, or a store of ours over it. */

@@ -3,6 +3,7 @@ import type { Configuration } from '../configuration/resolve.ts';
 import type { Settings } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import { gatewayTurn } from './gateway-turn.ts';
 import type { HostMode } from './open-parts.ts';
 import { isLocked } from './owner.ts';
 import { readServiceAddress } from './service-file.ts';
@@ -29,7 +30,11 @@ export interface HostingRequest {
  * or made it end.
  */
 export async function host(request: HostingRequest): Promise<WorkSummary | undefined> {
-  const { dataDir } = request.configuration.values;
+  const { mode, logger, standby, interruption, configuration } = request;
+  const { values } = configuration;
+  const { dataDir } = values;
+  const isGateway = values['gateway.port'] !== undefined && (mode === 'start' || mode === 'gateway');
+  await using _turn = isGateway ? await gatewayTurn({ values, logger, standby, signal: interruption }) : undefined;
   await using opened = await openInTurn(() => ServiceHost.open(request), { ...request, dataDir });
   request.onListening(opened.url);
   return await opened.runUntil(request.interruption);

@@ -8,9 +8,10 @@ import {
 } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
+import type { LeaseOffice } from '../ports/lease.ts';
 import type { Queue } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
-import type { QueueAdapter, QueueLog, StoreAdapter } from './adapter.ts';
+import type { LeaseRequest, QueueAdapter, QueueLog, StoreAdapter } from './adapter.ts';
 import { queueAdapters, storeAdapters } from './adapters.ts';
 import { pointedDirectory } from './store-pointer.ts';
 
@@ -29,6 +30,16 @@ export async function storeExists(address: StoreAddress, values: Values): Promis
   const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];
   if (adapter === undefined) throw notBuilt('store', address.kind);
   return adapter.exists(address, values);
+}
+
+/** A lease among the processes that share the store at an address; undefined where it belongs to one process. */
+export async function openStoreLease(
+  address: StoreAddress,
+  values: Values,
+  lease: LeaseRequest,
+): Promise<LeaseOffice | undefined> {
+  const adapter: StoreAdapter<StoreAddress> | undefined = storeAdapters[address.kind];
+  return await adapter?.openLease?.(address, values, lease);
 }
 
 /** Opens the store at an address in order to read it. Throws `INVALID_CONFIGURATION` when there is none. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RedisAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
 import { PersistenceError } from '../domain/errors.ts';
+import { systemClock } from '../platform/system-clock.ts';
 import type { Durability } from '../redis/durability.ts';
 import type { RedisStoreOptions } from '../stores/redis/redis-store.ts';
 import type { UpstreamRedisOptions } from '../stores/redis/upstream-source.ts';
@@ -20,6 +21,10 @@ export const redisAdapter: StoreAdapter<RedisAddress> = {
     return redisStoreExists(await optionsOf(address, values));
   },
   examine,
+  async openLease(address, values, lease) {
+    const { openStoreLease } = await import('../stores/redis/store-lease.ts');
+    return openStoreLease(await optionsOf(address, values), { ...lease, clock: systemClock, holder: randomUUID() });
+  },
 };
 
 /** What macp-runtime has stored in Redis. */

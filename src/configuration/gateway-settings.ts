@@ -1,4 +1,4 @@
-import { file, integer, text } from './kinds.ts';
+import { duration, file, integer, text } from './kinds.ts';
 import { optionalSetting, setting } from './setting.ts';
 
 /** Where macp-runtime finds what it takes for its Redis. */
@@ -13,6 +13,11 @@ export const gatewaySettings = {
     'Port that the runtime gateway listens at; 0 takes a free one. Without it `start` has no gateway',
   ),
   'gateway.prefix': setting(text, 'macp', "What the runtime's keys begin with; macp-runtime knows no other than macp"),
+  'gateway.leaseTime': setting(
+    duration(1_000),
+    '5s',
+    'How long a gateway may be silent until one that stands by takes over; in a store that several processes share',
+  ),
   'gateway.password': optionalSetting(text, 'Password that the runtime gateway asks for', { secret: true }),
   'gateway.tlsCertificate': optionalSetting(
     file,

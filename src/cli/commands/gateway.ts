@@ -2,12 +2,18 @@ import { PersistenceError } from '../../domain/errors.ts';
 import type { Command } from '../command.ts';
 import { gatewaySettings, runHost, standbyOption } from './start.ts';
 
+const gatewayStandbyOption = {
+  ...standbyOption,
+  description:
+    'Wait while another gateway of the prefix works, and take over when it ends or is silent for gateway.leaseTime',
+} as const;
+
 export const gateway: Command = {
   shape: {
     name: 'gateway',
     summary: 'Be the Redis of a macp-runtime: its writes become commands, until SIGINT or SIGTERM',
     positionals: [],
-    options: [standbyOption],
+    options: [gatewayStandbyOption],
     settings: ['queue', 'store', 'dataDir', ...gatewaySettings, 'service.drainDeadline', 'log.level'],
     examples: [
       {

@@ -28,6 +28,7 @@ export const gatewaySettings = [
   'gateway.host',
   'gateway.port',
   'gateway.prefix',
+  'gateway.leaseTime',
   'gateway.password',
   'gateway.tlsCertificate',
   'gateway.tlsKey',

@@ -45,6 +45,8 @@ export interface KeySpace {
   readonly identity: string;
   /** Hash: positions by {@link positionName}. In the same place as the home bucket. */
   readonly positions: string;
+  /** What the keys of leases begin with: who goes first among the processes that share the store. */
+  readonly lease: string;
   /** Holds dead letters without a session. */
   readonly home: Bucket;
   /** All of them, home included. */
@@ -64,6 +66,7 @@ export function standaloneKeys(prefix: string): KeySpace {
     kind: 'redis',
     identity: `${prefix}:worker:identity`,
     positions: `${prefix}:worker:positions`,
+    lease: `${prefix}:worker:lease:`,
     home: bucket,
     buckets: [bucket],
     bucketOf: () => bucket,
@@ -84,6 +87,7 @@ export function clusterKeys(prefix: string): KeySpace {
     kind: 'redis-cluster',
     identity: `${prefix}:{home}:worker:identity`,
     positions: `${prefix}:{home}:worker:positions`,
+    lease: `${prefix}:{home}:worker:lease:`,
     home,
     buckets: [home, ...buckets],
     bucketOf: (session) => buckets[partitionOf(session, clusterBuckets)] ?? home,

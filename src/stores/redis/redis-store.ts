@@ -223,7 +223,8 @@ function capabilitiesOf(keys: KeySpace, { weaknesses }: Durability): StoreCapabi
   };
 }
 
-function keySpace({ connection, prefix }: Pick<RedisStoreOptions, 'connection' | 'prefix'>): KeySpace {
+/** Throws `INVALID_CONFIGURATION` for a prefix that cannot be one. */
+export function keySpace({ connection, prefix }: Pick<RedisStoreOptions, 'connection' | 'prefix'>): KeySpace {
   if (prefix === '') throw new PersistenceError('INVALID_CONFIGURATION', 'the prefix of a Redis store is empty');
   if (!('nodes' in connection)) return standaloneKeys(prefix);
   if (/[{}]/.test(prefix)) {
@@ -232,7 +233,8 @@ function keySpace({ connection, prefix }: Pick<RedisStoreOptions, 'connection' |
   return clusterKeys(prefix);
 }
 
-function accessOf({
+/** How a connection for the store is opened. */
+export function accessOf({
   connection,
   replicas,
   answerTimeoutMs = defaultAnswerTimeoutMs,
