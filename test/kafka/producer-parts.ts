@@ -32,7 +32,7 @@ export async function producerParts(
     link,
     async committed() {
       const closing = new AbortController().signal;
-      await untilRead({ link: link(), clock: systemClock, patience: 10_000, closing });
+      await untilRead({ link: link(), clock: systemClock, patience: 60_000, closing });
       const bounds = await readBounds(brokers, [0]);
       const values: string[] = [];
       const stretch = { partition: 0, from: 0, to: bounds.get(0)?.end ?? 0 };
