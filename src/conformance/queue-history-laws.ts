@@ -10,6 +10,7 @@ import {
   assertRejects,
   consumeAll,
   heard,
+  partitionByPartition,
   positionsAfter,
   someCommand,
   someCommands,
@@ -29,12 +30,12 @@ export const historyLaws: readonly QueueLawDefinition[] = [
       const before: string[] = [];
       for (let round = 0; round < 4; round += 1) {
         await subject.queue.publish(someCommands(someSessions, round * 2 + 1, round * 2 + 2));
-        before.splice(0, before.length, ...(await consumeAll(subject.queue)).map(identified));
+        before.splice(0, before.length, ...byPartition(await consumeAll(subject.queue)));
         const { source } = subject.queue;
         await subject.reopen();
         assert.equal(subject.queue.source, source);
         const deliveries = await consumeAll(subject.queue);
-        assert.deepEqual(deliveries.map(identified), before);
+        assert.deepEqual(byPartition(deliveries), before);
         assertDelivered(deliveries, someCommands(someSessions, 1, round * 2 + 2));
       }
     },
@@ -226,7 +227,7 @@ function identified(delivery: QueuedDelivery): string {
 
 /** What was delivered, the deliveries of each partition in their order. */
 function byPartition(deliveries: readonly QueuedDelivery[]): readonly string[] {
-  return deliveries.toSorted((one, other) => one.position.partition - other.position.partition).map(identified);
+  return partitionByPartition(deliveries).map(identified);
 }
 
 async function replayed(queue: Queue, options: Partial<ReplayOptions>): Promise<QueuedDelivery[]> {

@@ -119,6 +119,11 @@ export function positionsAfter(deliveries: readonly QueuedDelivery[]): Map<numbe
   return positions;
 }
 
+/** The deliveries of one partition after those of another, each in their order: how they cross is nobody's promise. */
+export function partitionByPartition(deliveries: readonly QueuedDelivery[]): readonly QueuedDelivery[] {
+  return deliveries.toSorted((one, other) => one.position.partition - other.position.partition);
+}
+
 /** Fails unless the deliveries hold exactly these commands, those of each session in the order given. */
 export function assertDelivered(deliveries: readonly QueuedDelivery[], commands: readonly NumberedCommand[]): void {
   assert.deepEqual(bySession(heard(deliveries).map(told)), bySession(commands.map(toldCommand)));

@@ -31,7 +31,7 @@ export interface RecordKind {
 export const prefixBytes = 8;
 /** Where in the body each part of its head stands. */
 export const headAt = { group: 0, time: 4, partition: 10, offset: 12 } as const;
-const headBytes = 18;
+export const headBytes = 18;
 /** No body is longer. */
 const mostBodyBytes = 2 ** 30;
 export const twoTo32 = 2 ** 32;

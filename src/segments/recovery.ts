@@ -56,7 +56,7 @@ export async function readSegments(reading: SegmentsToRead): Promise<Segments> {
  * failed, the system holds it for written and would not write it again: so it is written anew, in place, and synced.
  */
 export async function recover(
-  { fileSystem, records }: Pick<SegmentPlace, 'fileSystem' | 'records'>,
+  { fileSystem, records, isShared }: Pick<SegmentPlace, 'fileSystem' | 'records' | 'isShared'>,
   segments: Segments,
 ): Promise<{ state: JournalState; file: OpenFile }> {
   const { header, path } = segments.last;
@@ -68,7 +68,8 @@ export async function recover(
     const size = segments.last.bytes;
     if (end < size) {
       await refuseDamage(file, segments, end, size, next);
-      await file.truncate(end);
+      // Where somebody else may have gone on from there by now, the next segment says how much of this one counts.
+      if (!isShared) await file.truncate(end);
     }
     await writeAgain(file, lastGroupAt, end);
     await file.datasync();
@@ -78,6 +79,22 @@ export async function recover(
     await file.close();
     throw error;
   }
+}
+
+/**
+ * The offset behind what is whole of each partition, changing nothing. Throws `QUEUE_CORRUPT` where something durable is
+ * damaged.
+ */
+export async function wholeEnds(
+  { fileSystem, records }: Pick<SegmentPlace, 'fileSystem' | 'records'>,
+  segments: Segments,
+): Promise<readonly number[]> {
+  const { header, path, bytes } = segments.last;
+  const next = [...header.next];
+  const { end } = await scan({ fileSystem, records }, segments, next, new Map());
+  await using file = await fileSystem.open(path, 'read');
+  if (end < bytes) await refuseDamage(file, segments, end, bytes, next);
+  return next;
 }
 
 /**

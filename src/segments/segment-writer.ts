@@ -3,7 +3,7 @@ import { PersistenceError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FileSystem, OpenFile } from '../ports/file-system.ts';
 import { findRecord, prefixBytes, type RecordFrame, type RecordKind } from './frame.ts';
-import { encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes } from './segment.ts';
+import { encodeSegmentHeader, noRecord, type SegmentHeader, segmentHeaderBytes } from './segment.ts';
 import type { Segments } from './segments.ts';
 
 /** Where a journal's files are, what is in them, and what they are written with. */
@@ -62,6 +62,13 @@ export class SegmentWriter {
     await this.#file.write(group, this.#segments.last.bytes);
   }
 
+  /** Digest of the last record of a partition, or {@link noRecord}. */
+  async lastDigest(partition: number): Promise<Digest> {
+    const at = this.lastRecordAt.get(partition);
+    if (at === undefined) return this.#segments.last.header.digests[partition] ?? noRecord;
+    return this.#place.records.digest(await readRecordAt(this.#file, at, this.#salt));
+  }
+
   sync(): Promise<void> {
     return this.#file.datasync();
   }
@@ -92,17 +99,9 @@ export class SegmentWriter {
   async #headerOfNext(ends: readonly number[]): Promise<SegmentHeader> {
     const { bytes, header } = this.#segments.last;
     const digests: Digest[] = [];
-    for (const [partition, digest] of header.digests.entries()) {
-      digests.push((await this.#lastDigest(partition)) ?? digest);
-    }
+    for (const partition of header.digests.keys()) digests.push(await this.lastDigest(partition));
     const begunAt = this.#place.clock.now();
     return { ...header, number: header.number + 1, begunAt, previousBytes: bytes, next: ends, digests };
-  }
-
-  /** Digest of the last record of a partition in the last segment. */
-  async #lastDigest(partition: number): Promise<Digest | undefined> {
-    const at = this.lastRecordAt.get(partition);
-    return at === undefined ? undefined : this.#place.records.digest(await readRecordAt(this.#file, at, this.#salt));
   }
 }
 

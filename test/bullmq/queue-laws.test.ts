@@ -13,3 +13,7 @@ afterAll(() => redis[Symbol.asyncDispose]());
 describe('the BullMQ queue', () => {
   for (const law of queueLaws(bullmqHarness(() => serverAt(redis.port)))) test(law.name, law.check);
 });
+
+describe('the BullMQ queue with an archive', () => {
+  for (const law of queueLaws(bullmqHarness(() => serverAt(redis.port), true))) test(law.name, law.check);
+});

@@ -10,6 +10,7 @@ import { openOrClose } from '../open-or-close.ts';
 import { PartitionOwnership } from '../partition-ownership.ts';
 import type { DrainableConsumer } from '../tracked-consumer.ts';
 import { Announcements } from './announcements.ts';
+import type { Archiving } from './archive/archiving.ts';
 import { GroupMember } from './group-member.ts';
 import type { LayoutScripts } from './layout-scripts.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -28,6 +29,7 @@ export interface BullmqConsumerOptions {
   readonly clock: Clock;
   /** Told what the consumer goes through. */
   readonly events: EventEmitter<QueueEvents>;
+  readonly archiving: Archiving;
 }
 
 /** Milliseconds for which a shard is kept from others because its batches are not settled. */
@@ -46,6 +48,8 @@ export class BullmqConsumer implements DrainableConsumer {
   readonly #announcements: Announcements;
   readonly #feeds = new Map<number, ShardFeed>();
   readonly #ahead = new ReadAhead();
+  /** Resolves once those that are gone from the feeds do nothing more. */
+  #settling: Promise<unknown> = Promise.resolve();
   readonly #taker = new DeliveryTaker(this.#feeds);
 
   constructor(options: BullmqConsumerOptions, handler: AssignmentHandler) {
@@ -71,7 +75,7 @@ export class BullmqConsumer implements DrainableConsumer {
       freed: () => this.#member.hurry(),
       onAssigned: (shards) => events.emit('assigned', shards),
       onRevoked: (shards) => {
-        for (const shard of shards) this.#feeds.delete(shard);
+        for (const shard of shards) this.#forget(shard);
         events.emit('revoked', shards);
       },
       onFailed,
@@ -136,15 +140,18 @@ export class BullmqConsumer implements DrainableConsumer {
   }
 
   async #start(positions: ReadonlyMap<number, StoredPosition | undefined>): Promise<void> {
-    const { shards, shardOf } = this.#options;
+    const { shards, shardOf, archiving, name } = this.#options;
     const starting = [...positions].map(async ([shard, position]) => {
+      const place = { shard, shards, shardOf };
+      const onFailed = (error: PersistenceError): void => this.#life.fail(error);
       const feed = new ShardFeed({
         ...this.#options,
-        place: { shard, shards, shardOf },
+        ...archiving.of(place, name, onFailed),
+        place,
         ahead: this.#ahead,
         outage: this.#life.outage,
         onArrived: () => this.#life.arrived(),
-        onFailed: (error) => this.#life.fail(error),
+        onFailed,
       });
       this.#feeds.set(shard, feed);
       await feed.start(position);
@@ -160,6 +167,11 @@ export class BullmqConsumer implements DrainableConsumer {
     for (const shard of shards) this.#feeds.get(shard)?.close();
   }
 
+  #forget(shard: number): void {
+    this.#settling = Promise.all([this.#settling, this.#feeds.get(shard)?.settled()]);
+    this.#feeds.delete(shard);
+  }
+
   #trim(shard: number, next: number): void {
     const end = this.#feeds.get(shard)?.stored(next);
     if (end !== undefined) this.#trims.note(shard, end);
@@ -170,7 +182,7 @@ export class BullmqConsumer implements DrainableConsumer {
     for (const feed of feeds) feed.close();
     this.#ownership.close();
     await Promise.all([this.#announcements.close(), this.#trims.close().then(() => this.#member.close())]);
-    await Promise.all(feeds.map((feed) => feed.settled()));
+    await Promise.all([this.#settling, ...feeds.map((feed) => feed.settled())]);
   }
 }
 

@@ -22,6 +22,7 @@ import type { Lane } from '../lane.ts';
 import { tryWithin } from '../patience.ts';
 import { whileWaiting } from '../time-limit.ts';
 import { ConsumerPlace } from '../tracked-consumer.ts';
+import type { ArchiveStanding } from './archive/archiving.ts';
 import type { Backlog } from './backlog.ts';
 import type { BullmqConsumer } from './bullmq-consumer.ts';
 import type { WaitingEvent } from './event-batches.ts';
@@ -37,12 +38,15 @@ export interface BullmqQueueParts {
   readonly continues: ContinuedSource | undefined;
   readonly shards: number;
   readonly durable: boolean;
+  /** Whether what was consumed is kept. */
+  readonly replayable: boolean;
   readonly shardOf: (session: SessionId) => number;
   readonly clock: Clock;
   readonly events: EventEmitter<QueueEvents>;
   readonly lane: Lane<WaitingEvent>;
   readonly backlog: Backlog;
-  readonly readBounds: () => Promise<readonly ShardBounds[]>;
+  readonly readBounds: () => Promise<readonly PartitionBounds[]>;
+  readonly readArchive: () => Promise<ArchiveStanding | undefined>;
   readonly openConsumer: (handler: AssignmentHandler, signal: AbortSignal) => Promise<BullmqConsumer>;
   readonly replay: (options: ReplayOptions, closing: AbortSignal) => AsyncIterable<readonly QueuedDelivery[]>;
   /** Aborted when the queue is being closed. */
@@ -66,11 +70,11 @@ export class BullmqQueue implements Queue {
   #closing: Promise<void> | undefined;
 
   constructor(parts: BullmqQueueParts) {
-    const { source, continues, shards, durable, events } = parts;
+    const { source, continues, shards, durable, replayable, events } = parts;
     this.source = source;
     this.continues = continues;
     this.partitions = shards;
-    this.capabilities = { durable, replayable: false, positions: true, fencesWriters: false, knowsConsumed: true };
+    this.capabilities = { durable, replayable, positions: true, fencesWriters: false, knowsConsumed: true };
     this.events = events;
     this.#parts = parts;
     this.#consumer = new ConsumerPlace(parts.ending.signal);
@@ -112,7 +116,7 @@ export class BullmqQueue implements Queue {
     return await this.#consumer.take(signal, (over) => this.#parts.openConsumer(handler, over));
   }
 
-  /** What waits still: what was stored is gone. */
+  /** What was stored is there only where it was archived. */
   replay(options: ReplayOptions): AsyncIterable<readonly QueuedDelivery[]> {
     this.#refuseClosed();
     if (!(options.limits.deliveries >= 1)) throw new TypeError('a batch holds at least one delivery');
@@ -124,6 +128,12 @@ export class BullmqQueue implements Queue {
     const { clock, readBounds, ending } = this.#parts;
     const bounds = await tryWithin(clock, boundsPatience, readBounds, ending.signal);
     return new Map(bounds.map(({ start, end }, shard) => [shard, { start, end }]));
+  }
+
+  /** What there is of the archive; undefined where nothing is archived. Throws `INVALID_CONFIGURATION` for another one. */
+  async archive(): Promise<ArchiveStanding | undefined> {
+    this.#refuseClosed();
+    return await this.#parts.readArchive();
   }
 
   close(): Promise<void> {

@@ -8,6 +8,7 @@ import type { RedisAddress } from '../../redis/options.ts';
 import { listOf, numberOf } from '../../redis/replies.ts';
 import { Lane } from '../lane.ts';
 import { partitionMemory } from '../partition-memory.ts';
+import { type ArchiveOptions, Archiving } from './archive/archiving.ts';
 import { Backlog } from './backlog.ts';
 import { openBullmqConsumer } from './bullmq-consumer.ts';
 import { BullmqQueue, type ShardBounds } from './bullmq-queue.ts';
@@ -15,6 +16,7 @@ import { type QueueGuard, settleGuard, sourceOf } from './guard.ts';
 import { JobWriter } from './job-writer.ts';
 import { type BullmqKeys, bullmqKeys } from './keys.ts';
 import { LayoutScripts } from './layout-scripts.ts';
+import { RedisShard } from './redis-shard.ts';
 import { replayShards } from './replay-shards.ts';
 import { boundsScript } from './scripts/shard-scripts.ts';
 import { ShardReader } from './shard-reader.ts';
@@ -38,6 +40,10 @@ export interface BullmqQueueOptions {
   readonly leaseMs?: number | undefined;
   /** How long Redis may take to answer. Default 30 s. */
   readonly answerTimeoutMs?: number | undefined;
+  /** Where what was consumed is kept. Undefined: it goes. */
+  readonly archive?: ArchiveOptions | undefined;
+  /** The id of an archive that the queue is to go on without. Undefined: none. */
+  readonly givenUpArchive?: string | undefined;
   readonly clock: Clock;
   /** A fresh random UUID at every call. */
   readonly newId: () => string;
@@ -96,8 +102,10 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
   const ending = new AbortController();
   const events = new EventEmitter<QueueEvents>();
   const shardOf = partitionMemory(shards);
-  const readBounds = () => boundsOf(scripts, shards);
-  const read = async () => (await readBounds()).map(({ bytes }) => bytes);
+  const waiting = () => boundsOf(scripts, shards);
+  const read = async () => (await waiting()).map(({ bytes }) => bytes);
+  const consumption = { scripts, shards, shardOf, clock, events };
+  const archiving = new Archiving({ ...options, ...consumption, queue: id, givenUp: options.givenUpArchive });
   const backlog = new Backlog({ maximumBytes: options.maximumUnconsumedBytes ?? 256 * mebibyte, read, clock });
   const batchBytes = options.batchBytes ?? 256 * kibibyte;
   const writer = await JobWriter.open({
@@ -118,9 +126,11 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
     groupBytes: batchBytes * jobsOfGroup,
     maximumWaitingBytes: options.maximumWaitingBytes ?? 64 * mebibyte,
   });
-  const consumption = { scripts, shards, shardOf, clock, events };
   const lease = options.leaseMs ?? 10_000;
-  const openReader = (shard: number) => new ShardReader({ ...consumption, place: { shard, shards, shardOf } });
+  const openReader = async (shard: number) => {
+    const history = await archiving.history(shard);
+    return new ShardReader({ waiting: new RedisShard(scripts, shard), history, place: { shard, shards, shardOf } });
+  };
   return new BullmqQueue({
     source: sourceOf(id),
     continues,
@@ -131,9 +141,19 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
     events,
     lane,
     backlog,
-    readBounds,
-    openConsumer: (handler, signal) => openBullmqConsumer({ ...consumption, name: newId(), lease }, handler, signal),
-    replay: (replay, closing) => replayShards({ readBounds, openReader, closing }, replay),
+    replayable: options.archive !== undefined,
+    readBounds: async () => archiving.boundsWith(await waiting()),
+    readArchive: async () => archiving.standing(await waiting()),
+    async openConsumer(handler, signal) {
+      await archiving.settle();
+      return await openBullmqConsumer({ ...consumption, archiving, name: newId(), lease }, handler, signal);
+    },
+    replay(replay, closing) {
+      const bounds = waiting();
+      // Whoever never asks for the first batch is told nothing.
+      bounds.catch(() => undefined);
+      return replayShards({ bounds, openReader, closing }, replay);
+    },
     ending,
     async disconnect() {
       await writer.close();

@@ -1,28 +1,28 @@
 import { PersistenceError } from '../../domain/errors.ts';
-import type { QueuedDelivery, ReplayOptions, ReplayStart } from '../../ports/queue.ts';
-import type { ShardBounds } from './bullmq-queue.ts';
+import type { PartitionBounds, QueuedDelivery, ReplayOptions, ReplayStart } from '../../ports/queue.ts';
 import type { JobDelivery } from './job-delivery.ts';
 import type { ShardReader } from './shard-reader.ts';
 
 export interface ReplayParts {
-  readonly readBounds: () => Promise<readonly ShardBounds[]>;
-  readonly openReader: (shard: number) => ShardReader;
+  /** What waited when the replay was begun. */
+  readonly bounds: Promise<readonly PartitionBounds[]>;
+  readonly openReader: (shard: number) => Promise<ShardReader>;
   /** Aborted when the queue is being closed. */
   readonly closing: AbortSignal;
 }
 
-/** Everything that waits, shard by shard, up to where each of them ends when it is begun, or is to end. */
+/** Everything that is held, shard by shard, up to where each of them ends when it is begun, or is to end. */
 export async function* replayShards(
-  { readBounds, openReader, closing }: ReplayParts,
+  { bounds: waiting, openReader, closing }: ReplayParts,
   { from, ends, before = Number.POSITIVE_INFINITY, limits, signal }: ReplayOptions,
 ): AsyncGenerator<readonly QueuedDelivery[]> {
   const refuseGivenUp = (): void => {
     if (closing.aborted) throw new PersistenceError('QUEUE_CLOSED', 'the queue was closed');
     if (signal?.aborted) throw new PersistenceError('ABORTED', 'the replay was given up');
   };
-  for (const [shard, bounds] of (await readBounds()).entries()) {
+  for (const [shard, bounds] of (await waiting).entries()) {
     const end = Math.min(bounds.end, ends?.get(shard) ?? bounds.end);
-    const reader = openReader(shard);
+    await using reader = await openReader(shard);
     await start(reader, from?.get(shard));
     let waiting: readonly JobDelivery[] = [];
     let isOver = false;

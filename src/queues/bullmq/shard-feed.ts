@@ -6,11 +6,19 @@ import type { Feed } from '../delivery-taker.ts';
 import type { Outage } from '../outage.ts';
 import { pauseBefore } from '../patience.ts';
 import { whileWaiting } from '../time-limit.ts';
+import type { ShardArchiver } from './archive/shard-archiver.ts';
 import type { JobDelivery } from './job-delivery.ts';
+import type { LayoutScripts } from './layout-scripts.ts';
 import { type ReadAhead, stretchBytes } from './read-ahead.ts';
+import { RedisShard } from './redis-shard.ts';
 import { type ReaderParts, ShardReader } from './shard-reader.ts';
 
-export interface FeedParts extends ReaderParts {
+export interface FeedParts extends Omit<ReaderParts, 'waiting'> {
+  readonly scripts: LayoutScripts;
+  /** Undefined: what is consumed is not archived. */
+  readonly archiver: ShardArchiver | undefined;
+  /** Rejects where it has to be. */
+  readonly refuseWithoutArchive: () => Promise<void>;
   /** What all feeds of a consumer hold together. */
   readonly ahead: ReadAhead;
   readonly clock: Clock;
@@ -38,7 +46,8 @@ export class ShardFeed implements Feed {
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
-    this.#reader = new ShardReader(parts);
+    const { scripts, place } = parts;
+    this.#reader = new ShardReader({ ...parts, waiting: new RedisShard(scripts, place.shard) });
   }
 
   get partition(): number {
@@ -47,11 +56,20 @@ export class ShardFeed implements Feed {
 
   /** Resolves once the position is known to be held, or this is closed. Rejects with what no retry mends. */
   async start(position: StoredPosition | undefined): Promise<void> {
-    await this.#insist(async () => {
-      if (position === undefined) await this.#reader.startAt(undefined);
-      else if (await this.#reader.startBehind(position)) this.#ends.push(position);
-    });
-    this.#work = this.#run();
+    const started = this.#insist(() => this.#begin(position));
+    this.#work = started
+      .then(() => this.#run())
+      .catch(() => undefined)
+      .then(() => this.#end())
+      .catch((error) => this.#parts.onFailed(toPersistenceError(error)));
+    await started;
+  }
+
+  async #begin(position: StoredPosition | undefined): Promise<void> {
+    const { archiver, refuseWithoutArchive } = this.#parts;
+    await (archiver === undefined ? refuseWithoutArchive() : archiver.begin(position?.next ?? 0));
+    if (position === undefined) await this.#reader.startAt(undefined);
+    else if (await this.#reader.startBehind(position)) this.#ends.push(position);
   }
 
   peek(): JobDelivery | undefined {
@@ -76,6 +94,7 @@ export class ShardFeed implements Feed {
 
   /** Everything before `next` is stored: the end of the last job that lies before it whole, if there is a new one. */
   stored(next: number): StoredPosition | undefined {
+    this.#parts.archiver?.stored(next);
     let last: StoredPosition | undefined;
     const rest = this.#ends.filter((end) => {
       if (end.next > next) return true;
@@ -118,6 +137,11 @@ export class ShardFeed implements Feed {
     } catch (error) {
       onFailed(toPersistenceError(error));
     }
+  }
+
+  async #end(): Promise<void> {
+    await this.#reader[Symbol.asyncDispose]();
+    await this.#parts.archiver?.close();
   }
 
   async #readStretch(): Promise<void> {

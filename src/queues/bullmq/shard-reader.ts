@@ -1,34 +1,67 @@
 import type { Digest } from '../../domain/digest.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
-import { asBuffer } from '../../domain/wire/bytes.ts';
 import type { PartitionBounds } from '../../ports/queue.ts';
-import { bytesOf, listOf, numberOf, textOf } from '../../redis/replies.ts';
 import { lostHistory } from '../lost-history.ts';
 import { deliveriesOf, type JobDelivery, type ReadJob, type ShardPlace } from './job-delivery.ts';
-import type { LayoutScripts } from './layout-scripts.ts';
 import { RepeatedAttributes } from './repeated-attributes.ts';
-import { readScript } from './scripts/shard-scripts.ts';
 
 export interface ReaderParts {
-  readonly scripts: LayoutScripts;
+  readonly waiting: WaitingJobs;
   readonly place: ShardPlace;
+  /** Where jobs lie that are gone from Redis. */
+  readonly history?: ShardHistory | undefined;
+  /** Takes jobs in before any of their deliveries are handed over. */
+  readonly archiver?: JobArchiver | undefined;
+}
+
+/** What holds the jobs of a shard that wait. */
+export interface WaitingJobs {
+  /** Names it for people. */
+  readonly name: string;
+  /** What is held, and the jobs from that on which holds the offset. */
+  page(offset: number, most: PageLimits): Promise<Page>;
+}
+
+/** What holds the jobs of a shard that are gone from Redis. */
+export interface ShardHistory extends AsyncDisposable {
+  /**
+   * The jobs from that on which holds the offset, as far as they stand before `end`; undefined where it holds nothing.
+   * Throws `SOURCE_LOST_HISTORY` where any are missing.
+   */
+  page(offset: number, end: number, most: PageLimits): Promise<HistoryPage | undefined>;
+}
+
+export interface HistoryPage {
+  /** The first offset held, and the digest of the record before it; undefined where there never was one. */
+  readonly start: number;
+  readonly edge: Digest | undefined;
+  readonly jobs: readonly ReadJob[];
+}
+
+export interface JobArchiver {
+  /** Resolves once they are archived durably: what of them is archived already is not archived again. */
+  append(jobs: readonly ReadJob[]): Promise<void>;
+}
+
+export interface PageLimits {
+  readonly jobs: number;
+  readonly bytes: number;
 }
 
 /** What of a shard was read. */
-interface Page {
+export interface Page {
   readonly held: PartitionBounds;
   /** Digest of the record before the first that is held; undefined where nothing ever was removed. */
   readonly edge: Digest | undefined;
   readonly jobs: readonly ReadJob[];
 }
 
-const nothing = new Uint8Array(0);
 const pageJobs = 512;
 const pageBytes = 2 * 1024 * 1024;
 
 /** Reads the jobs of a shard in the order of their offsets, wherever it is told to start. Takes none away. */
-export class ShardReader {
+export class ShardReader implements AsyncDisposable {
   readonly #parts: ReaderParts;
   readonly #attributes = new RepeatedAttributes();
   #next = 0;
@@ -36,6 +69,11 @@ export class ShardReader {
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
+  }
+
+  /** Closes what holds its history. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.history?.[Symbol.asyncDispose]();
   }
 
   /** The offset to be read next. */
@@ -77,17 +115,26 @@ export class ShardReader {
 
   /** The deliveries that come next, whole jobs as far as they are not read yet; none when all is read. */
   async read(): Promise<readonly JobDelivery[]> {
+    const from = this.#next;
+    const jobs = await this.readJobs();
+    return jobs.flatMap((job) => this.#deliveriesOf(job).slice(Math.max(0, from - job.first)));
+  }
+
+  /** The jobs that come next, archived where they are to be; none when all is read. */
+  async readJobs(): Promise<readonly ReadJob[]> {
     const { held, jobs } = await this.#page(this.#next, pageJobs);
     if (this.#next > held.end) throw this.#lost(this.#next, held, false);
     if (this.#next < held.end && jobs.length === 0) throw this.#missing(this.#next, undefined);
-    const deliveries: JobDelivery[] = [];
-    for (const job of jobs) {
-      if (job.first > this.#next || job.first < 0) throw this.#missing(this.#next, job);
-      deliveries.push(...this.#deliveriesOf(job).slice(this.#next - job.first));
-      this.#next = job.first + job.count;
+    let next = this.#next;
+    for (const [index, job] of jobs.entries()) {
+      const isNext = index === 0 ? job.first >= 0 && job.first <= next : job.first === next;
+      if (!isNext) throw this.#missing(next, job);
+      next = job.first + job.count;
     }
-    this.#isAtEnd = this.#next === held.end;
-    return deliveries;
+    await this.#parts.archiver?.append(jobs);
+    this.#next = next;
+    this.#isAtEnd = next === held.end;
+    return jobs;
   }
 
   #deliveriesOf(job: ReadJob): readonly JobDelivery[] {
@@ -95,20 +142,12 @@ export class ShardReader {
   }
 
   async #page(offset: number, mostJobs: number): Promise<Page> {
-    const { scripts, place } = this.#parts;
-    const args = [offset, mostJobs, pageBytes].map(String);
-    const [start, digest, end, ...rest] = listOf(
-      await scripts.run(readScript, [scripts.keys.shard(place.shard)], args),
-    );
-    const jobs: ReadJob[] = [];
-    for (let at = 0; at < rest.length; at += 4) {
-      const time = Number(textOf(rest[at + 2]));
-      const data = asBuffer(bytesOf(rest[at + 3]) ?? nothing);
-      jobs.push({ first: numberOf(rest[at]), count: numberOf(rest[at + 1]), time, data });
-    }
-    const edge = Buffer.from(bytesOf(digest) ?? []).toString('latin1');
-    const held = { start: numberOf(start), end: numberOf(end) };
-    return { held, edge: edge === '' ? undefined : (edge as Digest), jobs };
+    const most = { jobs: mostJobs, bytes: pageBytes };
+    const page = await this.#parts.waiting.page(offset, most);
+    const { start, end } = page.held;
+    if (offset >= start) return page;
+    const archived = await this.#parts.history?.page(offset, start, most);
+    return archived === undefined ? page : { ...archived, held: { start: archived.start, end } };
   }
 
   #lost(next: number, held: PartitionBounds, isHeld: boolean): PersistenceError {
@@ -117,13 +156,12 @@ export class ShardReader {
 
   /** A job is not where it was put: somebody took it, moved it, or put one before others. */
   #missing(offset: number, found: ReadJob | undefined): PersistenceError {
-    const { scripts, place } = this.#parts;
-    const { keys } = scripts;
+    const { waiting, place } = this.#parts;
     const instead = found === undefined ? 'nothing waits there' : `the job found there begins at ${found.first}`;
     return new PersistenceError(
       'SOURCE_LOST_HISTORY',
       `offset ${offset} of shard ${place.shard} is gone: ${instead}. Only macp-persist may take jobs from ` +
-        `${keys.prefix}:${keys.queue(place.shard)}, and nobody may put jobs before others; give a job that another ` +
+        `${waiting.name}, and nobody may put jobs before others; give a job that another ` +
         'worker took back to it, or build a new store',
     );
   }

@@ -9,7 +9,7 @@ export const busyReply = 'BUSY';
 
 /**
  * One step towards another number of shards, to be said again until it is done. Keeps publishers out for a while, and
- * as soon as nothing waits in any shard makes another queue of it: with a new id, no positions and no members.
+ * as soon as nothing waits in any shard makes another queue of it: with a new id, no positions, no members, no archive.
  *
  * KEYS: the guard; the change; what the group's keys begin with; what the keys of each present shard begin with. ARGV:
  * the queue's id; its id afterwards, which also names who changes it; the new number of shards; for how many
@@ -40,6 +40,7 @@ if given > 0 or redis.call('HEXISTS', guard, 'continues') == 0 then
   redis.call('HSET', guard, 'continues', cjson.encode({ id = ARGV[1], ends = ends }))
 end
 redis.call('HSET', guard, 'id', ARGV[2], 'shards', ARGV[3])
+redis.call('HDEL', guard, 'archive')
 for index = 4, #KEYS do redis.call('DEL', KEYS[index] .. 'position') end
 redis.call('DEL', change, group .. 'members', group .. 'stores', group .. 'owners')
 redis.call('PUBLISH', ARGV[5], 'group')

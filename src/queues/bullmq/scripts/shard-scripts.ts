@@ -48,12 +48,14 @@ return answer
 
 /**
  * KEYS: the guard; what the keys of the shard begin with. ARGV: the queue's id; the offset behind the last event of a
- * job; the digest of the record before it. Removes every job up to there: the store has them. Whoever does so may do it late, or twice.
+ * job; the digest of the record before it. Removes every job up to there: the store has them. Whoever does so may do it
+ * late, or twice. Where the shard is archived, what is not yet archived stays.
  */
 export const trimScript = defineScript(`${allowOutOfMemory}${layoutFence}
 local shard, target = KEYS[2], tonumber(ARGV[2])
-local position = redis.call('HMGET', shard .. 'position', 'start', 'next')
+local position = redis.call('HMGET', shard .. 'position', 'start', 'next', 'archived')
 if target <= tonumber(position[1] or '0') or target > tonumber(position[2] or '0') then return 0 end
+if position[3] and target > tonumber(position[3]) then return 0 end
 local bytes, removed = 0, 0
 while true do
   local id = redis.call('LINDEX', shard .. 'wait', -1)
