@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { BullmqAddress } from '../configuration/addresses.ts';
 import type { Values } from '../configuration/settings.ts';
+import { isPersistenceError } from '../domain/errors.ts';
+import { nodeFileSystem } from '../platform/node-file-system.ts';
 import { systemClock } from '../platform/system-clock.ts';
+import type { ArchiveOptions } from '../queues/bullmq/archive/archiving.ts';
+import type { BullmqQueue } from '../queues/bullmq/bullmq-queue.ts';
 import type { ChangedShards } from '../queues/bullmq/change-shards.ts';
 import type { RedisAddress } from '../redis/options.ts';
-import type { QueueAdapter } from './adapter.ts';
-import type { Finding } from './doctor/finding.ts';
+import type { QueueAdapter, QueueLog } from './adapter.ts';
+import { type Finding, ok, problem, shownBytes } from './doctor/finding.ts';
 import { readCertificates } from './pem-files.ts';
 import { judgeDurability } from './redis.ts';
 
@@ -14,25 +19,37 @@ export const bullmqAdapter: QueueAdapter<BullmqAddress> = {
   exclusive: false,
   // Opening makes what is missing.
   exists: async () => true,
-  async open(address, values, log) {
-    const { openBullmqQueue } = await import('../queues/bullmq/open-bullmq-queue.ts');
-    return openBullmqQueue({
-      connection: await connectionOf(address, values),
-      prefix: address.prefix,
-      shards: values['bullmq.shards'],
-      leaseMs: values['bullmq.lease'],
-      lingerMs: values['bullmq.linger'],
-      batchBytes: values['bullmq.batchSize'],
-      maximumUnconsumedBytes: values['bullmq.maximumBacklog'],
-      maximumWaitingBytes: values['bullmq.maximumWaiting'],
-      answerTimeoutMs: values['bullmq.commandTimeout'],
-      clock: systemClock,
-      newId: randomUUID,
-      onWeakness: (weakness) => log('warn', `this Redis may lose commands that it acknowledged: ${weakness}`),
-    });
-  },
+  open,
   examine,
 };
+
+async function open(address: BullmqAddress, values: Values, log: QueueLog): Promise<BullmqQueue> {
+  const { openBullmqQueue } = await import('../queues/bullmq/open-bullmq-queue.ts');
+  return openBullmqQueue({
+    connection: await connectionOf(address, values),
+    prefix: address.prefix,
+    shards: values['bullmq.shards'],
+    leaseMs: values['bullmq.lease'],
+    lingerMs: values['bullmq.linger'],
+    batchBytes: values['bullmq.batchSize'],
+    maximumUnconsumedBytes: values['bullmq.maximumBacklog'],
+    maximumWaitingBytes: values['bullmq.maximumWaiting'],
+    answerTimeoutMs: values['bullmq.commandTimeout'],
+    archive: archiveOf(values),
+    givenUpArchive: values['bullmq.givenUpArchive'],
+    clock: systemClock,
+    newId: randomUUID,
+    onWeakness: (weakness) => log('warn', `this Redis may lose commands that it acknowledged: ${weakness}`),
+  });
+}
+
+/** Where what was consumed is kept, if it is. A relative directory starts at the current one. */
+function archiveOf(values: Values): ArchiveOptions | undefined {
+  const directory = values['bullmq.archive'];
+  if (directory === undefined) return undefined;
+  const retention = { ageMs: values['bullmq.retentionAge'], bytes: values['bullmq.retentionSize'] };
+  return { directory: resolve(directory), fileSystem: nodeFileSystem, retention };
+}
 
 async function connectionOf(address: BullmqAddress, values: Values): Promise<RedisAddress> {
   const { host, port, database, username, password } = address;
@@ -41,7 +58,7 @@ async function connectionOf(address: BullmqAddress, values: Values): Promise<Red
   return values['bullmq.cluster'] ? { ...access, nodes: [{ host, port }] } : { ...access, host, port, database };
 }
 
-/** How durable what Redis acknowledges is, as it is set up. */
+/** How durable what Redis acknowledges is, as it is set up, and what is kept of it once it is stored. */
 async function examine(address: BullmqAddress, values: Values): Promise<readonly Finding[]> {
   const { readDurability } = await import('../redis/durability.ts');
   const { queueUse } = await import('../redis/failures.ts');
@@ -50,7 +67,26 @@ async function examine(address: BullmqAddress, values: Values): Promise<readonly
     use: queueUse,
     answerTimeoutMs: values['bullmq.commandTimeout'],
   });
-  return judgeDurability('bullmq', durability, 'change that, unless your writers can send again what was lost');
+  const remedy = 'change that, unless your writers can send again what was lost';
+  return [...judgeDurability('bullmq', durability, remedy), await examineArchive(address, values)];
+}
+
+async function examineArchive(address: BullmqAddress, values: Values): Promise<Finding> {
+  const directory = values['bullmq.archive'];
+  try {
+    await using queue = await open(address, values, () => undefined);
+    const standing = await queue.archive();
+    if (standing !== undefined) {
+      const { directory: folder, commands, bytes } = standing;
+      return ok('archive', `${commands} commands that are gone from Redis, ${shownBytes(bytes)}, in ${folder}`);
+    }
+    if (directory !== undefined) return ok('archive', `there is none in ${directory} yet: the first worker begins it`);
+    return ok('archive', 'there is none: what is stored goes, and no store can be replayed (bullmq.archive)');
+  } catch (error) {
+    if (!isPersistenceError(error)) throw error;
+    const change = 'give all workers of the queue the directory of its archive';
+    return problem('archive', `${error.code}: ${error.message}`, change);
+  }
 }
 
 /** Another number of shards that a queue is to have. */

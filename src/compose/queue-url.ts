@@ -4,7 +4,7 @@ import { queueAdapters } from './adapters.ts';
 import { queueAddress } from './open.ts';
 
 /** Kinds of sources that commands are replayed from. */
-const sourceKinds = [...Object.keys(queueAdapters), 'ndjson'];
+const sourceKinds = [...Object.keys(queueAdapters), 'archive', 'ndjson'];
 
 /** What is wrong with the URL of a queue, or of a file of commands, or undefined. */
 export function queueUrlProblem(text: string): string | undefined {

@@ -96,6 +96,10 @@ async function openBase(address: StoreAddress, values: Values): Promise<StoreSou
 /** Opens what commands are replayed from. Throws `INVALID_CONFIGURATION` where there is nothing. */
 export async function openSource(address: QueueAddress, values: Values): Promise<ReplaySource> {
   if (address.kind === 'ndjson') return openNdjson({ file: address.file, fileSystem: nodeFileSystem });
+  if (address.kind === 'archive') {
+    const { openArchive } = await import('../queues/bullmq/archive/open-archive.ts');
+    return openArchive({ directory: address.directory, fileSystem: nodeFileSystem });
+  }
   if (address.kind === 'memory') {
     throw new PersistenceError('INVALID_CONFIGURATION', 'a queue in memory holds nothing of other processes');
   }

@@ -15,6 +15,7 @@ export type QueueAddress =
   | { readonly kind: 'embedded'; readonly directory: string }
   | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly topic: string }
   | BullmqAddress
+  | { readonly kind: 'archive'; readonly directory: string }
   | { readonly kind: 'ndjson'; readonly file: string };
 
 export interface RedisAddress extends RedisPlace {
@@ -83,6 +84,11 @@ const queueForms: Forms<QueueAddress> = {
     syntax: 'bullmqs://HOST:PORT/DATABASE?prefix=macp',
     named: false,
     read: (rest) => bullmq(rest, true),
+  },
+  archive: {
+    syntax: 'archive:DIR',
+    named: false,
+    read: (rest) => ({ kind: 'archive', directory: path('archive', 'DIR', rest) }),
   },
   ndjson: {
     syntax: 'ndjson:FILE',

@@ -1,4 +1,4 @@
-import { duration, file, integer, size, truth } from './kinds.ts';
+import { directory, duration, file, integer, size, text, truth } from './kinds.ts';
 import { optionalSetting, setting } from './setting.ts';
 
 const mebibyte = 2 ** 20;
@@ -26,6 +26,24 @@ export const bullmqSettings = {
     'Unconsumed bytes in Redis at which the queue takes no more',
   ),
   'bullmq.maximumWaiting': setting(size(mebibyte), '64MiB', 'Most bytes of commands that wait in memory to be sent'),
+  'bullmq.archive': optionalSetting(
+    directory,
+    'Directory in which a queue on BullMQ keeps consumed commands for replay, the same for all of its workers',
+  ),
+  'bullmq.retentionAge': setting(
+    duration(0),
+    '7d',
+    'How long the archive of a queue on BullMQ keeps consumed commands',
+  ),
+  'bullmq.retentionSize': setting(
+    size(0),
+    '10GiB',
+    'How many bytes of consumed commands the archive of a queue on BullMQ keeps, each shard its part of them',
+  ),
+  'bullmq.givenUpArchive': optionalSetting(
+    text,
+    'Id of an archive that is gone: the queue on BullMQ goes on with another one, or with none',
+  ),
   'bullmq.cluster': setting(truth, false, 'Whether the address is one of a Redis Cluster'),
   'bullmq.tlsCa': optionalSetting(file, 'Certificates (PEM) of who vouches for a server with a bullmqs:// address'),
   'bullmq.commandTimeout': setting(duration(100), '30s', 'How long the server may take to answer'),

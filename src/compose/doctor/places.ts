@@ -34,6 +34,16 @@ export function placesOf(values: Values): readonly Place[] {
     ...('directory' in queue
       ? [{ name: 'queue directory', path: queue.directory, setting: 'queue', keepsData: true }]
       : []),
+    ...(queue.kind === 'bullmq' && values['bullmq.archive'] !== undefined
+      ? [
+          {
+            name: 'archive directory',
+            path: resolve(values['bullmq.archive']),
+            setting: 'bullmq.archive',
+            keepsData: true,
+          },
+        ]
+      : []),
     {
       name: 'backup directory',
       path: backupDirectory(values),
