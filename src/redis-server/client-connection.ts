@@ -29,6 +29,7 @@ export interface Link {
   readonly arrivals: Arrivals;
 }
 
+const tooLate = 'an answer came too late to be given';
 /** Rounds for which a client whose last answer was sent may go on sending. */
 const roundsAfterEnd = 2;
 
@@ -61,7 +62,7 @@ export class ClientConnection implements RedisClient {
     this.#session = new ClientSession(context, this, id);
     this.#outgoing = new Outgoing(link.socket, context.clock, {
       drained: () => this.#advance(),
-      late: () => this.cut('an answer came too late to be given'),
+      late: () => this.cut(tooLate),
     });
     this.#replies = new ReplyQueue(this.#outgoing, {
       moved: () => this.#work(),
@@ -93,6 +94,11 @@ export class ClientConnection implements RedisClient {
     this.#session.state.end();
     this.#replies.end();
     this.#resume();
+  }
+
+  /** Cuts it off if an answer could not be given in time: its client must not go on as if it had failed. */
+  checkAnswers(now: number): void {
+    if (this.#replies.isLate(now) || this.#outgoing.isLate(now)) this.cut(tooLate);
   }
 
   /** One more round has passed: see `Patience`. */

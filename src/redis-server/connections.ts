@@ -10,6 +10,9 @@ export interface ConnectionsOptions {
   readonly secure: ((accepted: Socket) => Socket) | undefined;
 }
 
+/** Milliseconds between two looks for answers that could not be given in time. */
+const answersInterval = 10;
+
 /** The clients of a server that listens. */
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -33,6 +36,7 @@ export class Connections {
       this.#ended.abort();
     });
     this.#goRound().catch(() => undefined);
+    this.#watchAnswers().catch(() => undefined);
   }
 
   get count(): number {
@@ -70,6 +74,15 @@ export class Connections {
     const client = new ClientConnection(context, { socket, accepted, arrivals }, this.#lastId);
     this.#clients.add(client);
     client.gone.then(() => this.#clients.delete(client));
+  }
+
+  async #watchAnswers(): Promise<void> {
+    const { clock } = this.#options.context;
+    while (!this.#ended.signal.aborted) {
+      await clock.sleep(answersInterval, this.#ended.signal);
+      const now = clock.elapsed();
+      for (const client of this.#clients) client.checkAnswers(now);
+    }
   }
 
   async #goRound(): Promise<void> {

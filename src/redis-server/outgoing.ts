@@ -54,6 +54,11 @@ export class Outgoing {
     return this.#isBlocked || this.#waitingBytes >= mostHanded;
   }
 
+  /** Whether something that is not handed over yet should have been by `now`. */
+  isLate(now: number): boolean {
+    return this.#waitingBytes > 0 && now > this.#until;
+  }
+
   /** `until`: see `RedisAnswer`. */
   add(pieces: readonly Uint8Array[], until = Number.POSITIVE_INFINITY): void {
     if (this.#socket.destroyed) return;

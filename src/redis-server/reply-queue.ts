@@ -49,6 +49,11 @@ export class ReplyQueue {
     return this.#replyBytes;
   }
 
+  /** Whether an answer that waits for those before it should have been given by `now`. */
+  isLate(now: number): boolean {
+    return this.#replyBytes > 0 && this.#slots.some(({ reply }) => now > (reply?.until ?? Number.POSITIVE_INFINITY));
+  }
+
   /** Adds what becomes of the next request, to be written in `protocol`. */
   add(answer: Answer, protocol: Protocol, requestSize: number): void {
     const slot: Slot = { reply: undefined, replySize: 0, requestSize, protocol };

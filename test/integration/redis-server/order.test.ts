@@ -129,6 +129,19 @@ describe('a connection is cut, and nothing more is answered', () => {
     expect(await slow.closed()).not.toContain('behind');
   });
 
+  test('as soon as an answer is late that waits for another, or for the client: it is not said to have failed', async () => {
+    await ask(2);
+    peer.held[1]?.answer({ kind: 'simple', text: 'behind', until: systemClock.elapsed() + 30 });
+    expect(await client.closed()).toBe('');
+    using slow = await RawClient.connect(server.address.port);
+    slow.socket.pause();
+    await slow.write(Buffer.concat([requestBytes('ASK'), requestBytes('ASK')]));
+    await peer.until(({ held }) => held.length === 4);
+    peer.held[2]?.answer({ kind: 'bulk', bytes: Buffer.alloc(20_000_000) });
+    peer.held[3]?.answer({ kind: 'simple', text: 'behind', until: systemClock.elapsed() + 30 });
+    await peer.until(({ gone }) => gone === 2);
+  });
+
   test('when the peer says so, and only that one', async () => {
     using other = await RawClient.connect(server.address.port);
     await ask(1);
