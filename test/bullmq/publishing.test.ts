@@ -92,6 +92,7 @@ async function writerOf(prefix: string, publisher: string) {
     clock: systemClock,
     batchBytes: 1_000,
     onBacklog: () => undefined,
+    mayWrite: async () => undefined,
     closing: new AbortController().signal,
   });
   const close = async (): Promise<void> => {

@@ -28,6 +28,8 @@ export interface JobWriterOptions {
   readonly batchBytes: number;
   /** Told how many bytes wait in each shard. */
   readonly onBacklog: (bytes: readonly number[]) => void;
+  /** Resolves once something may be written: what reads where the queue ends at present comes first. */
+  readonly mayWrite: () => Promise<unknown>;
   /** Once aborted, what fails is not tried again. */
   readonly closing: AbortSignal;
 }
@@ -89,6 +91,7 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
   }
 
   async write(records: readonly WaitingRecord<WaitingEvent>[]): Promise<readonly Position[]> {
+    await this.#options.mayWrite();
     this.#groups += 1;
     const batches = batchEvents(records, this.#options.batchBytes);
     const offsets = await this.#persist(batches);

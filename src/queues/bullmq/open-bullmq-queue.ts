@@ -108,7 +108,10 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
   const archiving = new Archiving({ ...options, ...consumption, queue: id, givenUp: options.givenUpArchive });
   const backlog = new Backlog({ maximumBytes: options.maximumUnconsumedBytes ?? 256 * mebibyte, read, clock });
   const batchBytes = options.batchBytes ?? 256 * kibibyte;
+  /** Settles once every replay that was begun knows where it ends. */
+  let begun: Promise<unknown> = Promise.resolve();
   const writer = await JobWriter.open({
+    mayWrite: () => begun,
     connection: publishing,
     keys,
     id,
@@ -150,8 +153,7 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
     },
     replay(replay, closing) {
       const bounds = waiting();
-      // Whoever never asks for the first batch is told nothing.
-      bounds.catch(() => undefined);
+      begun = Promise.allSettled([begun, bounds]);
       return replayShards({ bounds, openReader, closing }, replay);
     },
     ending,
