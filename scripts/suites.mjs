@@ -31,7 +31,16 @@ export const suites = [
     name: 'interop',
     group: 10,
     timeout: 900_000,
-    needs: [...redis, 'RocksDB addon', 'macp-storage', 'macp-runtime', 'faketime'],
+    needs: [
+      ...redis,
+      'a Kafka that can be started',
+      'C compiler',
+      'curl',
+      'RocksDB addon',
+      'macp-storage',
+      'macp-runtime',
+      'faketime',
+    ],
     separate: true,
   },
 ];

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { startHoldingProxy } from '../support/holding-proxy.ts';
 import { type OwnRedis, startRedis } from '../support/redis.ts';
 import { Agents } from './agents/agents.ts';
@@ -146,4 +147,25 @@ test('a plain Redis that answers after 700 ms has messages twice: agents send ag
   await telling;
   const complaints = check(agents.carried, await dumpOf(store));
   expect(complaints.map(({ wrong }) => wrong)).toContain('doubled');
+});
+
+test('one whose connection is cut in place of an answer has nothing twice, once a supervisor has started the runtime anew', async () => {
+  await using proxy = await startCuttingProxy(redis.port);
+  const store = freshRedis();
+  const behind: UpstreamPlace = { ...store, place: store.place.replace(`${redis.port}`, `${proxy.port}`) };
+  const agents = new Agents({ run: 'cut', clock, atOnce: 30 });
+  await using supervisor = new Supervisor(runtimeOn(behind), agents);
+  const telling = agents.keepTelling(stories);
+  for (let starts = 1; starts <= 5; starts += 1) {
+    await supervisor.started(starts);
+    await agents.more(100);
+    proxy.swallowAnswer();
+  }
+  await supervisor.started(6);
+  agents.stop();
+  await telling;
+  await supervisor.kill();
+  await supervisor.started(7);
+  expect(agents.unsettled).toBeGreaterThan(0);
+  expect(check(agents.carried, await dumpOf(store))).toEqual([]);
 });

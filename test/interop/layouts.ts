@@ -26,7 +26,7 @@ export async function freshPlace(layout: Layout): Promise<StorePlace> {
 }
 
 /** Opens the store of ours at a place, as a worker does. */
-export async function openOurs({ url }: StorePlace): Promise<Store> {
+export async function openOurs({ url }: Pick<StorePlace, 'url'>): Promise<Store> {
   const { values } = await loadConfiguration({
     flags: new Map([['store', url]]),
     configFile: undefined,

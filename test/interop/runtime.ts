@@ -24,14 +24,16 @@ export interface RuntimeOptions {
 /** An unmodified macp-runtime that has recovered its sessions and serves. */
 export class RunningRuntime implements AsyncDisposable {
   readonly client: RuntimeClient;
+  readonly #port: number;
   /** What it has logged until now. */
   readonly log: readonly string[];
   readonly #process: ChildProcess;
 
-  private constructor(process: ChildProcess, log: readonly string[], client: RuntimeClient) {
+  private constructor(process: ChildProcess, log: readonly string[], port: number) {
     this.#process = process;
     this.log = log;
-    this.client = client;
+    this.#port = port;
+    this.client = new RuntimeClient(port);
   }
 
   /** Rejects with everything that it said where it does not start. */
@@ -67,7 +69,7 @@ export class RunningRuntime implements AsyncDisposable {
       if (log.some((line) => /macp-runtime v\S+ listening/.test(line)) && (await listens(port))) break;
       await delay(20);
     }
-    return new RunningRuntime(started, log, new RuntimeClient(port));
+    return new RunningRuntime(started, log, port);
   }
 
   /** How many sessions it said it has recovered. It says nothing where there were none. */
@@ -79,6 +81,11 @@ export class RunningRuntime implements AsyncDisposable {
   /** Ends it as a service manager does; it saves the sessions that it has in memory. */
   async stop(): Promise<void> {
     await this.#end('SIGINT');
+  }
+
+  /** Another connection to it. */
+  connect(): RuntimeClient {
+    return new RuntimeClient(this.#port);
   }
 
   signal(signal: NodeJS.Signals): void {

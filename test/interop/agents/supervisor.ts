@@ -15,14 +15,14 @@ export class Supervisor implements AsyncDisposable {
   readonly #agents: Agents;
   readonly #watching: Promise<void>;
   #runtime: RunningRuntime | undefined;
-  #ended = false;
+  readonly #ending = new AbortController();
   #failure: unknown;
 
   constructor(options: RuntimeOptions, agents: Agents) {
     this.#options = options;
     this.#agents = agents;
     this.#watching = this.#watch().catch((error: unknown) => {
-      this.#failure = error;
+      if (!this.#ending.signal.aborted) this.#failure = error;
     });
   }
 
@@ -35,36 +35,39 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
+  /** Ends the supervision, and leaves the runtime that serves to whoever calls. */
+  async leave(): Promise<RunningRuntime> {
+    const runtime = await this.started(1);
+    this.#ending.abort();
+    await this.#watching;
+    this.#runtime = undefined;
+    return runtime;
+  }
+
   /** SIGKILL; another one is started. */
   async kill(): Promise<void> {
     await this.#end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended = true;
+    this.#ending.abort();
     await this.#watching;
     await this.#end();
   }
 
   async #watch(): Promise<void> {
-    while (!this.#ended) {
+    while (!this.#ending.signal.aborted) {
       if (this.#runtime === undefined) await this.#start();
-      else if (!(await reachesStore(this.#runtime))) await this.#end();
-      else await delay(50);
+      else if (await reachesStore(this.#runtime)) await delay(50);
+      else if (!this.#ending.signal.aborted) await this.#end();
     }
   }
 
   async #start(): Promise<void> {
-    try {
-      const runtime = await RunningRuntime.start(this.#options);
-      this.#runtime = runtime;
-      this.recovered.push(runtime.recovered);
-      this.#agents.runtime = runtime.client;
-    } catch (error) {
-      // Its store is not there yet. A store that it cannot understand will not become better.
-      if (`${error}`.includes('failed to replay')) throw error;
-      await delay(50);
-    }
+    const runtime = await startOnceReachable(this.#options, this.#ending.signal);
+    this.#runtime = runtime;
+    this.recovered.push(runtime.recovered);
+    this.#agents.runtime = runtime.client;
   }
 
   async #end(): Promise<void> {
@@ -72,6 +75,21 @@ export class Supervisor implements AsyncDisposable {
     this.#runtime = undefined;
     this.#agents.runtime = undefined;
     await runtime?.[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * Starts a runtime, again and again where its store is not there yet, until the signal is aborted. Rejects where it
+ * finds there what it cannot replay.
+ */
+async function startOnceReachable(options: RuntimeOptions, signal: AbortSignal): Promise<RunningRuntime> {
+  for (;;) {
+    try {
+      return await RunningRuntime.start(options);
+    } catch (error) {
+      if (`${error}`.includes('failed to replay')) throw error;
+      await delay(50, undefined, { signal });
+    }
   }
 }
 
