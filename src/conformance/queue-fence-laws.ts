@@ -47,6 +47,22 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
     },
   },
   {
+    name: 'a publisher that has nothing to publish learns of its successor by settling, and before that of none',
+    needs,
+    async check(subject) {
+      const { queue } = subject;
+      await using old = await publisherOf(queue, 'one');
+      await old.settle();
+      await old.publish([someCommand(ada, 1)]);
+      await old.settle();
+      await using successor = await publisherOf(await another(subject), 'one');
+      await assertRejects('WRITER_FENCED', old.settle());
+      await successor.publish([someCommand(ada, 2)]);
+      await assertRejects('WRITER_FENCED', old.publish([someCommand(ada, 9)]));
+      assertDelivered(await consumeAll(queue), someCommands([ada], 1, 2));
+    },
+  },
+  {
     name: 'what was under way when a successor has its name is there before the bounds asked for then, or never',
     needs,
     async check(subject) {

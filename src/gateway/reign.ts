@@ -31,7 +31,8 @@ export interface ReignOptions {
 /** Most that is on its way at a time: what is more is refused. */
 const limits: Load = { commands: 8_192, bytes: 64 * 1024 * 1024 };
 
-const claimedTogether = 256;
+/** Few enough to be applied well before a client gives up on the first of them. */
+const claimedTogether = 64;
 
 /**
  * What one connection writes, under one name: from the first answer until it ends, whoever ends it. After that nothing

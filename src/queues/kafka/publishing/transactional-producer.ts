@@ -39,6 +39,8 @@ export class TransactionalProducer implements Producer {
   }
 
   open(): Promise<void> {
+    // Asked again, the brokers tell whether a successor has come: nobody else would before the next write.
+    if (this.#state === 'ready') this.#enter('unsure');
     return this.#persist((persistence) => persistence.repeat(pauses, () => this.#makeReady()));
   }
 
