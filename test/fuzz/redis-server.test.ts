@@ -14,6 +14,8 @@ const heldBytes = 64 * mebibyte;
 
 let served: Served;
 let clients: RawClient[] = [];
+/** Those of the clients: a socket that is closed knows its own no more. */
+let ports = new Set<number | undefined>();
 
 beforeAll(async () => {
   // With little room for garbage, so that nothing that is kept hides in it.
@@ -23,6 +25,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const client of clients) client.socket.destroy();
   clients = [];
+  ports = new Set();
   // Whatever was done to it, it serves others, and takes no more memory than it may.
   expect(await askAnew('PING')).toBe('+PONG');
   expect(anonymousMebibytes(served.child.pid)).toBeLessThan(mostMebibytes);
@@ -33,6 +36,7 @@ afterAll(() => served[Symbol.asyncDispose]());
 async function open(): Promise<RawClient> {
   const client = await RawClient.connect(served.port);
   clients.push(client);
+  ports.add(client.socket.localPort);
   return client;
 }
 
@@ -204,7 +208,6 @@ async function until(condition: () => boolean): Promise<void> {
 
 /** Resolves once as many connections were cut off as are open here: those that read nothing are not told. */
 async function untilClosed(count: number): Promise<void> {
-  const ports = new Set(clients.map(({ socket }) => socket.localPort));
   await until(() => {
     const cut = served.log().matchAll(/"client":"127\.0\.0\.1:(\d+)"/g);
     return [...cut].filter(([, port]) => ports.has(Number(port))).length >= count;
