@@ -8,11 +8,10 @@ import { systemClock } from '../platform/system-clock.ts';
 import type { ArchiveOptions } from '../queues/bullmq/archive/archiving.ts';
 import type { BullmqQueue } from '../queues/bullmq/bullmq-queue.ts';
 import type { ChangedShards } from '../queues/bullmq/change-shards.ts';
-import type { RedisAddress } from '../redis/options.ts';
 import type { QueueAdapter, QueueLog } from './adapter.ts';
 import { type Finding, ok, problem, shownBytes } from './doctor/finding.ts';
-import { readCertificates } from './pem-files.ts';
 import { judgeDurability } from './redis.ts';
+import { redisPlace } from './redis-place.ts';
 
 /** The queue on BullMQ. It and its client are loaded only where they are used. */
 export const bullmqAdapter: QueueAdapter<BullmqAddress> = {
@@ -26,7 +25,7 @@ export const bullmqAdapter: QueueAdapter<BullmqAddress> = {
 async function open(address: BullmqAddress, values: Values, log: QueueLog): Promise<BullmqQueue> {
   const { openBullmqQueue } = await import('../queues/bullmq/open-bullmq-queue.ts');
   return openBullmqQueue({
-    connection: await connectionOf(address, values),
+    connection: await redisPlace(address, values),
     prefix: address.prefix,
     shards: values['bullmq.shards'],
     leaseMs: values['bullmq.lease'],
@@ -51,24 +50,19 @@ function archiveOf(values: Values): ArchiveOptions | undefined {
   return { directory: resolve(directory), fileSystem: nodeFileSystem, retention };
 }
 
-async function connectionOf(address: BullmqAddress, values: Values): Promise<RedisAddress> {
-  const { host, port, database, username, password } = address;
-  const ca = await readCertificates({ setting: 'bullmq.tlsCa', path: values['bullmq.tlsCa'] });
-  const access = { username, password, tls: address.tls ? { ca } : undefined };
-  return values['bullmq.cluster'] ? { ...access, nodes: [{ host, port }] } : { ...access, host, port, database };
-}
-
 /** How durable what Redis acknowledges is, as it is set up, and what is kept of it once it is stored. */
 async function examine(address: BullmqAddress, values: Values): Promise<readonly Finding[]> {
-  const { readDurability } = await import('../redis/durability.ts');
+  const { failoverWeaknesses, readDurability } = await import('../redis/durability.ts');
   const { queueUse } = await import('../redis/failures.ts');
-  const durability = await readDurability({
-    address: await connectionOf(address, values),
+  const place = await redisPlace(address, values);
+  const { servers, weaknesses } = await readDurability({
+    address: place,
     use: queueUse,
     answerTimeoutMs: values['bullmq.commandTimeout'],
   });
+  const all = { servers, weaknesses: [...weaknesses, ...failoverWeaknesses(place)] };
   const remedy = 'change that, unless your writers can send again what was lost';
-  return [...judgeDurability('bullmq', durability, remedy), await examineArchive(address, values)];
+  return [...judgeDurability('bullmq', all, remedy), await examineArchive(address, values)];
 }
 
 async function examineArchive(address: BullmqAddress, values: Values): Promise<Finding> {
@@ -104,7 +98,7 @@ export async function changeBullmqShards(request: ShardsRequest): Promise<Change
   const { address, values, shards, onWaiting, signal } = request;
   const { changeShards } = await import('../queues/bullmq/change-shards.ts');
   return changeShards({
-    connection: await connectionOf(address, values),
+    connection: await redisPlace(address, values),
     prefix: address.prefix,
     shards,
     answerTimeoutMs: values['bullmq.commandTimeout'],

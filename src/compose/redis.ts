@@ -8,7 +8,7 @@ import type { RedisStoreOptions } from '../stores/redis/redis-store.ts';
 import type { UpstreamRedisOptions } from '../stores/redis/upstream-source.ts';
 import type { StoreAdapter, UpstreamAdapter } from './adapter.ts';
 import { type Finding, ok, warning } from './doctor/finding.ts';
-import { readCertificates } from './pem-files.ts';
+import { redisPlace } from './redis-place.ts';
 
 /** The store on Redis. Its client is loaded only where it is used. */
 export const redisAdapter: StoreAdapter<RedisAddress> = {
@@ -49,13 +49,10 @@ async function upstreamOptionsOf(address: RedisAddress, values: Values): Promise
 }
 
 async function optionsOf(address: RedisAddress, values: Values): Promise<RedisStoreOptions> {
-  const { host, port, database, username, password, prefix } = address;
-  const ca = await readCertificates({ setting: 'redis.tlsCa', path: values['redis.tlsCa'] });
-  const access = { username, password, tls: address.tls ? { ca } : undefined };
   const count = values['redis.replicas'];
   return {
-    connection: values['redis.cluster'] ? { ...access, nodes: [{ host, port }] } : { ...access, host, port, database },
-    prefix,
+    connection: await redisPlace(address, values),
+    prefix: address.prefix,
     newId: randomUUID,
     replicas: count === 0 ? undefined : { count, timeoutMs: values['redis.replicasTimeout'] },
     answerTimeoutMs: values['redis.commandTimeout'],

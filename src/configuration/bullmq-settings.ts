@@ -45,6 +45,10 @@ export const bullmqSettings = {
     'Id of an archive that is gone: the queue on BullMQ goes on with another one, or with none',
   ),
   'bullmq.cluster': setting(truth, false, 'Whether the address is one of a Redis Cluster'),
+  'bullmq.sentinelMaster': optionalSetting(
+    text,
+    'Name of the master that the Sentinel at the address knows, where it is the address of one',
+  ),
   'bullmq.tlsCa': optionalSetting(file, 'Certificates (PEM) of who vouches for a server with a bullmqs:// address'),
   'bullmq.commandTimeout': setting(duration(100), '30s', 'How long the server may take to answer'),
 } as const;

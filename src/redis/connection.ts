@@ -7,6 +7,7 @@ import {
   describeAddress,
   type RedisAddress,
   type RedisClusterNodes,
+  type RedisSentinels,
   type RedisServer,
   type RedisTls,
 } from './options.ts';
@@ -73,13 +74,15 @@ export class RedisConnection {
 
   /** Rejects as unavailable when nobody answers, `INVALID_CONFIGURATION` when we are not let in. */
   static async open({ address, use, answerTimeoutMs }: ConnectionOptions): Promise<RedisConnection> {
+    let isOpen = false;
     const client =
       'nodes' in address
         ? new Cluster([...address.nodes], clusterOptions(address, answerTimeoutMs))
-        : new Redis({ ...serverOptions(address, answerTimeoutMs), ...placeOf(address) });
+        : new Redis({ ...serverOptions(address, answerTimeoutMs), ...placeOf(address, () => isOpen) });
     const connection = new RedisConnection(client, describeAddress(address), use);
     try {
       await client.connect();
+      isOpen = true;
       if (connection.#refused) throw new Error('Connection is closed.');
     } catch (error) {
       connection.close();
@@ -189,8 +192,23 @@ function serverOptions(
   } as const satisfies RedisOptions;
 }
 
-function placeOf(address: RedisServer) {
-  return { host: address.host, port: address.port, db: address.database, retryStrategy } satisfies RedisOptions;
+/** `isOpen`: whether there was a connection; before, whoever opens one is told at once that there is none. */
+function placeOf(address: RedisServer | RedisSentinels, isOpen: () => boolean) {
+  const { database: db } = address;
+  if (!('sentinels' in address)) return { host: address.host, port: address.port, db, retryStrategy };
+  return {
+    db,
+    retryStrategy,
+    sentinels: [...address.sentinels],
+    name: address.master,
+    // A master that was given up closes no connection where nobody can reach it.
+    failoverDetector: true,
+    // While no Sentinel names a master, commands would wait without bound.
+    enableOfflineQueue: false,
+    sentinelRetryStrategy: (times: number) => (isOpen() ? retryStrategy(times) : null),
+    sentinelCommandTimeout: sentinelPatience,
+    ...(address.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions(address.tls) }),
+  } satisfies RedisOptions;
 }
 
 function clusterOptions(address: RedisClusterNodes, answerTimeoutMs: number) {
@@ -203,6 +221,9 @@ function clusterOptions(address: RedisClusterNodes, answerTimeoutMs: number) {
     redisOptions: serverOptions(address, answerTimeoutMs),
   } satisfies ClusterOptions;
 }
+
+/** Milliseconds that a Sentinel may take to answer before the next one is asked. */
+const sentinelPatience = 2_000;
 
 /** Milliseconds before the connection is tried again. */
 function retryStrategy(times: number): number {

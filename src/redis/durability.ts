@@ -1,6 +1,7 @@
 import { isPersistenceError, PersistenceError } from '../domain/errors.ts';
 import { gatewayField } from '../domain/gateway-field.ts';
 import { type ConnectionOptions, RedisConnection } from './connection.ts';
+import type { RedisAddress } from './options.ts';
 import { listOf, textOf } from './replies.ts';
 
 /** What a server says of itself; undefined what it does not tell. */
@@ -113,6 +114,12 @@ function pairs(items: readonly (string | undefined)[]): ReadonlyMap<string, stri
 
 function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
+}
+
+/** Why what a master acknowledges may be lost where Sentinels put another in its place. */
+export function failoverWeaknesses(address: RedisAddress): readonly string[] {
+  if (!('sentinels' in address)) return [];
+  return ['a replica that takes over may lack what was acknowledged last: replication is asynchronous'];
 }
 
 /** Earlier ones write a script into the append-only file instead of what it did. */

@@ -57,7 +57,7 @@ const meanings: readonly (readonly [pattern: RegExp, kind: Kind, meaning: string
 
 /** Failures of the client itself: no connection, or no answer in time. */
 const unanswered =
-  /Connection is closed|max retries per request|timed out|timeout|isn't writeable|Cluster is ended|aborted due to connection|Failed to refresh slots|startup nodes|isn't ready|redirections|^connect |^read |^write |ECONN|EPIPE|EHOST|ENET|ENOTFOUND|EAI_AGAIN|socket/i;
+  /Connection is closed|max retries per request|timed out|timeout|isn't writeable|Cluster is ended|aborted due to connection|Failed to refresh slots|startup nodes|isn't ready|redirections|sentinels are unreachable|^connect |^read |^write |ECONN|EPIPE|EHOST|ENET|ENOTFOUND|EAI_AGAIN|socket/i;
 
 /**
  * What a failure of the client means, as one of this project's errors. `cause` keeps the text only: what the library

@@ -31,13 +31,25 @@ export interface RedisClusterNodes extends Access {
   readonly nodes: readonly RedisNode[];
 }
 
+/** A replicated server, found through Sentinels, some of them: they know the others, and who is master at present. */
+export interface RedisSentinels extends Access {
+  readonly sentinels: readonly RedisNode[];
+  /** What Sentinels call the master. */
+  readonly master: string;
+  readonly database: number;
+}
+
 /** Where Redis is. */
-export type RedisAddress = RedisServer | RedisClusterNodes;
+export type RedisAddress = RedisServer | RedisSentinels | RedisClusterNodes;
 
 /** The address without its secrets, for people. It says whether TLS is spoken: a server without it just never answers. */
 export function describeAddress(address: RedisAddress): string {
   const how = address.tls === undefined ? '' : ' over TLS';
   if ('nodes' in address) return `the Redis Cluster at ${address.nodes.map(hostAndPort).join(', ')}${how}`;
+  if ('sentinels' in address) {
+    const { master, sentinels, database } = address;
+    return `Redis ${master} of the Sentinels at ${sentinels.map(hostAndPort).join(', ')}, database ${database}${how}`;
+  }
   return `Redis at ${hostAndPort(address)}, database ${address.database}${how}`;
 }
 

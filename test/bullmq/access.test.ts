@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { root } from '../../scripts/project.mjs';
 import {
   assertDelivered,
   assertRejects,
@@ -12,16 +9,10 @@ import {
   takeCount,
 } from '../../src/conformance/queue-samples.ts';
 import { openBullmqAt } from '../support/bullmq.ts';
+import { documentedRules } from '../support/documented-rules.ts';
 import { useOneRedis } from '../support/one-redis.ts';
 
 const redis = useOneRedis();
-
-/** The rules of the user that docs/bullmq.md describes, for the prefix `macp`. */
-function documentedRules(): readonly string[] {
-  const [, rules = ''] =
-    /^ACL SETUSER macp-queue on >SECRET ([^`]*)```/m.exec(readFileSync(join(root, 'docs/bullmq.md'), 'utf8')) ?? [];
-  return rules.trim().split(/\s+/);
-}
 
 test('the user that is documented may publish and consume, and one that may less is told so at once', async () => {
   const rules = documentedRules();

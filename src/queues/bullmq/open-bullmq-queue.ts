@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Clock } from '../../ports/clock.ts';
 import type { QueueEvents } from '../../ports/queue.ts';
 import { RedisConnection } from '../../redis/connection.ts';
-import { assertVersion, durabilityOf } from '../../redis/durability.ts';
+import { assertVersion, durabilityOf, failoverWeaknesses } from '../../redis/durability.ts';
 import { queueUse } from '../../redis/failures.ts';
 import type { RedisAddress } from '../../redis/options.ts';
 import { listOf, numberOf } from '../../redis/replies.ts';
@@ -73,7 +73,7 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Bull
     const keys = bullmqKeys(options.prefix);
     const durability = await durabilityOf(consuming);
     assertVersion(durability, consuming.where);
-    const { weaknesses } = durability;
+    const weaknesses = [...durability.weaknesses, ...failoverWeaknesses(options.connection)];
     for (const weakness of weaknesses) options.onWeakness(weakness);
     const guard = await settleGuard(consuming, keys, options);
     // A connection of its own: what is read and removed does not wait for what a large group sends.

@@ -5,14 +5,14 @@ import type { DeadLetter } from '../../domain/plan.ts';
 import type { CopySource, SourcePosition, SourceSession } from '../../ports/copy-source.ts';
 import { RedisConnection } from '../../redis/connection.ts';
 import { storeUse } from '../../redis/failures.ts';
-import type { RedisServer } from '../../redis/options.ts';
+import type { RedisSentinels, RedisServer } from '../../redis/options.ts';
 import { bytesOf, listOf, numberOf, textOf } from '../../redis/replies.ts';
 import { type UpstreamDocuments, type UpstreamEntry, UpstreamSession } from '../upstream-session.ts';
 import { type Bucket, type KeySpace, standaloneKeys } from './keys.ts';
 import { readUpstreamEntries, sessionOfMember } from './upstream-sessions.ts';
 
 export interface UpstreamRedisOptions {
-  readonly connection: RedisServer;
+  readonly connection: RedisServer | RedisSentinels;
   readonly prefix: string;
   readonly answerTimeoutMs: number;
 }
@@ -50,10 +50,11 @@ class UpstreamRedisSource implements CopySource {
   readonly #keys: KeySpace;
   #sessions: Promise<readonly SessionId[]> | undefined;
 
-  constructor(connection: RedisConnection, { connection: { host, port, database }, prefix }: UpstreamRedisOptions) {
+  constructor(connection: RedisConnection, { connection: server, prefix }: UpstreamRedisOptions) {
     this.#connection = connection;
     this.#keys = standaloneKeys(prefix);
-    this.name = `redis://${host}:${port}/${database}?prefix=${prefix}`;
+    const place = 'sentinels' in server ? server.master : `${server.host}:${server.port}`;
+    this.name = `redis://${place}/${server.database}?prefix=${prefix}`;
   }
 
   async count(): Promise<number> {
