@@ -202,8 +202,10 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     await refuseIncompleteCopy(store);
     await refusePartialStore(store, queue.source);
     if (acceptsNewQueue !== true) await refuseReplacedSource(store, queue);
+    // Asked before the store: what others consume and remove in between shows in the positions.
+    const bounds = acceptsNewQueue === true ? undefined : await queue.bounds();
     const positions = await this.#decider.assign(partitions);
-    if (acceptsNewQueue !== true) refuseLostBeginning(positions, await queue.bounds());
+    if (bounds !== undefined) refuseLostBeginning(positions, bounds);
     return positions;
   }
 

@@ -11,6 +11,7 @@ import {
 } from '../../src/conformance/queue-samples.ts';
 import type { StoredPosition } from '../../src/domain/plan.ts';
 import type { Consumer, FilledStore } from '../../src/ports/queue.ts';
+import { bullmqKeys } from '../../src/queues/bullmq/keys.ts';
 import type { RedisAddress } from '../../src/redis/options.ts';
 import { openBullmqAt } from '../support/bullmq.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
@@ -38,8 +39,9 @@ class Member implements AsyncDisposable {
     prefix: string,
     positions: ReadonlyMap<number, StoredPosition> = new Map(),
     fills?: FilledStore,
+    leaseMs = lease,
   ): Promise<Member> {
-    const queue = await openBullmqAt(address, prefix, { shards, leaseMs: lease, answerTimeoutMs: 500 });
+    const queue = await openBullmqAt(address, prefix, { shards, leaseMs, answerTimeoutMs: 500 });
     const owned: number[] = [];
     queue.events.on('assigned', (assigned) => owned.push(...assigned));
     const consumer = await queue.consume({ ...startingAt(positions), fills });
@@ -100,6 +102,28 @@ test('a worker that is not heard of delivers nothing after its lease, others hav
   expect(heard(await away.consumer.takeNow(anyLimits))).toEqual([]);
   proxy.leadTo(redis.server.port);
   await expect.poll(() => [near.owned.size, away.owned.size], { timeout: 10_000 }).toEqual([4, 4]);
+});
+
+test('no shard is without an owner for longer than the lease and a quarter of it after its owner was heard of last', async () => {
+  const prefix = uniquePrefix();
+  const { group } = bullmqKeys(prefix);
+  // Long enough for a busy machine to be no matter.
+  const long = 4_000;
+  const join = (port: number) => Member.join(serverAt(port), prefix, new Map(), undefined, long);
+  await using proxy = await startCuttingProxy(redis.server.port);
+  await using dead = await join(proxy.port);
+  await using one = await join(redis.server.port);
+  await using two = await join(redis.server.port);
+  await expect.poll(() => [...shares(dead, one, two)].sort()).toEqual([2, 3, 3]);
+  const [shard] = [...dead.owned];
+  const name = (await redis.client.hget(`${group}owners`, `${shard}`)) ?? '';
+  proxy.leadTo(1);
+  const missedAt = Number(await redis.client.zscore(`${group}members`, name));
+  await expect.poll(() => one.owned.size + two.owned.size, { timeout: 4 * long, interval: 10 }).toBe(shards);
+  const [seconds = 0, microseconds = 0] = await redis.client.time();
+  const withoutOwner = Number(seconds) * 1_000 + Number(microseconds) / 1_000 - (missedAt - long);
+  expect(withoutOwner).toBeGreaterThan(long);
+  expect(withoutOwner).toBeLessThanOrEqual(1.25 * long);
 });
 
 test('a worker that fills another store than the others is refused, and the others go on', async () => {

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { PersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError, type PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -14,7 +14,7 @@ import type { Archiving } from './archive/archiving.ts';
 import { GroupMember } from './group-member.ts';
 import type { LayoutScripts } from './layout-scripts.ts';
 import { ReadAhead } from './read-ahead.ts';
-import { ShardFeed } from './shard-feed.ts';
+import { overtaken, ShardFeed } from './shard-feed.ts';
 import { Trims } from './trims.ts';
 
 export interface BullmqConsumerOptions {
@@ -41,6 +41,7 @@ const drainTimeout = 60_000;
  */
 export class BullmqConsumer implements DrainableConsumer {
   readonly #options: BullmqConsumerOptions;
+  readonly #handler: AssignmentHandler;
   readonly #life: ConsumerLife;
   readonly #member: GroupMember;
   readonly #ownership: PartitionOwnership;
@@ -54,6 +55,7 @@ export class BullmqConsumer implements DrainableConsumer {
 
   constructor(options: BullmqConsumerOptions, handler: AssignmentHandler) {
     this.#options = options;
+    this.#handler = handler;
     const { clock, events } = options;
     const life = new ConsumerLife({
       clock,
@@ -154,12 +156,24 @@ export class BullmqConsumer implements DrainableConsumer {
         onFailed,
       });
       this.#feeds.set(shard, feed);
-      await feed.start(position);
+      await this.#startFeed(feed, position);
       if (position === undefined) return;
       this.#life.startedAt(shard, position);
       this.#trim(shard, position.next);
     });
     await Promise.all(starting);
+  }
+
+  async #startFeed(feed: ShardFeed, position: StoredPosition | undefined): Promise<void> {
+    try {
+      await feed.start(position);
+    } catch (error) {
+      if (!isPersistenceError(error, 'SOURCE_LOST_HISTORY')) throw error;
+      // Since the position was read, this worker may have slept while others went on and removed what they had stored.
+      const { partition } = feed;
+      const latest = (await this.#handler.assigned([partition])).get(partition);
+      throw latest?.next === position?.next ? error : overtaken(partition);
+    }
   }
 
   #stop(shards: readonly number[]): void {

@@ -1,4 +1,4 @@
-import { isPersistenceError, type PersistenceError, toPersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError, PersistenceError, toPersistenceError } from '../../domain/errors.ts';
 import type { StoredPosition } from '../../domain/plan.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { Bell } from '../bell.ts';
@@ -29,6 +29,11 @@ export interface FeedParts extends Omit<ReaderParts, 'waiting'> {
 
 /** Milliseconds after which an idle shard is looked at although nothing was said: BullMQ's own clients say nothing. */
 const lookInterval = 500;
+
+/** A worker that slept goes on from where the store stands: nothing is lost. */
+export function overtaken(shard: number): PersistenceError {
+  return new PersistenceError('QUEUE_UNAVAILABLE', `another worker has gone on with shard ${shard} meanwhile`);
+}
 
 /** Reads a shard ahead of whoever takes from it, from its start until it is closed. */
 export class ShardFeed implements Feed {
@@ -135,7 +140,7 @@ export class ShardFeed implements Feed {
         } else await ahead.turn(signal, () => this.#readStretch());
       }
     } catch (error) {
-      onFailed(toPersistenceError(error));
+      onFailed(this.#reader.isOvertaken ? overtaken(this.partition) : toPersistenceError(error));
     }
   }
 

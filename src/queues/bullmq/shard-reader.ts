@@ -66,6 +66,7 @@ export class ShardReader implements AsyncDisposable {
   readonly #attributes = new RepeatedAttributes();
   #next = 0;
   #isAtEnd = false;
+  #isOvertaken = false;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
@@ -84,6 +85,11 @@ export class ShardReader implements AsyncDisposable {
   /** Whether all was read that waited when it was read last. */
   get isAtEnd(): boolean {
     return this.#isAtEnd;
+  }
+
+  /** What was to be read next was removed meanwhile: another worker has gone on, and the store has it. */
+  get isOvertaken(): boolean {
+    return this.#isOvertaken;
   }
 
   /** Starts at an offset, or at the first that is held. Throws `SOURCE_LOST_HISTORY` where it is not held. */
@@ -123,7 +129,8 @@ export class ShardReader implements AsyncDisposable {
   /** The jobs that come next, archived where they are to be; none when all is read. */
   async readJobs(): Promise<readonly ReadJob[]> {
     const { held, jobs } = await this.#page(this.#next, pageJobs);
-    if (this.#next > held.end) throw this.#lost(this.#next, held, false);
+    this.#isOvertaken = this.#next < held.start;
+    if (this.#isOvertaken || this.#next > held.end) throw this.#lost(this.#next, held, false);
     if (this.#next < held.end && jobs.length === 0) throw this.#missing(this.#next, undefined);
     let next = this.#next;
     for (const [index, job] of jobs.entries()) {
