@@ -36,6 +36,8 @@ afterAll(async () => {
 const runs: Promise<void>[] = [];
 
 interface Scenario extends Pick<RunOptions, 'disturbances' | 'characters' | 'workers'> {
+  /** Whether every worker does its share once nothing is disturbed any more. */
+  readonly sharesEvenly: boolean;
   openQueue(): Promise<ChaosQueue>;
   open(directory: string): Promise<ChaosStore>;
 }
@@ -46,6 +48,7 @@ const claims = { manner: 'claims', fences: false } as const;
 const shared: Scenario = {
   openQueue: kafkaQueue,
   open: redisStore,
+  sharesEvenly: true,
   disturbances: sharedDisturbances,
   characters: [repeats, { ...repeats, fences: true }, claims, { ...claims, fences: true }],
   workers: 3,
@@ -62,6 +65,7 @@ const sharedBullmq: Scenario = {
 const exclusive: Scenario = {
   openQueue: kafkaQueue,
   open: async (directory) => levelStore(directory),
+  sharesEvenly: false,
   disturbances: exclusiveDisturbances,
   characters: [repeats, { ...repeats, fences: true }, repeats, repeats],
   workers: 3,
@@ -106,6 +110,7 @@ async function runAll(scenario: Scenario, signal: AbortSignal): Promise<void> {
     });
     process.stdout.write(`${reportText(title, report)}\n`);
     expectProof(report, story);
+    if (scenario.sharesEvenly) expectShares(report);
     rmSync(directory, { recursive: true });
     seed += 1;
   } while (performance.now() < end);
@@ -119,6 +124,13 @@ function expectProof({ verdict, counts, rebalances }: Report, story: Story): voi
   const { redelivered, hangs } = counts;
   const happened = { workers, brokers, publishers, hangs, rebalances, redelivered, sentAgain: verdict.repeated };
   for (const [what, count] of Object.entries(happened)) expect(count, what).toBeGreaterThan(0);
+}
+
+/** Each of the workers commits a fifth of the batches at least. */
+function expectShares({ batches }: Report): void {
+  const all = batches.reduce((sum, one) => sum + one, 0);
+  expect(batches.length).toBe(3);
+  expect(Math.min(...batches) / all, `of ${batches.join(', ')} batches`).toBeGreaterThanOrEqual(0.2);
 }
 
 describe.concurrent('in chaos nothing is lost, doubled or reordered', isEndless ? { timeout: 0 } : {}, () => {

@@ -79,13 +79,13 @@ export async function run(options: RunOptions): Promise<Report> {
     for (let index = 0; index < options.workers; index += 1) workers.start();
     for (const publisher of publishers.all) publishers.start(publisher);
     await disturb(chaos, options);
-    await finish(chaos);
+    const batches = await finish(chaos);
     const { rebalances } = queue.group();
     await workers.killAll();
     onProgress('reading queue and store');
     const records = await queue.read();
     const verdict = check({ records, stored: await store.read(), acknowledged: publishers.ledgered() });
-    return { verdict, counts, rebalances, seconds: Math.round((performance.now() - start) / 1000) };
+    return { verdict, counts, batches, rebalances, seconds: Math.round((performance.now() - start) / 1000) };
   } finally {
     await Promise.all([workers.killAll(), publishers.killAll()]);
   }
@@ -117,20 +117,25 @@ async function disturb(chaos: Chaos, { disturbances, isEndless, away, burst, onP
 /** A disturbance takes no more bursts than this. */
 const mostBursts = 6;
 
-/** Everybody works once more, the story is told to its end, and the store holds all of it. */
-async function finish(chaos: Chaos): Promise<void> {
+/**
+ * Everybody works once more, the story is told to its end, and the store holds all of it. Resolves with how many batches
+ * each of the workers committed of that.
+ */
+async function finish(chaos: Chaos): Promise<readonly number[]> {
   const { workers, publishers, store } = chaos.parts;
   await chaos.ready();
   await chaos.getAhead();
-  const before = new Map(workers.all.map((worker) => [worker, worker.log.committed]));
+  const lasting = workers.held;
+  const before = new Map(lasting.map((worker) => [worker, worker.log.batches]));
+  const worked = () => lasting.map((worker) => worker.log.batches - (before.get(worker) ?? 0));
   workers.release();
   await chaos.until('every worker to work once more', () => {
-    const worked = workers.running.map((worker) => worker.log.committed > (before.get(worker) ?? 0));
-    return store.isExclusive ? worked.includes(true) : !worked.includes(false);
+    return store.isExclusive ? Math.max(...worked()) > 0 : Math.min(...worked()) > 0;
   });
   publishers.allow(publishers.left);
   await chaos.until('every publisher to be done', () => publishers.all.every(({ isDone }) => isDone));
   await chaos.recovered();
   if (store.isExclusive) for (const worker of workers.running) workers.end(worker);
   await chaos.until('the store to be caught up with the queue', () => chaos.isCaughtUp());
+  return worked();
 }

@@ -16,6 +16,8 @@ export class WorkerLog {
   partitions: ReadonlySet<number> = new Set();
   /** Deliveries that it has committed. */
   committed = 0;
+  /** Commits that it made. */
+  batches = 0;
   isOpened = false;
 }
 
@@ -73,6 +75,7 @@ export class WorkerLogs {
 
   #noteCommitted(worker: WorkerLog, { deliveries = 0, duplicates = 0, next = {} }: Line): void {
     worker.committed += deliveries;
+    worker.batches += 1;
     this.committed += deliveries;
     this.#counts.duplicates += duplicates;
     for (const [partition, offset] of Object.entries(next)) {

@@ -88,6 +88,11 @@ export class Workers {
     return this.running.filter(({ log }) => log.isOpened);
   }
 
+  /** Those that were stopped in order to be looked at. */
+  get held(): readonly Worker[] {
+    return this.#held;
+  }
+
   /** Stops all that run. */
   hold(): void {
     this.#held = [...this.#held, ...this.running];
