@@ -8,6 +8,7 @@
  */
 export class Attempt {
   #state: 'waiting' | 'sent' | 'given up' = 'waiting';
+  readonly #whenGivenUp = new AbortController();
 
   get isSent(): boolean {
     return this.#state === 'sent';
@@ -15,6 +16,11 @@ export class Attempt {
 
   get isGivenUp(): boolean {
     return this.#state === 'given up';
+  }
+
+  /** Aborted when it is given up: whatever is waited for on its behalf alone is of no interest then. */
+  get whenGivenUp(): AbortSignal {
+    return this.#whenGivenUp.signal;
   }
 
   /** Says that it is sent now. False when it was given up: then it must not be. */
@@ -25,7 +31,10 @@ export class Attempt {
 
   /** Gives it up. False when it was sent already. */
   giveUp(): boolean {
-    if (this.#state === 'waiting') this.#state = 'given up';
+    if (this.#state === 'waiting') {
+      this.#state = 'given up';
+      this.#whenGivenUp.abort('it was given up');
+    }
     return this.#state === 'given up';
   }
 }

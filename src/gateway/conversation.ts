@@ -4,7 +4,7 @@ import { Attempt } from './attempt.ts';
 import { Deletion } from './deletion.ts';
 import type { Keys } from './keys.ts';
 import { LogChunks, type OpenLogs } from './log-chunks.ts';
-import { type DeletionPart, isWrite, type Read, type Refused, type Write } from './operations.ts';
+import { type DeletionPart, isWrite, type Read, type Refused, refused, type Write } from './operations.ts';
 import { readRequest } from './read-request.ts';
 import { deletionOf, readTransaction } from './read-transaction.ts';
 import type { Reads } from './reads.ts';
@@ -12,6 +12,7 @@ import type { Reign } from './reign.ts';
 import { failure, repliesTo } from './replies.ts';
 import type { TimeLimit } from './time-limit.ts';
 import { Turns } from './turns.ts';
+import type { Workload } from './workload.ts';
 import type { WriteOutcome } from './write-outcome.ts';
 
 /** What a conversation asks of the gateway that it is held with. */
@@ -29,6 +30,8 @@ export interface ConversationOptions {
   readonly keys: Keys;
   readonly reads: Reads;
   readonly timeLimit: TimeLimit;
+  /** Of all conversations together. */
+  readonly workload: Workload;
   /** Ends the connection at once. */
   cut(reason: string): void;
   /** Told of every request; `undefined`: no answer was given. */
@@ -37,6 +40,8 @@ export interface ConversationOptions {
 
 /** One reply for each request that was put together, one error for all, or undefined: none may be given. */
 type Replies = readonly RedisReply[] | RedisReply | undefined;
+
+const tooMuch = refused('too much is on its way: nothing was done, try again');
 
 const noSrem =
   'a DEL that no SREM of the same session follows in the same pipeline: a log is replaced by MULTI, DEL, RPUSH, EXEC, and a session deleted by DEL and SREM, as macp-runtime does from 0.13.0 on; nothing was changed';
@@ -54,12 +59,13 @@ export class Conversation implements RedisConversation {
   }
 
   request(request: RedisRequest): Promise<RedisAnswer | undefined> {
-    const operation = readRequest(request, this.#options.keys);
+    const { keys, workload } = this.#options;
+    const operation = workload.hasRoomFor(request) ? readRequest(request, keys) : tooMuch;
     if (operation.kind === 'DEL' || operation.kind === 'SREM') return this.#delete(operation, request);
     this.#abandonDeletion();
     return this.#inTime(request, new Attempt(), async (attempt) => {
       if (operation.kind === 'refused') return failure(operation.because);
-      if (!isWrite(operation)) return await this.#read(operation);
+      if (!isWrite(operation)) return await this.#read(operation, attempt);
       const replies = await this.#write(operation, attempt);
       return replies !== undefined && 'kind' in replies ? replies : replies?.[0];
     });
@@ -68,9 +74,12 @@ export class Conversation implements RedisConversation {
   transaction(requests: readonly RedisRequest[]): Promise<RedisAnswer | undefined> {
     this.#abandonDeletion();
     if (requests.length === 0) return Promise.resolve({ kind: 'array', items: [] });
-    const write = readTransaction(requests, this.#options.keys);
+    const { keys, workload } = this.#options;
+    const given = requests.flatMap((request) => request.arguments);
     const arrived = Math.min(...requests.map((request) => request.arrived));
-    return this.#inTime({ command: 'EXEC', arrived }, new Attempt(), async (attempt) => {
+    const whole: RedisRequest = { command: 'EXEC', arguments: given, arrived };
+    const write = workload.hasRoomFor(whole) ? readTransaction(requests, keys) : tooMuch;
+    return this.#inTime(whole, new Attempt(), async (attempt) => {
       if (write.kind === 'refused') return failure(write.because);
       const replies = await this.#write(write, attempt);
       return replies === undefined || 'kind' in replies ? replies : { kind: 'array', items: replies };
@@ -133,12 +142,11 @@ export class Conversation implements RedisConversation {
     return undefined;
   }
 
-  async #read(read: Read): Promise<RedisReply> {
+  async #read(read: Read, attempt: Attempt): Promise<RedisReply> {
     const { host, reads } = this.#options;
-    const signal = this.#ending.signal;
     const { reign, reached } = await this.#turns.take(async () => {
       const reign = await (read.kind === 'list' ? host.own(this) : host.present());
-      return { reign, reached: 'kind' in reign ? undefined : reachedFor(read, reign, signal) };
+      return { reign, reached: 'kind' in reign ? undefined : reachedFor(read, reign, attempt.whenGivenUp) };
     });
     if ('kind' in reign) return failure(reign.because);
     await reached;
@@ -151,18 +159,20 @@ export class Conversation implements RedisConversation {
 
   /** What `work` answers, unless it is late: then an error if it is certain that nothing was written, else nothing. */
   async #inTime(
-    { command, arrived }: Pick<RedisRequest, 'command' | 'arrived'>,
+    request: RedisRequest,
     attempt: Attempt,
     work: (attempt: Attempt) => Promise<RedisReply | undefined>,
     ifNothingWritten = 'there was no answer in time: nothing was written',
   ): Promise<RedisAnswer | undefined> {
-    const worked = work(attempt).catch((error: unknown) => this.#failed(attempt, error));
-    const reply = await this.#options.timeLimit.within(arrived, worked, () => this.#late(attempt, ifNothingWritten));
+    const { timeLimit, workload, onAnswered } = this.#options;
+    const { command, arrived } = request;
+    const worked = workload.during(request, work(attempt)).catch((error: unknown) => this.#failed(attempt, error));
+    const reply = await timeLimit.within(arrived, worked, () => this.#late(attempt, ifNothingWritten));
     const given = this.#ending.signal.aborted ? undefined : reply;
     void worked.then((late) => (late === given ? undefined : discard(late)));
-    this.#options.onAnswered(command, given, arrived);
+    onAnswered(command, given, arrived);
     // That something is written is told in time or never, whatever holds the answer up on its way to the client.
-    return given !== undefined && attempt.isSent ? { ...given, until: this.#options.timeLimit.endOf(arrived) } : given;
+    return given !== undefined && attempt.isSent ? { ...given, until: timeLimit.endOf(arrived) } : given;
   }
 
   #late(attempt: Attempt, ifNothingWritten: string): RedisReply | undefined {

@@ -17,6 +17,7 @@ import { readers } from './read-request.ts';
 import { Reads } from './reads.ts';
 import { Reign } from './reign.ts';
 import { TimeLimit } from './time-limit.ts';
+import { Workload } from './workload.ts';
 
 export interface GatewayOptions {
   readonly queue: Queue;
@@ -50,6 +51,7 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
   readonly #reads: Reads;
   readonly #ending = new AbortController();
   readonly #timeLimit: TimeLimit;
+  readonly #workload = new Workload();
   readonly #conversations = new Set<Conversation>();
   #state: GatewayState = 'idle';
   /** The present one while the gateway is open. */
@@ -101,6 +103,7 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
       keys: this.#keys,
       reads: this.#reads,
       timeLimit: this.#timeLimit,
+      workload: this.#workload,
       cut: (reason) => {
         this.emit('cut', reason);
         client.cut(reason);

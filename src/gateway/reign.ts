@@ -28,7 +28,7 @@ export interface ReignOptions {
   readonly rememberedSessions: number;
 }
 
-/** Most that is on its way at a time: what is more is refused. */
+/** Most that is published at a time. */
 const limits: Load = { commands: 8_192, bytes: 64 * 1024 * 1024 };
 
 /** Few enough to be applied well before a client gives up on the first of them. */
@@ -45,7 +45,6 @@ export class Reign {
   readonly #rememberedSessions: number;
   #isForgetting = false;
   readonly #ending = new AbortController();
-  readonly #underWay = { commands: 0, bytes: 0 };
   /** Why publishing has failed for good. */
   #failure: PersistenceError | undefined;
 
@@ -83,19 +82,7 @@ export class Reign {
   /** Writes in the order of the calls. What is refused was not sent. */
   async write(write: Write, attempt: Attempt): Promise<WriteOutcome> {
     const command = commandOfWrite(write);
-    if ('kind' in command) return command;
-    const { commands, bytes } = this.#underWay;
-    const size = command.data.length;
-    if (commands > 0 && (commands >= limits.commands || bytes + size > limits.bytes))
-      return refused('too much is on its way: nothing was written, try again');
-    this.#underWay.commands += 1;
-    this.#underWay.bytes += size;
-    try {
-      return await this.#session(write.session).write(write, command, attempt);
-    } finally {
-      this.#underWay.commands -= 1;
-      this.#underWay.bytes -= size;
-    }
+    return 'kind' in command ? command : await this.#session(write.session).write(write, command, attempt);
   }
 
   /**
