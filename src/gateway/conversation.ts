@@ -41,6 +41,8 @@ export interface ConversationOptions {
 /** One reply for each request that was put together, one error for all, or undefined: none may be given. */
 type Replies = readonly RedisReply[] | RedisReply | undefined;
 
+const notInTime = 'there was no answer in time: nothing was written';
+
 const tooMuch = refused('too much is on its way: nothing was done, try again');
 
 const noSrem =
@@ -106,7 +108,8 @@ export class Conversation implements RedisConversation {
     if (this.#deletion?.takes(part) === false) this.#abandonDeletion();
     this.#deletion ??= new Deletion();
     const deletion = this.#deletion;
-    const reply = this.#inTime(request, deletion.attempt, () => deletion.add(part), noSrem);
+    const because = (): string => (this.#deletion === deletion ? noSrem : notInTime);
+    const reply = this.#inTime(request, deletion.attempt, () => deletion.add(part), because);
     if (part.kind !== 'SREM') return reply;
     this.#deletion = undefined;
     const write = deletionOf(deletion.parts);
@@ -162,7 +165,7 @@ export class Conversation implements RedisConversation {
     request: RedisRequest,
     attempt: Attempt,
     work: (attempt: Attempt) => Promise<RedisReply | undefined>,
-    ifNothingWritten = 'there was no answer in time: nothing was written',
+    ifNothingWritten: () => string = () => notInTime,
   ): Promise<RedisAnswer | undefined> {
     const { timeLimit, workload, onAnswered } = this.#options;
     const { command, arrived } = request;
@@ -175,8 +178,8 @@ export class Conversation implements RedisConversation {
     return given !== undefined && attempt.isSent ? { ...given, until: timeLimit.endOf(arrived) } : given;
   }
 
-  #late(attempt: Attempt, ifNothingWritten: string): RedisReply | undefined {
-    if (attempt.giveUp()) return failure(ifNothingWritten);
+  #late(attempt: Attempt, ifNothingWritten: () => string): RedisReply | undefined {
+    if (attempt.giveUp()) return failure(ifNothingWritten());
     this.cut('it is not known in time whether a write is durable');
     return undefined;
   }

@@ -7,6 +7,7 @@ import type { RedisClient, RedisPeer, RedisReply } from '../ports/redis-peer.ts'
 import type { SessionWatch } from '../ports/session-watch.ts';
 import type { Store } from '../ports/store.ts';
 import type { GatewayEvents, GatewayState } from '../ports/telemetry.ts';
+import { AbortListeners } from '../publisher/abort-listeners.ts';
 import { patiently } from '../publisher/patiently.ts';
 import type { Sink } from '../publisher/sink.ts';
 import { untilCaughtUp } from '../publisher/until-caught-up.ts';
@@ -52,6 +53,7 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
   readonly #ending = new AbortController();
   readonly #timeLimit: TimeLimit;
   readonly #workload = new Workload();
+  readonly #aborts = new AbortListeners();
   readonly #conversations = new Set<Conversation>();
   #state: GatewayState = 'idle';
   /** The present one while the gateway is open. */
@@ -157,7 +159,7 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
     try {
       this.#reign = reign;
       this.#become('open');
-      await eitherAborted(reign.over, signal);
+      await this.#aborts.during([reign.over, signal], whenAborted);
       this.#reign = undefined;
       this.#become('settling');
       if (signal.aborted) return;
@@ -206,11 +208,9 @@ async function publisherOf(queue: Queue, prefix: string, signal: AbortSignal): P
   return { sink: fenced, isFencing: true, settle: () => fenced.settle(), [Symbol.asyncDispose]: () => fenced.close() };
 }
 
-function eitherAborted(...signals: readonly AbortSignal[]): Promise<void> {
+function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of signals) {
-      if (signal.aborted) return resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    }
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

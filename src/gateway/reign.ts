@@ -174,7 +174,7 @@ export class Reign {
     }
   }
 
-  /** What had no room, or was taken back before its turn, was not sent; of what failed otherwise nobody knows. */
+  /** What had no room, or came after its session was fenced, was not sent; of what failed otherwise nobody knows. */
   #outcomeOf(error: PersistenceError): WriteOutcome {
     const isFencedHere = this.#failure === undefined && error.code === 'WRITER_FENCED';
     const { code, message } = error;
