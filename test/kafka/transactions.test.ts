@@ -51,6 +51,24 @@ test('a successor shuts out a publisher in the middle of a transaction: readers 
   expect(await parts.committed()).toEqual(['of the successor']);
 });
 
+test.each(['settles', 'publishes'] as const)(
+  'one that was shut out and %s does not end the transaction that its successor is in',
+  async (act) => {
+    const topic = await initialisedTopic(kafkaAddress());
+    await using parts = await producerParts(kafkaAddress(), topic, topic);
+    const old = producerOver(parts.link());
+    await old.open();
+    const stale = await roundsOf('of the old one again');
+    const successor = parts.link();
+    const identity = await successor.initialise(undefined);
+    if (isFailure(identity)) throw identity.error;
+    expect(await successor.addPartitions(identity, [0])).toBeUndefined();
+    await expect(act === 'settles' ? old.open() : old.write(stale)).rejects.toMatchObject({ code: 'WRITER_FENCED' });
+    // Nobody has made it begin anew: that would go well once, and fail if it happened again meanwhile.
+    expect(await successor.endTransaction(identity, 'commit')).toBeUndefined();
+  },
+);
+
 test('a publisher that is killed in the middle of a transaction does not stop its successor', async () => {
   const topic = await initialisedTopic(kafkaAddress());
   const child = spawn(process.execPath, [program, build, kafkaAddress(), topic], {

@@ -4,8 +4,10 @@ import { readOffsets } from '../consumer/read-bounds.ts';
 import type { KafkaTopic, Leader, TopicBrokers } from '../consumer/topic-brokers.ts';
 import type { ProtocolRequest } from '../protocol/protocol-request.ts';
 import { produceKey, produceRequest } from './produce-request.ts';
+import { hasSuccessor } from './successor.ts';
 import {
   addPartitionsRequest,
+  describeTransactionRequest,
   endTransactionRequest,
   findCoordinatorRequest,
   initProducerRequest,
@@ -57,16 +59,19 @@ const identityLost: ReadonlySet<number> = new Set([45, 46, 48, 59, 120]);
 /** A topic that was there: a broker that has just started may not know it yet. */
 const unknownTopic: ReadonlySet<number> = new Set([3, 100]);
 /**
- * INVALID_PRODUCER_EPOCH, PRODUCER_FENCED, and INVALID_PRODUCER_ID_MAPPING: the brokers forget a transactional id that was
- * not used for a week, and with it who was shut out.
+ * INVALID_PRODUCER_EPOCH, PRODUCER_FENCED, and INVALID_PRODUCER_ID_MAPPING and TRANSACTIONAL_ID_NOT_FOUND: the brokers
+ * forget a transactional id that was not used for a week, and with it who was shut out.
  */
-const shutOut: ReadonlySet<number> = new Set([47, 49, 90]);
+const shutOut: ReadonlySet<number> = new Set([47, 49, 90, 105]);
+const producerFenced = 90;
 
 /** The brokers of one topic, as a producer sees them. */
 export class ClusterLink implements BrokerLink {
   readonly #options: ClusterLinkOptions;
   #leaders: ReadonlyMap<number, Leader> | undefined;
   #coordinator: number | undefined;
+  /** A newer identity may have been given here without the answer having come. */
+  #mayHaveNext = false;
 
   constructor(options: ClusterLinkOptions) {
     this.#options = options;
@@ -76,10 +81,14 @@ export class ClusterLink implements BrokerLink {
     const { topic, transactionalId, transactionTimeout } = this.#options;
     const doing = `starting to publish to topic ${topic.name}${transactionalId === undefined ? '' : ` as ${transactionalId}`}`;
     const request = initProducerRequest(transactionalId, transactionTimeout, after);
-    const asked = transactionalId === undefined ? this.#askAny(doing, request) : this.#askCoordinator(doing, request);
     try {
+      const refusal = after === undefined ? 0 : await this.#refusalOf(after, doing);
+      if (refusal !== 0) return this.#coordinatorFailed(refusal, doing);
+      this.#mayHaveNext = true;
+      const asked = transactionalId === undefined ? this.#askAny(doing, request) : this.#askCoordinator(doing, request);
       const { errorCode, producerId, epoch } = await asked;
       if (errorCode !== 0) return this.#coordinatorFailed(errorCode, doing);
+      this.#mayHaveNext = false;
       return { producerId, epoch };
     } catch (error) {
       return this.#connectionFailed(error);
@@ -121,6 +130,13 @@ export class ClusterLink implements BrokerLink {
     } catch (error) {
       return this.#connectionFailed(error);
     }
+  }
+
+  /** Why nobody may go on from this identity, as an error code of the brokers, or 0. */
+  async #refusalOf(after: ProducerIdentity, doing: string): Promise<number> {
+    const described = await this.#askCoordinator(doing, describeTransactionRequest(this.#transactionalId()));
+    if (described.errorCode !== 0) return described.errorCode;
+    return hasSuccessor(after, described, this.#mayHaveNext) ? producerFenced : 0;
   }
 
   async #produceAt(

@@ -18,6 +18,12 @@ export interface GivenIdentity extends ProducerIdentity {
   readonly errorCode: number;
 }
 
+/** Who has a transactional id, and where the transaction stands that was begun last, or why that is not told. */
+export interface DescribedTransaction extends GivenIdentity {
+  /** Apache Kafka, `TransactionState`: `Empty`, `Ongoing`, `CompleteAbort`, ... */
+  readonly state: string;
+}
+
 /** What the requests of a transaction say beside their own. */
 interface TransactionPart {
   readonly transactionalId: string;
@@ -69,6 +75,24 @@ export function initProducerRequest(
   };
 }
 
+/** DescribeTransactions v0: changes nothing. Whoever may write under a transactional id may ask. */
+export function describeTransactionRequest(transactionalId: string): ProtocolRequest<DescribedTransaction> {
+  return {
+    apiKey: 65,
+    apiName: 'DescribeTransactions',
+    apiVersion: 0,
+    body: new BodyWriter().noTags().compactLength(1).compactText(transactionalId).noTags().finish(),
+    read: (payload) =>
+      readBody('DescribeTransactions', payload, (answer) => {
+        answer.skipTags();
+        answer.int32();
+        const [described] = answer.compactList(() => readDescribed(answer));
+        if (described === undefined) throw new RangeError('nothing is described');
+        return described;
+      }),
+  };
+}
+
 /** AddPartitionsToTxn v2: the error of the first partition that could not be added, or 0. */
 export function addPartitionsRequest(
   { transactionalId, identity }: TransactionPart,
@@ -108,6 +132,22 @@ export function endTransactionRequest(
 
 function begun(transactionalId: string, { producerId, epoch }: ProducerIdentity): BodyWriter {
   return new BodyWriter().text(transactionalId).int64(producerId).int16(epoch);
+}
+
+function readDescribed(answer: BodyReader): DescribedTransaction {
+  const errorCode = answer.int16();
+  answer.compactText();
+  const state = answer.compactText() ?? '';
+  answer.int32();
+  answer.int64();
+  const described = { errorCode, state, producerId: answer.int64(), epoch: answer.int16() };
+  answer.compactList(() => {
+    answer.compactText();
+    answer.compactList(() => answer.int32());
+    answer.skipTags();
+  });
+  answer.skipTags();
+  return described;
 }
 
 const operationNotAttempted = 55;
