@@ -68,7 +68,7 @@ function placeOf(values: Values): DirectoryAddress {
 async function refuseUnfit(target: Store, name: string): Promise<void> {
   await refuseIncompleteCopy(target);
   const sources = (await target.readSources()).filter((source) => !isCopyMarker(source));
-  await refusePartialStore(target, undefined);
+  await refusePartialStore(target);
   if (sources.length > 0) return;
   throw new PersistenceError('INVALID_CONFIGURATION', `${name} has consumed nothing: fill it with replay first`);
 }

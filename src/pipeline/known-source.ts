@@ -5,8 +5,8 @@ import type { Store } from '../ports/store.ts';
 
 /**
  * Refuses a queue that the store has never consumed while it has consumed another of the same kind: one that was
- * deleted and made anew, or the wrong one. What the old one still held would be missing without a word. A queue that
- * was filled from the old one is welcome if it holds everything that the store lacks. Throws `SOURCE_LOST_HISTORY`.
+ * deleted and made anew, or the wrong one. What the old one still held would be missing without a word. So would what
+ * came before a queue that goes on from another one, unless the store has consumed that. Throws `SOURCE_LOST_HISTORY`.
  */
 export async function refuseReplacedSource(
   store: Store,
@@ -14,9 +14,9 @@ export async function refuseReplacedSource(
 ): Promise<void> {
   const known = await store.readSources();
   if (known.includes(source)) return;
-  if (continues !== undefined && known.includes(continues.source)) return refuseShortCopy(store, source, continues);
   const replaced = known.find((other) => kindOf(other) === kindOf(source));
-  if (replaced === undefined) return;
+  const isContinued = known.some((other) => other === continues?.source);
+  if (replaced === undefined || isContinued) return refuseShortStore(store, source, continues);
   throw new PersistenceError(
     'SOURCE_LOST_HISTORY',
     `the store was filled from ${replaced}, and ${source} is another queue: configure the queue that belongs to this ` +
@@ -24,15 +24,17 @@ export async function refuseReplacedSource(
   );
 }
 
-async function refuseShortCopy(store: Store, source: SourceId, continues: ContinuedSource): Promise<void> {
+async function refuseShortStore(store: Store, source: SourceId, continues: ContinuedSource | undefined): Promise<void> {
+  if (continues === undefined) return;
   const positions = await store.readPositions(continues.source);
   for (const [partition, from] of continues.from) {
     const next = positions.get(partition)?.next ?? 0;
     if (next >= from) continue;
     throw new PersistenceError(
       'SOURCE_LOST_HISTORY',
-      `the store stands at offset ${next} of partition ${partition} of ${continues.source}, and ${source} was filled ` +
-        `from offset ${from} on only: start from a store that has consumed what came before`,
+      `${source} goes on from ${continues.source}, partition ${partition} from offset ${from} on, and the store has ` +
+        `consumed that up to offset ${next} only: start from a store that has consumed what came before (replayed from ` +
+        'an archive, or a backup), or, when that is really gone, set worker.acceptNewQueue',
     );
   }
 }

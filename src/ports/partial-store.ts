@@ -4,16 +4,16 @@ import type { SourceId } from '../domain/plan.ts';
 import type { Store } from './store.ts';
 
 /**
- * Refuses a store that was filled with some sessions of its source only, unless it is `filling` that fills it so: the
- * rest would be missing without a word. Throws `STORE_PARTIAL`.
+ * Refuses a store that was filled with some sessions of its source only, unless those are what is `filling` it:
+ * the rest would be missing without a word. Throws `STORE_PARTIAL`.
  */
 export async function refusePartialStore(
   store: Pick<Store, 'readSources'>,
-  filling: SourceId | undefined,
+  ...filling: readonly (SourceId | undefined)[]
 ): Promise<void> {
   for (const source of await store.readSources()) {
     const whole = wholeOf(source);
-    if (whole === undefined || source === filling) continue;
+    if (whole === undefined || filling.includes(source)) continue;
     throw new PersistenceError(
       'STORE_PARTIAL',
       `the store holds only some sessions of ${whole}, for looking at: no worker goes on from it`,

@@ -44,8 +44,9 @@ export class BoundedReplay implements PipelineSource {
 
   constructor(options: BoundedReplayOptions) {
     const { source, selection } = options;
-    this.source = selection === undefined ? source.source : selectedSource(source.source, selection);
-    this.continues = selection === undefined ? source.continues : undefined;
+    const named = (whole: SourceId): SourceId => (selection === undefined ? whole : selectedSource(whole, selection));
+    this.source = named(source.source);
+    this.continues = source.continues && { ...source.continues, source: named(source.continues.source) };
     this.#options = options;
   }
 

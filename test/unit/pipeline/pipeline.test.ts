@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesDigest } from '../../../src/domain/digest.ts';
 import { PersistenceError } from '../../../src/domain/errors.ts';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
-import type { DeadLetter } from '../../../src/domain/plan.ts';
+import type { DeadLetter, SourceId } from '../../../src/domain/plan.ts';
 import { Pipeline, type PipelineOptions } from '../../../src/pipeline/pipeline.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { QueuedDelivery } from '../../../src/ports/queue.ts';
@@ -405,5 +405,20 @@ describe('a pipeline', () => {
     const copy = copyFrom(1);
     copy.add(append(2, 'm2'), append(3, 'm3'));
     expect((await pipelineOf(copy, store).runUntilCaughtUp()).tally).toMatchObject({ applied: 1, duplicates: 1 });
+  });
+
+  it('does not begin an empty store in the middle: with a queue that goes on from another one', async () => {
+    const goingOnFrom = (offset: number) =>
+      Object.assign(new ScriptedQueue('scripted:new'), {
+        continues: { source: 'scripted:old' as SourceId, from: new Map([[0, offset]]) },
+      });
+    const store = createMemoryStore();
+    const middle = goingOnFrom(2);
+    middle.add(append(1, 'm1'));
+    await expect(pipelineOf(middle, store).runUntilCaughtUp()).rejects.toMatchObject({ code: 'SOURCE_LOST_HISTORY' });
+    expect(await store.readSources()).toEqual([]);
+    const whole = goingOnFrom(0);
+    whole.add(append(1, 'm1'));
+    expect((await pipelineOf(whole, store).runUntilCaughtUp()).tally).toMatchObject({ applied: 1 });
   });
 });
