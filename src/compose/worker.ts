@@ -111,8 +111,10 @@ export class Worker implements AsyncDisposable {
     const { queue, store } = await openBoth({ values, logger });
     const { source, partitions } = queue;
     logger.info({ source, partitions, store: store.identity }, 'worker opened');
-    if (!store.capabilities.durable)
-      logger.warn({ store: store.identity.kind }, 'this store does not survive the process');
+    if (!store.capabilities.durable) {
+      const { weaknesses, identity } = store;
+      logger.warn({ store: identity.kind, weaknesses }, 'this store may lose what it acknowledged');
+    }
     const pipeline = createPipeline(queue, store, values);
     logPipeline(pipeline, logger);
     if (queue.events !== undefined) logQueue(queue.events, logger);
