@@ -239,5 +239,7 @@ test('where Redis is gone, the archive is replayed by itself', async () => {
   }
   await using alone = await openArchive({ directory: folder(), fileSystem: nodeFileSystem });
   assertDelivered(await replayed(alone), someCommands(sessions, 1, 5));
-  await assertRejects('INVALID_CONFIGURATION', openArchive({ directory, fileSystem: nodeFileSystem }));
+  for (const none of [directory, join(directory, 'nowhere')]) {
+    await assertRejects('INVALID_CONFIGURATION', openArchive({ directory: none, fileSystem: nodeFileSystem }));
+  }
 });

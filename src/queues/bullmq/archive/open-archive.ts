@@ -9,7 +9,7 @@ import { sourceOf } from '../guard.ts';
 import type { ShardPlace } from '../job-delivery.ts';
 import { replayShards } from '../replay-shards.ts';
 import { type Page, ShardReader, type WaitingJobs } from '../shard-reader.ts';
-import { type ArchivePlace, archiveFailure, identitiesIn } from './archive-place.ts';
+import { type ArchivePlace, archiveFailure, identitiesIn, isMissing } from './archive-place.ts';
 import { ArchivedShard } from './archived-shard.ts';
 
 export interface ArchiveSourceOptions {
@@ -82,7 +82,7 @@ function nothingFrom(end: number, { directory }: ArchivedShard): WaitingJobs {
 /** Opens an archive to replay from it. Throws `INVALID_CONFIGURATION` where there is none. */
 export async function openArchive({ directory, fileSystem }: ArchiveSourceOptions): Promise<ReplaySource> {
   try {
-    const names = await fileSystem.list(directory);
+    const names = await fileSystem.list(directory).catch(noneWhereMissing);
     const [identity] = identitiesIn(names);
     const shards = identity && (await shardsIn(names, { directory, fileSystem }));
     if (identity !== undefined && shards !== undefined) {
@@ -95,6 +95,12 @@ export async function openArchive({ directory, fileSystem }: ArchiveSourceOption
     'INVALID_CONFIGURATION',
     `${directory} holds no archive: name the folder of one queue in the directory that bullmq.archive names`,
   );
+}
+
+/** A directory that is not there holds no archive, and is not waited for. */
+function noneWhereMissing(error: unknown): readonly string[] {
+  if (isMissing(error)) return [];
+  throw error;
 }
 
 /** How many shards the queue has: each segment tells. */
