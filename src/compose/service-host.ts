@@ -8,6 +8,7 @@ import { lagOf, readPartitions } from '../service/lag.ts';
 import { Liveness } from '../service/liveness.ts';
 import type { LocalService } from '../service/local-service.ts';
 import type { Readiness } from '../service/status.ts';
+import { awakeFor } from './awake-for.ts';
 import { HostedGateway } from './gateway.ts';
 import { type Listening, listen } from './listen.ts';
 import { createLocalService } from './local-service.ts';
@@ -19,7 +20,7 @@ import type { WorkSummary } from './worker.ts';
 
 /** Most milliseconds for which a stalled process tells that it is not ready before it ends. */
 const longestGrace = 10_000;
-/** Milliseconds that a commit under way, and each part's close, may take at the end. */
+/** Milliseconds that a commit under way, and each part's close, may take at the end, while the process is awake. */
 const closingDeadline = 5_000;
 
 export interface HostOptions {
@@ -226,7 +227,7 @@ export class ServiceHost implements AsyncDisposable {
   /** The result of `work`. Throws `STALLED` when it does not come in time, and at once when something is stuck already. */
   async #inTime<Result>(work: Promise<Result>): Promise<Result> {
     const late = new AbortController();
-    const tooLate = systemClock.sleep(this.#isStuck ? 0 : closingDeadline, late.signal).then(() => {
+    const tooLate = awakeFor(this.#isStuck ? 0 : closingDeadline, systemClock, late.signal).then(() => {
       this.#isStuck = true;
       throw new PersistenceError('STALLED', 'the store or the queue did not finish what was under way');
     });
