@@ -158,10 +158,7 @@ export interface ReplaySource extends AsyncDisposable {
  * `QUEUE_CLOSED` or `QUEUE_IO_FAILED`, which leave that open. `settle` ends this.
  */
 export interface FencedPublisher extends AsyncDisposable {
-  /**
-   * See `Queue.publish`. What is durable may be read, and stand before the `bounds()`, a moment later only: `settle`
-   * waits for that.
-   */
+  /** See `Queue.publish`. What is durable can be read, and stands before the `bounds()`. */
   publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]>;
   /** See `Queue.whenWritable`. */
   whenWritable(signal?: AbortSignal): Promise<void>;

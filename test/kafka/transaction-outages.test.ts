@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { isPersistenceError } from '../../src/domain/errors.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
@@ -5,7 +6,7 @@ import type { BrokerLink } from '../../src/queues/kafka/publishing/broker-link.t
 import { TransactionalProducer } from '../../src/queues/kafka/publishing/transactional-producer.ts';
 import { type OwnKafka, startBroker } from '../support/kafka.ts';
 import { initialisedTopic } from './kafka-queue-harness.ts';
-import { producerParts, roundsOf } from './producer-parts.ts';
+import { type ProducerParts, producerParts, roundsOf } from './producer-parts.ts';
 
 /** What a producer asks of the brokers for one transaction, in turn. */
 const steps = ['initialise', 'addPartitions', 'produce', 'endTransaction'] as const;
@@ -42,50 +43,69 @@ function producerOver(link: BrokerLink, patience: number): TransactionalProducer
   return new TransactionalProducer({ link, clock: systemClock, patience, closing: new AbortController().signal });
 }
 
-async function forEveryMoment(
-  kafka: OwnKafka,
-  check: (parts: Awaited<ReturnType<typeof producerParts>>, at: Step, moment: Moment) => Promise<void>,
-): Promise<void> {
+/**
+ * True when the broker, started anew, left out a partition of the topic when it told of a transaction's end, and so has
+ * it open for ever: it does that where the partition has no leader yet.
+ */
+function hasForgotten(kafka: OwnKafka, topic: string): boolean {
+  const lines = kafka.brokers.flatMap(({ log }) => readFileSync(log, 'utf8').split('\n'));
+  return lines.some((line) => line.includes('likely deleted already') && line.includes(topic));
+}
+
+async function written(producer: TransactionalProducer, ...values: readonly string[]): Promise<string> {
+  const writing = producer.write(await roundsOf(...values));
+  return await writing.then(
+    () => 'durable',
+    (error: unknown) => (isPersistenceError(error) ? error.code : String(error)),
+  );
+}
+
+interface Outage {
+  readonly parts: ProducerParts;
+  readonly at: Step;
+  readonly moment: Moment;
+  readonly topic: string;
+}
+
+async function forEveryMoment(kafka: OwnKafka, check: (outage: Outage) => Promise<void>): Promise<void> {
   for (const [at, moment] of places) {
     const topic = await initialisedTopic(kafka.address);
     await using parts = await producerParts(kafka.address, topic, topic);
-    await check(parts, at, moment);
+    await check({ parts, at, moment, topic });
   }
 }
 
-test('whenever the broker is killed and started again in a transaction, it is committed once', async () => {
+test('whenever the broker is killed and started again in a transaction, it is committed once, or told as open', async () => {
   await using kafka = await startBroker();
-  await forEveryMoment(kafka, async (parts, at, moment) => {
+  await forEveryMoment(kafka, async ({ parts, at, moment, topic }) => {
+    const name = `${at}, ${moment}`;
     const die = async (): Promise<void> => {
       await kafka.kill();
       await kafka.restart();
     };
-    const producer = producerOver(dyingAt(parts.link(), at, moment, die), 60_000);
-    await producer.write(await roundsOf('one', 'two'));
+    const producer = producerOver(dyingAt(parts.link(), at, moment, die), 20_000);
+    const outcome = await written(producer, 'one', 'two');
+    if (outcome === 'QUEUE_UNAVAILABLE' && hasForgotten(kafka, topic)) return;
+    expect(outcome, name).toBe('durable');
     await producer.write(await roundsOf('three'));
-    expect(await parts.committed(), `${at}, ${moment}`).toEqual(['one', 'two', 'three']);
+    expect(await parts.committed(), name).toEqual(['one', 'two', 'three']);
   });
 });
 
 test('whenever the broker is killed and stays away, a write is told as open, and settled once the broker is back', async () => {
   await using kafka = await startBroker();
-  await forEveryMoment(kafka, async (parts, at, moment) => {
+  await forEveryMoment(kafka, async ({ parts, at, moment, topic }) => {
     const name = `${at}, ${moment}`;
-    const producer = producerOver(
-      dyingAt(parts.link(), at, moment, () => kafka.kill()),
-      300,
-    );
-    const outcome = await producer.write(await roundsOf('one', 'two')).then(
-      () => 'durable',
-      (error: unknown) => (isPersistenceError(error) ? error.code : String(error)),
-    );
-    expect(outcome, name).toBe('QUEUE_UNAVAILABLE');
+    const link = dyingAt(parts.link(), at, moment, () => kafka.kill());
+    const producer = producerOver(link, 1_000);
+    expect(await written(producer, 'one', 'two'), name).toBe('QUEUE_UNAVAILABLE');
     await kafka.restart();
     await expect.poll(() => producer.open().then(() => 'settled', String), { timeout: 60_000 }).toBe('settled');
-    const settled = await parts.committed();
+    const next = await written(producer, 'three');
+    // The next commit would commit what the broker has left open as well.
+    if (next === 'QUEUE_UNAVAILABLE' && hasForgotten(kafka, topic)) return;
+    expect(next, name).toBe('durable');
     const isCommitted = at === 'endTransaction' && moment === 'behind';
-    expect(settled, name).toEqual(isCommitted ? ['one', 'two'] : []);
-    await producer.write(await roundsOf('three'));
-    expect(await parts.committed(), name).toEqual([...settled, 'three']);
+    expect(await parts.committed(), name).toEqual(isCommitted ? ['one', 'two', 'three'] : ['three']);
   });
 });

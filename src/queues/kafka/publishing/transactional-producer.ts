@@ -3,6 +3,7 @@ import { type BrokerFailure, isFailure } from './broker-link.ts';
 import { givenUp, type Pauses, Persistence, type Producer, type ProducerOptions, type Rounds } from './producer.ts';
 import { openBatches, Sequences } from './sequences.ts';
 import type { ProducerIdentity } from './transaction-requests.ts';
+import { heldUp, untilRead } from './until-read.ts';
 
 /**
  * The life of a transactional producer:
@@ -32,6 +33,11 @@ export class TransactionalProducer implements Producer {
   readonly #sequences: Sequences;
   #identity: ProducerIdentity | undefined;
   #state: ProducerState = 'new';
+  /**
+   * An earlier transaction of this identity was ended by asking for the next epoch. Brokers that are started anew in the
+   * middle of that may forget to tell a partition of it: then the next commit there would commit it as well.
+   */
+  #mayBeLeftOpen = false;
 
   constructor(options: ProducerOptions) {
     this.#options = options;
@@ -71,6 +77,8 @@ export class TransactionalProducer implements Producer {
     const { link } = this.#options;
     const failure = await persistence.repeat(pauses, () => this.#makeReady());
     if (failure !== undefined) return failure;
+    if (this.#mayBeLeftOpen) await untilRead(this.#options);
+    this.#mayBeLeftOpen = false;
     // Nobody has taken over, and the brokers have said that they know of no commit: it is begun anew.
     commit.mayBeDone = false;
     const identity = this.#identity;
@@ -90,7 +98,27 @@ export class TransactionalProducer implements Producer {
     }
     // A request that nobody answered may still be on its way: in the next epoch it ends no other transaction.
     this.#enter(commit.mayBeDone ? 'unsure' : 'ready');
+    await this.#untilSeen(rounds, persistence, commit);
     return undefined;
+  }
+
+  /**
+   * The coordinator answers a commit before the partitions are told of it, and once it is started anew it leaves out those
+   * that have no leader at that moment (Kafka 4.3.1: "likely deleted already"): what was committed there is read by nobody.
+   * So it is durable only when readers get to its end. Throws, with the outcome open, when they do not in time.
+   */
+  async #untilSeen(rounds: Rounds, persistence: Persistence, commit: Commit): Promise<void> {
+    const last = new Map(rounds.flat().map(({ partition, offset = 0, count }) => [partition, offset + count - 1]));
+    const failure = await persistence.repeat(pauses, async () => {
+      const ends = await this.#options.link.ends('latest');
+      if (isFailure(ends)) return { ...ends, asks: 'again' };
+      const unseen = [...last].find(([partition, offset]) => (ends.get(partition) ?? 0) <= offset);
+      return unseen === undefined ? undefined : heldUp(unseen[0]);
+    });
+    if (failure === undefined) return;
+    commit.mayBeDone = true;
+    this.#enter('unsure');
+    throw givenUp(failure);
   }
 
   async #commit(identity: ProducerIdentity, commit: Commit): Promise<BrokerFailure | undefined> {
@@ -109,6 +137,7 @@ export class TransactionalProducer implements Producer {
       if (identity.asks === 'fenced') this.#enter('shut out');
       return identity;
     }
+    this.#mayBeLeftOpen ||= this.#identity !== undefined;
     this.#identity = identity;
     this.#sequences.restart();
     this.#enter('ready');

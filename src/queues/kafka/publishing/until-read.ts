@@ -24,7 +24,8 @@ export async function untilRead(options: ProducerOptions): Promise<void> {
   if (failure !== undefined) throw givenUp(failure);
 }
 
-function heldUp(partition: number): BrokerFailure {
+/** Readers of committed records do not get on in this partition. */
+export function heldUp(partition: number): BrokerFailure {
   const message = `a transaction is open in partition ${partition}: what was committed behind it is read once that has ended`;
   return { asks: 'again', error: new PersistenceError('QUEUE_UNAVAILABLE', message) };
 }
