@@ -10,6 +10,7 @@ import type { PartitionBounds, Queue } from '../../src/ports/queue.ts';
 import { openKafkaQueue } from '../../src/queues/kafka/open-kafka-queue.ts';
 import { kafkaAddress, kafkaClient } from '../support/kafka.ts';
 import { initialisedTopic, queueOptions } from './kafka-queue-harness.ts';
+import { producerParts } from './producer-parts.ts';
 
 const program = fileURLToPath(new URL('fenced-publishers/publisher.mjs', import.meta.url));
 /** `npm test` builds it first. */
@@ -182,16 +183,19 @@ test('whose predecessor committed behind a transaction of somebody else, it begi
   await other.connect();
   const open = await other.transaction();
   await open.send({ topic, messages: [{ value: 'undecided' }] });
-  const [position] = await old.publish([someCommand(one, 1)]);
+  const publishing = old.publish([someCommand(one, 1)]);
+  await using parts = await producerParts(kafkaAddress(), topic, undefined);
+  // The open record, the command, and the marker of its commit.
+  await expect.poll(() => parts.link().ends('written')).toEqual(new Map([[0, 3]]));
   let ends: ReadonlyMap<number, PartitionBounds> | undefined;
   const succeeding = succeed(queue).then((noted) => {
     ends = noted;
   });
-  await expect.poll(() => old.publish([someCommand(one, 2)]).catch(({ code }) => code)).toBe('WRITER_FENCED');
   expect((await queue.bounds()).get(0)?.end).toBe(0);
   expect(ends).toBeUndefined();
   await open.abort();
   await succeeding;
+  const [position] = await publishing;
   expect(position !== undefined && ends !== undefined && isBefore(position, ends)).toBe(true);
   await other.disconnect();
 });
