@@ -25,7 +25,7 @@ export async function createLevelDatabase(directory: string): Promise<void> {
  * Makes a LevelDB as `draft`, in the place beside `directory`, and renames it once `make` is done; whatever an
  * interrupted attempt left there is removed first. `make` fills the empty directory, closes the database again, and
  * sees to it that its files survive a power cut; that their names do is seen to here. When it fails, what
- * it made stays until the next attempt.
+ * it made stays until the next attempt. What another process has put there meanwhile stays.
  */
 export async function createBeside(
   directory: string,
@@ -36,8 +36,18 @@ export async function createBeside(
   await mkdir(draft, { mode: 0o700 });
   await make(draft);
   await syncDirectory(draft);
-  await rename(draft, directory);
+  try {
+    await rename(draft, directory);
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    await ClassicLevel.destroy(draft);
+  }
   await syncDirectory(dirname(directory));
+}
+
+/** Another process, which was started at the same moment, has put its own there. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST');
 }
 
 async function holdsSomething(directory: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -102,6 +102,7 @@ test('whatever a worker dies of between archive and store, the archive is ahead 
     }
     const archive = await archiveIn(directory);
     expect(archive && records(await replayed(archive))).toEqual(records(did.deliveries));
+    rmSync(directory, { recursive: true });
   }
   expect(last).toBeGreaterThan(40);
 });
