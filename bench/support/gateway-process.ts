@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { Appended } from './appends.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from './services.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 

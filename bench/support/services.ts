@@ -21,3 +21,11 @@ export async function startRedis(
   const redis = await module.startRedis({ directory: join(directory, 'redis'), settings });
   return { ...redis, [Symbol.asyncDispose]: redis.stop };
 }
+
+/** A port of this machine at which nothing listens. */
+export async function freePort(): Promise<number> {
+  const module: typeof import('../../scripts/services/ports.mjs') = await import(new URL('ports.mjs', services).href);
+  const [port] = await module.freePorts(1);
+  if (port === undefined) throw new TypeError('one port was asked for');
+  return port;
+}

@@ -42,7 +42,6 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
       await other.publish([someCommand(ben, 2)]);
       await queue.publish([someCommand(ben, 3)]);
       await successor.publish([someCommand(ada, 3)]);
-      await successor.settle();
       assertDelivered(await consumeAll(queue), [...someCommands([ada], 1, 3), ...someCommands([ben], 1, 3)]);
     },
   },
@@ -75,7 +74,6 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
         await using successor = await publisherOf(queue, 'one');
         const ends = await queue.bounds();
         await successor.publish(someSessions.map((session) => someCommand(session, 1, `successor ${round}`)));
-        await successor.settle();
         await Promise.all(callers);
         for (const delivery of await consumeAll(queue)) {
           const outcome = outcomes.get(told(delivery));
@@ -118,7 +116,6 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
       const broken = { ...someCommand(ada, 1), session: '../x' as SessionId };
       await assertRejects('INVALID_SESSION_ID', publisher.publish([someCommand(ada, 1), broken]));
       const positions = (await Promise.all(publishing)).flat();
-      await publisher.settle();
       const deliveries = await consumeAll(queue);
       assertDelivered(deliveries, commands);
       const found = new Map(deliveries.map((delivery) => [told(delivery), delivery.position]));
@@ -145,7 +142,6 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
         return outcome;
       });
       const published = (await Promise.all(publishes)).flat();
-      await publisher.settle();
       assertDelivered(await consumeAll(queue), published);
     },
   },
@@ -192,7 +188,6 @@ export const fenceLaws: readonly QueueLawDefinition[] = [
     async check({ queue }) {
       await using publisher = await publisherOf(queue, 'one');
       for (let round = 1; round <= 3; round += 1) await publisher.publish(someCommands(someSessions, round, round));
-      await publisher.settle();
       const whole = await consumeWhole(queue);
       assertDelivered(whole, someCommands(someSessions, 1, 3));
       assertDense(whole.map(({ position }) => position));

@@ -2,7 +2,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { PersistenceError } from '../domain/errors.ts';
 import type { SharedFileSystem } from '../ports/file-system.ts';
 import type { BackupSize } from '../ports/store.ts';
-import { Turns } from '../stores/turns.ts';
+import { Turns } from '../turns/turns.ts';
 import type { Engine, Guard, OpenedEngine } from './engine.ts';
 
 /** What backups are made of. */

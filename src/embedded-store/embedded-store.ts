@@ -14,7 +14,7 @@ import type {
   StoreIdentity,
 } from '../ports/store.ts';
 import { assertPlan, storeClosed } from '../stores/plan-checks.ts';
-import { Turns } from '../stores/turns.ts';
+import { Turns } from '../turns/turns.ts';
 import { Backups } from './backups.ts';
 import { checkPlan, isCommitted, noteCommitted, storedVersions } from './check-plan.ts';
 import { type Content, readContent } from './content.ts';

@@ -3,7 +3,7 @@ import type { SessionId } from '../domain/identifiers.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { StoreTotals } from '../domain/totals.ts';
 import type { BackupSize, SessionView, StoreIdentity } from '../ports/store.ts';
-import type { Turns } from '../stores/turns.ts';
+import type { Turns } from '../turns/turns.ts';
 import type { Records } from './records.ts';
 import type { StoredCursors } from './stored-cursors.ts';
 

@@ -1,5 +1,6 @@
 import { toPersistenceError } from '../domain/errors.ts';
 import type { RedisAnswer, RedisConversation, RedisReply, RedisRequest } from '../ports/redis-peer.ts';
+import { Turns } from '../turns/turns.ts';
 import { Attempt } from './attempt.ts';
 import { Deletion } from './deletion.ts';
 import type { Keys } from './keys.ts';
@@ -11,7 +12,6 @@ import type { Reads } from './reads.ts';
 import type { Reign } from './reign.ts';
 import { failure, repliesTo } from './replies.ts';
 import type { TimeLimit } from './time-limit.ts';
-import { Turns } from './turns.ts';
 import type { Workload } from './workload.ts';
 import type { WriteOutcome } from './write-outcome.ts';
 

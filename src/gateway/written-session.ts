@@ -9,11 +9,11 @@ import type { UnnumberedCommand } from '../publisher/input-event.ts';
 import { Lane, type Sent } from '../publisher/lane.ts';
 import type { Outbox } from '../publisher/outbox.ts';
 import type { Outcomes } from '../publisher/outcomes.ts';
+import { Turns } from '../turns/turns.ts';
 import type { Attempt } from './attempt.ts';
 import type { DocumentKind } from './keys.ts';
 import { type Refused, refused, type Write } from './operations.ts';
 import { absent, type Standing, standingAfter, standingOf } from './standing.ts';
-import { Turns } from './turns.ts';
 import { notSent, type WriteOutcome } from './write-outcome.ts';
 
 /** By what the sessions of a reign are written and read. */

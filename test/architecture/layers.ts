@@ -17,12 +17,12 @@ export interface Layer {
 
 const pure: Layer = { reaches: [], builtins: ['node:buffer', 'node:crypto'], packages: false, ambient: 'nothing' };
 const core: Layer = {
-  reaches: ['domain', 'ports'],
+  reaches: ['domain', 'ports', 'turns'],
   builtins: ['node:buffer', 'node:crypto', 'node:events', 'node:timers/promises#setImmediate'],
   packages: false,
   ambient: 'turns',
 };
-const adapter: Layer = { reaches: ['domain', 'ports'], packages: true, ambient: 'turns' };
+const adapter: Layer = { reaches: ['domain', 'ports', 'turns'], packages: true, ambient: 'turns' };
 const inner = [
   'domain',
   'ports',
@@ -45,6 +45,8 @@ const inner = [
 export const layers: Readonly<Record<string, Layer>> = {
   domain: pure,
   ports: { ...pure, reaches: ['domain'] },
+  // Work in the order in which it was asked for, whoever asks.
+  turns: pure,
   pipeline: core,
   'read-side': core,
   publisher: core,

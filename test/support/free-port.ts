@@ -1,13 +1,8 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { freePorts } from '../../scripts/services/ports.mjs';
 
-/** A port of this machine at which nothing listens. */
+/** A port of this machine at which nothing listens, and which no outgoing connection takes. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A server that listens at a port has an address of this form.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
+  const [port] = await freePorts(1);
+  if (port === undefined) throw new TypeError('one port was asked for');
   return port;
 }

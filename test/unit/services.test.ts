@@ -158,7 +158,7 @@ describe('the settings of a broker', () => {
 describe('a shared service', () => {
   let log: string[];
   let kind: ServiceKind;
-  const scratch = '/tmp/macp-persist-test-AbCdEf';
+  const scratch = join(tmpdir(), 'macp-persist-test-AbCdEf');
 
   beforeEach(() => {
     vi.spyOn(console, 'log').mockImplementation(() => undefined);

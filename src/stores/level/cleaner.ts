@@ -1,7 +1,7 @@
 import type { Key } from '../../embedded-store/record-keys.ts';
 import type { Database } from '../../level/database.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Turns } from '../turns.ts';
+import type { Turns } from '../../turns/turns.ts';
 import { decodeGarbage } from './garbage.ts';
 import { EntryKeys, type EntryRange, garbageRange, parseGarbageKey } from './keys.ts';
 

@@ -16,8 +16,8 @@ import { type ConnectionOptions, RedisConnection } from '../../redis/connection.
 import { assertVersion, type Durability, durabilityOf } from '../../redis/durability.ts';
 import { storeUse } from '../../redis/failures.ts';
 import type { RedisAddress } from '../../redis/options.ts';
+import { Turns } from '../../turns/turns.ts';
 import { assertPlan, storeClosed } from '../plan-checks.ts';
-import { Turns } from '../turns.ts';
 import { Committer, type ReplicaBarrier } from './committer.ts';
 import { clusterKeys, type KeySpace, standaloneKeys } from './keys.ts';
 import { holdsStore, type Layout, settleLayout } from './layout.ts';

@@ -3,7 +3,7 @@ import { type BrokerFailure, isFailure } from './broker-link.ts';
 import { givenUp, type Pauses, Persistence, type Producer, type ProducerOptions, type Rounds } from './producer.ts';
 import { openBatches, Sequences } from './sequences.ts';
 import type { ProducerIdentity } from './transaction-requests.ts';
-import { heldUp, untilRead } from './until-read.ts';
+import { untilRead } from './until-read.ts';
 
 /**
  * The life of a transactional producer:
@@ -108,17 +108,14 @@ export class TransactionalProducer implements Producer {
    * So it is durable only when readers get to its end. Throws, with the outcome open, when they do not in time.
    */
   async #untilSeen(rounds: Rounds, persistence: Persistence, commit: Commit): Promise<void> {
-    const last = new Map(rounds.flat().map(({ partition, offset = 0, count }) => [partition, offset + count - 1]));
-    const failure = await persistence.repeat(pauses, async () => {
-      const ends = await this.#options.link.ends('latest');
-      if (isFailure(ends)) return { ...ends, asks: 'again' };
-      const unseen = [...last].find(([partition, offset]) => (ends.get(partition) ?? 0) <= offset);
-      return unseen === undefined ? undefined : heldUp(unseen[0]);
-    });
-    if (failure === undefined) return;
-    commit.mayBeDone = true;
-    this.#enter('unsure');
-    throw givenUp(failure);
+    const ends = new Map(rounds.flat().map(({ partition, offset = 0, count }) => [partition, offset + count]));
+    try {
+      await untilRead(this.#options, ends, persistence);
+    } catch (error) {
+      commit.mayBeDone = true;
+      this.#enter('unsure');
+      throw error;
+    }
   }
 
   async #commit(identity: ProducerIdentity, commit: Commit): Promise<BrokerFailure | undefined> {
