@@ -33,12 +33,13 @@ const limitMebibytes = 350;
 
 const ours = 'BullMQ -> pipeline -> level store';
 const nothing = 'the same jobs, 4 Workers, nothing done';
-const stock = 'one job a command, one Worker, nothing done';
+const stock = 'one job a command, one Worker, a synced put each';
+const idleStock = 'one job a command, one Worker, nothing done';
 
 /**
  * A backlog in 4 shards, persisted into the level store, every commit synced; beside BullMQ's own Workers that do
  * nothing with the same jobs, the bare synced batches of the same entries into classic-level, and the ordered pattern
- * that one would use first. Each in a process of its own. Redis syncs once a second, as it does by default.
+ * that one would use first, with and without its writing. Each in a process of its own. Redis syncs once a second, as it does by default.
  */
 export async function persistFromBullmq(commands: number, rounds: number): Promise<boolean> {
   const directory = await benchDirectory('bullmq-persist');
@@ -72,6 +73,7 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
       contestant(ours, 'worker', fillOurs),
       contestant(nothing, 'nothing', fillOurs),
       contestant(stock, 'stock', fillStock),
+      contestant(idleStock, 'stock, nothing done', fillStock),
       ...Object.entries(bareOptions).map(([name, options]) =>
         contestant(name, 'bare store', async () => commands, options),
       ),
@@ -86,6 +88,7 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
       ratios(rates, slower(idle, bare)),
       0.8,
     );
+    tellRatio('to the stock pattern that writes nothing', ratios(rates, ratesOf(result, idleStock)));
     tellRatio('to the idle Workers alone', ratios(rates, idle));
     tellRatio('to the bare store alone', ratios(rates, bare));
     const isSmall = tellPeak(Math.max(...peaks), limitMebibytes);
