@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { suites } from './scripts/suites.mjs';
 
 export default defineConfig({
   test: {
     allowOnly: false,
+    // Two on two cores as well: most of the time tests wait for a process, a disk or a clock.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: suites.map(({ name, group, timeout }) => ({
       test: {
         name,

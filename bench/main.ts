@@ -1,5 +1,6 @@
 import { persistFromBullmq } from './scenarios/bullmq-persist.ts';
 import { readFromBullmq } from './scenarios/bullmq-read.ts';
+import { failOver } from './scenarios/failover.ts';
 import { publishFenced } from './scenarios/fenced-publish.ts';
 import { commitToFiles } from './scenarios/file-commits.ts';
 import { appendThroughGateway } from './scenarios/gateway.ts';
@@ -36,6 +37,7 @@ const scenarios: Readonly<Record<string, () => Promise<boolean>>> = {
   'kafka-publish': () => publishToKafka(size('BENCH_COMMANDS', 200_000), size('BENCH_ROUNDS', 5)),
   gateway: () => appendThroughGateway(size('BENCH_ROUNDS', 3)),
   'fenced-publish': () => publishFenced(size('BENCH_ROUNDS', 3)),
+  failover: () => failOver(size('BENCH_ROUNDS', 3)),
   'kafka-read': () => readFromKafka(size('BENCH_ROUNDS', 5)),
   replay: () => rebuildStores(size('BENCH_COMMANDS', 500_000), size('BENCH_ROUNDS', 3)),
   'bullmq-persist': () => persistFromBullmq(size('BENCH_COMMANDS', 300_000), size('BENCH_ROUNDS', 3)),

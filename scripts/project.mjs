@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The repository's root. */
-export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** The repository's root, also for a copy of this file that was compiled into a folder of its own. */
+export const root = nearest('package-lock.json', dirname(fileURLToPath(import.meta.url)));
 
 /** An ending that is the user's to read: a message, no stack. */
 export class Refusal extends Error {}
@@ -91,4 +91,18 @@ function npm(parameters) {
   const script = process.env['npm_execpath'];
   if (script !== undefined && basename(script) === 'npm-cli.js') return [process.execPath, [script, ...parameters]];
   return [process.platform === 'win32' ? 'npm.cmd' : 'npm', parameters];
+}
+
+/**
+ * The nearest directory, from `directory` upwards, that holds the file.
+ *
+ * @param {string} file
+ * @param {string} directory
+ * @returns {string}
+ */
+function nearest(file, directory) {
+  if (existsSync(join(directory, file))) return directory;
+  const parent = dirname(directory);
+  if (parent === directory) throw new Refusal(`${file} is missing: is this a whole clone?`);
+  return nearest(file, parent);
 }

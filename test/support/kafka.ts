@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type Admin, type ITopicConfig, Kafka, KafkaJSProtocolError, logLevel } from 'kafkajs';
+// Node finds only some of its names in that CommonJS module.
+import kafkajs, { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import { type KafkaOptions, type LocalBroker, startKafka } from '../../scripts/services/kafka.mjs';
 
 /** A broker, or a cluster of them, that a test started for itself, to stop and to kill as it likes. */
@@ -111,7 +112,7 @@ async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
     return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0);
   } catch (error) {
     const isNew =
-      error instanceof KafkaJSProtocolError &&
+      error instanceof kafkajs.KafkaJSProtocolError &&
       ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(error.type);
     if (isNew) return false;
     throw error;
