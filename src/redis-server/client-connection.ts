@@ -81,10 +81,20 @@ export class ClientConnection implements RedisClient {
     socket.on('error', () => undefined);
   }
 
+  /** True as long as the password has to be shown and was not: also before anything was sent. */
+  get isStranger(): boolean {
+    return !this.#session.state.isAuthenticated;
+  }
+
   cut(reason: string): void {
     if (this.#isGone) return;
-    this.#isGone = true;
     this.#context.tellCut(this.address, reason);
+    this.drop();
+  }
+
+  /** Ends it at once, without a word in the log. Idempotent. */
+  drop(): void {
+    this.#isGone = true;
     this.#outgoing.drop();
     this.#link.socket.destroy();
   }

@@ -30,7 +30,6 @@ export class Connections {
     this.#polling = new Polling(clock);
     this.#waiting = new Unread(this.#polling, clock, this.#polling.since);
     server.on('connection', (socket) => this.#accept(socket));
-    server.on('drop', () => this.#waiting.left());
     server.once('close', () => {
       this.#polling.stop();
       this.#ended.abort();
@@ -61,19 +60,33 @@ export class Connections {
 
   #accept(accepted: Socket): void {
     const { context, secure } = this.#options;
-    const { clock } = context;
-    if (this.#isEnding) {
+    const arrivals = new Arrivals(this.#polling, context.clock, this.#waiting.date());
+    // Of those that wait, Node takes one a turn.
+    this.#waiting.left();
+    if (this.#isEnding || !this.#makeRoom()) {
       accepted.destroy();
       return;
     }
-    const arrivals = new Arrivals(this.#polling, clock, this.#waiting.date());
-    // Of those that wait, Node takes one a turn.
-    this.#waiting.left();
     this.#lastId += 1;
     const socket = secure?.(accepted) ?? accepted;
     const client = new ClientConnection(context, { socket, accepted, arrivals }, this.#lastId);
     this.#clients.add(client);
     client.gone.then(() => this.#clients.delete(client));
+  }
+
+  /**
+   * False when no more may be open. Strangers who say nothing could take every place for as long as they are borne
+   * with: the one that has waited longest goes. Nobody is told, since whoever comes often enough would fill the log.
+   */
+  #makeRoom(): boolean {
+    if (this.#clients.size < this.#options.context.limits.connections) return true;
+    for (const client of this.#clients) {
+      if (!client.isStranger) continue;
+      this.#clients.delete(client);
+      client.drop();
+      return true;
+    }
+    return false;
   }
 
   async #watchAnswers(): Promise<void> {

@@ -13,7 +13,7 @@ export interface RequestLimits {
 
 /** What clients may cost a server. Whoever goes beyond is made to wait where that helps, and cut off elsewhere. */
 export interface RedisServerLimits {
-  /** Connections open at a time. */
+  /** Connections open at a time. One that has not shown the password gives way to whoever comes next. */
   readonly connections: number;
   readonly request: RequestLimits;
   /** Of a client that has not shown its password yet. */

@@ -51,7 +51,6 @@ export async function openRedisServer(options: RedisServerOptions): Promise<Redi
   }
   const secure = identity === undefined ? undefined : tlsLayer(identity);
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay });
-  server.maxConnections = limits.connections;
   await listen(server, address, { host, port, settings });
   server.on('error', ({ message }) => logger.error({ reason: message }, 'a connection could not be accepted'));
   const connections: Connections = new Connections(server, {
