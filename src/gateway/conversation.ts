@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { toPersistenceError } from '../domain/errors.ts';
 import type { RedisAnswer, RedisConversation, RedisReply, RedisRequest } from '../ports/redis-peer.ts';
 import { Turns } from '../turns/turns.ts';
@@ -10,7 +11,7 @@ import { readRequest } from './read-request.ts';
 import { deletionOf, readTransaction } from './read-transaction.ts';
 import type { Reads } from './reads.ts';
 import type { Reign } from './reign.ts';
-import { failure, repliesTo } from './replies.ts';
+import { failure, repliesTo, sessionSet } from './replies.ts';
 import type { TimeLimit } from './time-limit.ts';
 import type { Workload } from './workload.ts';
 import type { WriteOutcome } from './write-outcome.ts';
@@ -154,10 +155,10 @@ export class Conversation implements RedisConversation {
     if ('kind' in reign) return failure(reign.because);
     await reached;
     if (read.kind !== 'list') return await reads.answer(read, this.#openLogs);
-    const sessions = await reads.sessions();
+    const sessions = await reign.sessions();
     // A runtime lists the sessions when it starts, and then saves every one of them.
-    void reign.claimAhead(sessions);
-    return { kind: 'set', items: sessions.map((session) => ({ kind: 'bulk', bytes: Buffer.from(session, 'utf8') })) };
+    if (!attempt.isGivenUp) void reign.claimAhead(sessions);
+    return sessionSet(sessions);
   }
 
   /** What `work` answers, unless it is late: then an error if it is certain that nothing was written, else nothing. */
@@ -204,6 +205,8 @@ async function discardLog(log: LogChunks): Promise<void> {
 }
 
 async function reachedFor(read: Read, reign: Reign, signal: AbortSignal): Promise<void> {
+  // As many wait with it as there are sessions to wait for.
+  setMaxListeners(0, signal);
   if (read.kind === 'list') return await reign.allReached(signal);
   const keys = read.kind === 'exists' ? read.keys : [read];
   const reached = keys.map((key) => ('session' in key ? reign.reached(key.session, signal) : reign.allReached(signal)));

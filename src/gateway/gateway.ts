@@ -11,8 +11,10 @@ import { AbortListeners } from '../publisher/abort-listeners.ts';
 import { patiently } from '../publisher/patiently.ts';
 import type { Sink } from '../publisher/sink.ts';
 import { untilCaughtUp } from '../publisher/until-caught-up.ts';
+import { SessionReader } from '../read-side/session-reader.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { Keys } from './keys.ts';
+import { ListedSessions } from './listed-sessions.ts';
 import { type Refused, refused } from './operations.ts';
 import { readers } from './read-request.ts';
 import { Reads } from './reads.ts';
@@ -50,6 +52,7 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
   readonly #options: GatewayOptions;
   readonly #keys: Keys;
   readonly #reads: Reads;
+  readonly #listed: ListedSessions;
   readonly #ending = new AbortController();
   readonly #timeLimit: TimeLimit;
   readonly #workload = new Workload();
@@ -68,6 +71,7 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
     this.#options = options;
     this.#keys = new Keys(options.prefix);
     this.#reads = new Reads(options.store);
+    this.#listed = new ListedSessions(new SessionReader(options.store));
     setMaxListeners(0, this.#ending.signal);
     this.#timeLimit = new TimeLimit(options.clock, longestAnswer, this.#ending.signal);
   }
@@ -87,7 +91,7 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
       await using publisher = await patiently(() => publisherOf(queue, this.#options.prefix, signal), clock, signal);
       while (!signal.aborted) {
         this.#become('catching up');
-        await untilCaughtUp(queue, store, clock, signal);
+        this.#listed.begin(await untilCaughtUp(queue, store, clock, signal));
         await this.#reignOver(publisher, signal);
       }
     } catch (error) {
@@ -155,7 +159,9 @@ export class Gateway extends EventEmitter<GatewayEvents> implements RedisPeer, C
   async #reignOver(publisher: Publisher, signal: AbortSignal): Promise<void> {
     const { newWriter, store, watch, clock, rememberedSessions = defaultRememberedSessions } = this.#options;
     const { sink, isFencing } = publisher;
-    const reign = new Reign({ store, watch, clock, sink, isFencing, rememberedSessions, writer: newWriter() });
+    const writer = newWriter();
+    const listed = this.#listed;
+    const reign = new Reign({ store, watch, clock, sink, listed, isFencing, rememberedSessions, writer });
     try {
       this.#reign = reign;
       this.#become('open');

@@ -1,7 +1,6 @@
 import type { SessionId } from '../domain/identifiers.ts';
 import type { RedisReply } from '../ports/redis-peer.ts';
 import type { SessionView, Store } from '../ports/store.ts';
-import { SessionReader } from '../read-side/session-reader.ts';
 import type { DocumentKind } from './keys.ts';
 import { LogChunks, type OpenLogs } from './log-chunks.ts';
 import { ordinalsOf } from './log-range.ts';
@@ -31,13 +30,6 @@ export class Reads {
     }
   }
 
-  /** All sessions that exist. */
-  async sessions(): Promise<readonly SessionId[]> {
-    const sessions: SessionId[] = [];
-    for await (const session of new SessionReader(this.#store).sessionIds()) sessions.push(session);
-    return sessions;
-  }
-
   async #get(session: SessionId, document: Exclude<DocumentKind, 'log'>): Promise<RedisReply> {
     await using view = await this.#store.openSession(session);
     const bytes = view === undefined ? undefined : await readDocument(view, document);
@@ -53,7 +45,7 @@ export class Reads {
     if (view === undefined) return noEntries;
     const range = ordinalsOf(start, stop, view.cursor.entries);
     const count = range.to - range.from;
-    if (count > 0) return { kind: 'stream', count, chunks: new LogChunks(view, range, open) };
+    if (count > 0) return { kind: 'stream', of: 'array', count, chunks: new LogChunks(view, range, open) };
     await view.close();
     return noEntries;
   }

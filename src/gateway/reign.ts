@@ -11,6 +11,7 @@ import { Outcomes } from '../publisher/outcomes.ts';
 import { isWithoutRoom, type Sink } from '../publisher/sink.ts';
 import type { Attempt } from './attempt.ts';
 import { commandOfWrite } from './command-of-write.ts';
+import type { ListedSessions } from './listed-sessions.ts';
 import { refused, type Write } from './operations.ts';
 import type { WriteOutcome } from './write-outcome.ts';
 import { type SessionMeans, WrittenSession } from './written-session.ts';
@@ -22,6 +23,7 @@ export interface ReignOptions {
   readonly store: Store;
   readonly watch: SessionWatch;
   readonly clock: Clock;
+  readonly listed: ListedSessions;
   /** True where nothing durable can be fenced: a write counts once it is durable, else once it is applied. */
   readonly isFencing: boolean;
   /** About how many sessions are remembered while nothing of them is under way. */
@@ -40,6 +42,7 @@ const claimedTogether = 64;
  */
 export class Reign {
   readonly #means: SessionMeans;
+  readonly #listed: ListedSessions;
   /** The one that was asked for longest ago first. */
   readonly #sessions = new Map<SessionId, WrittenSession>();
   readonly #rememberedSessions: number;
@@ -48,7 +51,8 @@ export class Reign {
   /** Why publishing has failed for good. */
   #failure: PersistenceError | undefined;
 
-  constructor({ writer, sink, store, watch, clock, isFencing, rememberedSessions }: ReignOptions) {
+  constructor({ writer, sink, store, watch, clock, listed, isFencing, rememberedSessions }: ReignOptions) {
+    this.#listed = listed;
     this.#rememberedSessions = rememberedSessions;
     const over = this.#ending.signal;
     setMaxListeners(0, over);
@@ -82,7 +86,14 @@ export class Reign {
   /** Writes in the order of the calls. What is refused was not sent. */
   async write(write: Write, attempt: Attempt): Promise<WriteOutcome> {
     const command = commandOfWrite(write);
-    return 'kind' in command ? command : await this.#session(write.session).write(write, command, attempt);
+    if ('kind' in command) return command;
+    this.#listed.changed();
+    return await this.#session(write.session).write(write, command, attempt);
+  }
+
+  /** All sessions that exist. */
+  sessions(): Promise<readonly SessionId[]> {
+    return this.#listed.get();
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { SessionId } from '../domain/identifiers.ts';
 import type { RedisReply } from '../ports/redis-peer.ts';
 import type { Write } from './operations.ts';
 import type { Written } from './write-outcome.ts';
@@ -12,6 +13,18 @@ export function integer(value: number): RedisReply {
 /** An error reply: one line, whatever the text is made of. */
 export function failure(because: string): RedisReply {
   return { kind: 'error', text: `ERR ${because.replaceAll(/\s*[\r\n]\s*/g, '; ')}` };
+}
+
+const membersAtOnce = 1_000;
+
+/** The set of these sessions: their bytes are made while they are sent. */
+export function sessionSet(sessions: readonly SessionId[]): RedisReply {
+  return { kind: 'stream', of: 'set', count: sessions.length, chunks: membersOf(sessions) };
+}
+
+async function* membersOf(sessions: readonly SessionId[]): AsyncGenerator<readonly Uint8Array[]> {
+  for (let from = 0; from < sessions.length; from += membersAtOnce)
+    yield sessions.slice(from, from + membersAtOnce).map((session) => Buffer.from(session, 'utf8'));
 }
 
 /** What Redis would answer to the requests that a write was made of, one reply each. */

@@ -20,9 +20,13 @@ export type RedisReply =
   | { readonly kind: 'bulk'; readonly bytes: Uint8Array }
   | { readonly kind: 'null' }
   | { readonly kind: 'array'; readonly items: readonly RedisReply[] }
-  | { readonly kind: 'set'; readonly items: readonly RedisReply[] }
-  /** An array of `count` long values, read while they are sent: nothing holds them whole. A failure cuts the connection. */
-  | { readonly kind: 'stream'; readonly count: number; readonly chunks: AsyncIterable<readonly Uint8Array[]> };
+  /** `count` values, read while they are sent: nothing holds their bytes whole. A failure cuts the connection. */
+  | {
+      readonly kind: 'stream';
+      readonly of: 'array' | 'set';
+      readonly count: number;
+      readonly chunks: AsyncIterable<readonly Uint8Array[]>;
+    };
 
 /**
  * A reply that a client may get no later than `until`, a time of `Clock.elapsed`: it has given up waiting by then. What

@@ -93,9 +93,14 @@ export class SessionReader {
 
   /** The ids of all existing sessions in UTF-8 byte order, read page by page. */
   async *sessionIds(): AsyncGenerator<SessionId> {
+    for await (const page of this.sessionPages()) yield* page;
+  }
+
+  /** The same, as pages. */
+  async *sessionPages(): AsyncGenerator<readonly SessionId[]> {
     for (let after: SessionId | undefined; ; ) {
       const page = await this.#store.listSessions({ after, limit: pageSize });
-      yield* page;
+      yield page;
       after = page.at(-1);
       if (after === undefined || page.length < pageSize) return;
     }

@@ -1,4 +1,3 @@
-import type { RedisReply } from '../ports/redis-peer.ts';
 import type { ServerReply, StreamReply, WholeReply } from './replies.ts';
 
 /** RESP2, or RESP3 for clients that asked for it. */
@@ -19,8 +18,8 @@ export function encodeReply(reply: WholeReply, protocol: Protocol): readonly Uin
 }
 
 /** What stands before the values of a stream. */
-export function streamBeginning({ count }: StreamReply): Uint8Array {
-  return Buffer.from(`*${count}\r\n`, 'latin1');
+export function streamBeginning({ of, count }: StreamReply, protocol: Protocol): Uint8Array {
+  return Buffer.from(`${of === 'set' && protocol === 3 ? '~' : '*'}${count}\r\n`, 'latin1');
 }
 
 /** Values of a stream as bytes, in pieces. */
@@ -34,9 +33,7 @@ export function encodeValues(values: readonly Uint8Array[]): readonly Uint8Array
 export function sizeOfReply(reply: ServerReply): number {
   const each = 64;
   if (reply.kind === 'bulk') return each + reply.bytes.length;
-  if (reply.kind === 'array' || reply.kind === 'set') {
-    return reply.items.reduce((sum, item) => sum + sizeOfReply(item), each);
-  }
+  if (reply.kind === 'array') return reply.items.reduce((sum, item) => sum + sizeOfReply(item), each);
   return each;
 }
 
@@ -53,9 +50,9 @@ function addReply(pieces: Pieces, reply: ServerReply, protocol: Protocol): void 
     case 'bulk':
       return addBulk(pieces, reply.bytes);
     case 'array':
-      return addItems(pieces, '*', reply.items, protocol);
-    case 'set':
-      return addItems(pieces, protocol === 3 ? '~' : '*', reply.items, protocol);
+      pieces.text(`*${reply.items.length}\r\n`);
+      for (const item of reply.items) addReply(pieces, item, protocol);
+      return;
     case 'map':
       pieces.text(protocol === 3 ? `%${reply.entries.length}\r\n` : `*${2 * reply.entries.length}\r\n`);
       for (const [name, value] of reply.entries) {
@@ -66,16 +63,6 @@ function addReply(pieces: Pieces, reply: ServerReply, protocol: Protocol): void 
     case 'stream':
       throw new TypeError('a stream stands alone');
   }
-}
-
-function addItems(
-  pieces: Pieces,
-  letter: string,
-  items: readonly (ServerReply | RedisReply)[],
-  protocol: Protocol,
-): void {
-  pieces.text(`${letter}${items.length}\r\n`);
-  for (const item of items) addReply(pieces, item, protocol);
 }
 
 function addBulk(pieces: Pieces, bytes: Uint8Array): void {

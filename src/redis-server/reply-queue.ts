@@ -111,7 +111,7 @@ export class ReplyQueue {
       return;
     }
     this.#isStreaming = true;
-    this.#stream(reply).then(
+    this.#stream(reply, protocol).then(
       () => {
         this.#isStreaming = false;
         this.advance();
@@ -121,8 +121,8 @@ export class ReplyQueue {
     );
   }
 
-  async #stream(reply: StreamReply): Promise<void> {
-    this.#outgoing.add([streamBeginning(reply)]);
+  async #stream(reply: StreamReply, protocol: Protocol): Promise<void> {
+    this.#outgoing.add([streamBeginning(reply, protocol)]);
     let missing = reply.count;
     for await (const values of reply.chunks) {
       missing -= values.length;

@@ -123,7 +123,6 @@ async function tell(reply: RedisReply | undefined): Promise<Told> {
     case 'bulk':
       return Buffer.from(reply.bytes).toString();
     case 'array':
-    case 'set':
       return await Promise.all(reply.items.map(tell));
     case 'stream': {
       const told: string[] = [];

@@ -64,7 +64,7 @@ export class KeyValuePeer implements RedisPeer {
         return { kind: 'integer', value: listOf(this.#lists, key).push(...rest) };
       case 'LRANGE': {
         const values = this.#lists.get(key) ?? [];
-        return { kind: 'stream', count: values.length, chunks: pagesOf(values) };
+        return { kind: 'stream', of: 'array', count: values.length, chunks: pagesOf(values) };
       }
       case 'SADD': {
         const members = this.#sets.get(key) ?? new Map<string, Uint8Array>();
@@ -73,8 +73,10 @@ export class KeyValuePeer implements RedisPeer {
         for (const member of rest) members.set(Buffer.from(member).toString('latin1'), member);
         return { kind: 'integer', value: members.size - before };
       }
-      case 'SMEMBERS':
-        return { kind: 'set', items: [...(this.#sets.get(key)?.values() ?? [])].map(bulk) };
+      case 'SMEMBERS': {
+        const members = [...(this.#sets.get(key)?.values() ?? [])];
+        return { kind: 'stream', of: 'set', count: members.length, chunks: pagesOf(members) };
+      }
       default:
         return { kind: 'error', text: `ERR ${command} should never have come here` };
     }

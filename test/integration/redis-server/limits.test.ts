@@ -83,6 +83,23 @@ describe('of one client', () => {
     expect(reasons()).toEqual(['it reads too little of its answers']);
   });
 
+  test('answers of any length reach a client that reads them, whatever may wait for one that does not', async () => {
+    const peer = new HeldPeer();
+    await open({ unreadBytes: 100_000, heldBytes: 500_000 }, { peer });
+    const value = Buffer.alloc(60_000, 'x');
+    async function* chunks(): AsyncGenerator<readonly Uint8Array[]> {
+      for (let page = 0; page < 500; page += 1) yield [value];
+    }
+    using client = await RawClient.connect(server.address.port);
+    for (const [index, of] of (['array', 'set'] as const).entries()) {
+      await client.send('ASK');
+      await peer.until(({ held }) => held.length > index);
+      peer.held[index]?.answer({ kind: 'stream', of, count: 500, chunks: chunks() });
+      expect((await client.until(({ length }) => length >= 6 + 500 * 60_010)).length).toBe(6 + 500 * 60_010);
+    }
+    expect(reasons()).toEqual([]);
+  });
+
   test('a request of which the end does not come is given up', async () => {
     await open({ patience: { ...quick, request: 3 } });
     using quiet = await RawClient.connect(server.address.port);
@@ -156,6 +173,27 @@ describe('of all clients together', () => {
       if (answer === '+PONG\r\n') break;
     }
     expect(await first.ask('PING')).toBe('+PONG');
+  });
+
+  test('strangers keep nobody out: who has waited longest without the password goes, and without a word', async () => {
+    await open({ connections: 3 }, { password: 'secret' });
+    using known = await RawClient.connect(server.address.port);
+    expect(await known.ask('AUTH', 'secret')).toBe('+OK');
+    using first = await RawClient.connect(server.address.port);
+    using second = await RawClient.connect(server.address.port);
+    expect(await second.ask('PING')).toMatch(/^-NOAUTH/);
+    using runtime = await RawClient.connect(server.address.port);
+    expect(await runtime.ask('AUTH', 'secret')).toBe('+OK');
+    expect(await first.closed()).toBe('');
+    expect(await second.ask('PING')).toMatch(/^-NOAUTH/);
+    using another = await RawClient.connect(server.address.port);
+    expect(await another.ask('AUTH', 'secret')).toBe('+OK');
+    expect(await second.closed()).toBe('');
+    // All have shown it: nobody goes any more.
+    using late = await RawClient.connect(server.address.port);
+    expect(await late.closed()).toBe('');
+    for (const one of [known, runtime, another]) expect(await one.ask('PING')).toBe('+PONG');
+    expect(lines).toEqual([]);
   });
 
   test('no more bytes are held than may be: whoever would hold more is cut off', async () => {

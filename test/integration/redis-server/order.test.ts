@@ -171,7 +171,7 @@ describe('a connection is cut, and nothing more is answered', () => {
       const before = peer.held.length;
       await one.write(Buffer.concat([requestBytes('ASK'), requestBytes('PING')]));
       await peer.until(({ held }) => held.length > before);
-      peer.held[before]?.answer({ kind: 'stream', count: 2, chunks: chunks() });
+      peer.held[before]?.answer({ kind: 'stream', of: 'array', count: 2, chunks: chunks() });
       expect(await one.closed()).not.toContain('PONG');
     }
   });
@@ -187,7 +187,7 @@ describe('a connection is cut, and nothing more is answered', () => {
     };
     await ask(1);
     client.socket.pause();
-    peer.held[0]?.answer({ kind: 'stream', count: Number.MAX_SAFE_INTEGER, chunks: endless() });
+    peer.held[0]?.answer({ kind: 'stream', of: 'array', count: Number.MAX_SAFE_INTEGER, chunks: endless() });
     await settled();
     client.socket.destroy();
     await peer.until(({ gone }) => gone === 1);

@@ -61,7 +61,12 @@ const commands = {
   STREAM: {
     least: 2,
     most: 2,
-    answer: ([count, size]) => ({ kind: 'stream', count: Number(count), chunks: values(Number(count), Number(size)) }),
+    answer: ([count, size]) => ({
+      kind: 'stream',
+      of: 'array',
+      count: Number(count),
+      chunks: values(Number(count), Number(size)),
+    }),
   },
   /** No certain answer. */
   CUT: { least: 0, most: 0, answer: () => undefined },
