@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../../scripts/project.mjs';
 import { exitCodes } from '../../src/compose/exit-codes.ts';
+import { compileHeldDisk, HeldDisk } from '../support/held-disk.ts';
 import { freshDirectory, runProgram } from '../support/program.ts';
 import { startService, until } from '../support/service.ts';
 
@@ -21,35 +20,22 @@ let directory: string;
 let library: string;
 beforeAll(() => {
   directory = freshDirectory();
-  library = join(directory, 'held-disk.so');
-  const source = fileURLToPath(new URL('held-disk.c', import.meta.url));
-  execFileSync('cc', ['-std=gnu11', '-O2', '-Wall', '-Werror', '-fPIC', '-shared', '-o', library, source, '-ldl']);
+  library = compileHeldDisk(directory);
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** A service whose store lies on a disk that `hold` makes hang or full. */
 async function onHeldDisk(name: string, words: readonly string[]) {
   const data = join(directory, name);
-  const switchFile = join(directory, `${name}.switch`);
-  const environment = {
-    LD_PRELOAD: library,
-    HELD_DIRECTORY: join(data, 'level'),
-    HELD_SWITCH: switchFile,
-    UV_USE_IO_URING: '0',
-  };
-  const service = await startService(['--data-dir', data, ...words], { directory, environment });
-  return {
-    service,
-    data,
-    hold: (how: 'hang' | 'full') => writeFileSync(switchFile, how),
-    free: () => rmSync(switchFile),
-  };
+  const disk = new HeldDisk(library, join(data, 'level'));
+  const service = await startService(['--data-dir', data, ...words], { directory, environment: disk.environment });
+  return { service, data, disk };
 }
 
 describe('a service whose store persists nothing any more while commands wait', () => {
   test('says that it is not ready, ends with a code of its own, and the next one goes on', async () => {
-    const { service, data, hold } = await onHeldDisk('hung', ['--service-stalled-after', '1s']);
-    hold('hang');
+    const { service, data, disk } = await onHeldDisk('hung', ['--service-stalled-after', '1s']);
+    disk.hold('hang');
     expect((await fetch(`${service.url}/v1/commands`, batch)).status).toBe(202);
     await until(`${service.url}/readyz`, async (answer) => {
       if (answer.status === 200) return false;
@@ -70,18 +56,18 @@ describe('a service whose store persists nothing any more while commands wait', 
   });
 
   test('for want of room on the disk goes on reading, and recovers without a restart', async () => {
-    const { service, hold, free } = await onHeldDisk('full', ['--service-stalled-after', '1s']);
+    const { service, disk } = await onHeldDisk('full', ['--service-stalled-after', '1s']);
     expect(
       (await fetch(`${service.url}/v1/commands?wait=applied`, { ...batch, body: `[${commands[0]}]` })).status,
     ).toBe(200);
-    hold('full');
+    disk.hold('full');
     expect((await fetch(`${service.url}/v1/commands`, batch)).status).toBe(202);
     await until(`${service.url}/readyz`, async (answer) => answer.status === 503);
     expect((await fetch(`${service.url}/v1/sessions`)).status).toBe(200);
     // Longer than what ends a process that only waits.
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     expect(service.child.exitCode).toBeNull();
-    free();
+    disk.free();
     await until(`${service.url}/v1/admin/status`, async (answer) => {
       const { queue, ready } = (await answer.json()) as { queue: { lag: number }; ready: boolean };
       return ready && queue.lag === 0;
@@ -90,8 +76,8 @@ describe('a service whose store persists nothing any more while commands wait', 
   });
 
   test('ends in time when it is told to stop', async () => {
-    const { service, hold } = await onHeldDisk('told', ['--service-drain-deadline', '1s']);
-    hold('hang');
+    const { service, disk } = await onHeldDisk('told', ['--service-drain-deadline', '1s']);
+    disk.hold('hang');
     expect((await fetch(`${service.url}/v1/commands`, batch)).status).toBe(202);
     await service.stop('SIGTERM');
     expect([service.child.exitCode, service.child.signalCode]).not.toEqual([0, null]);

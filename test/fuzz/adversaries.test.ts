@@ -3,9 +3,9 @@ import { rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { anonymousMebibytes, answeredStatuses, mostMebibytes } from '../support/footprint.ts';
 import { freshDirectory } from '../support/program.ts';
 import { type RunningService, startService } from '../support/service.ts';
-import { anonymousMebibytes, answeredStatuses, mostMebibytes } from './footprint.ts';
 
 const mebibyte = 1024 * 1024;
 const heapMebibytes = 256;

@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { entryText } from '../support/commands.ts';
+import { anonymousMebibytes, mostMebibytes } from '../support/footprint.ts';
 import { freshDirectory } from '../support/program.ts';
 import { requestBytes } from '../support/redis-requests.ts';
 import { RawClient } from '../support/redis-server/raw-client.ts';
 import { type RunningService, startService } from '../support/service.ts';
-import { anonymousMebibytes, mostMebibytes } from './footprint.ts';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 1);
 

@@ -4,9 +4,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { root } from '../../scripts/project.mjs';
+import { anonymousMebibytes, answeredStatuses, mostMebibytes } from '../support/footprint.ts';
 import { freshDirectory, runProgram } from '../support/program.ts';
 import { type RunningService, startService } from '../support/service.ts';
-import { anonymousMebibytes, answeredStatuses, mostMebibytes } from './footprint.ts';
 
 const token = 'a-token-for-the-fuzzer';
 const stream = join(root, 'test/fixtures/golden/v0.13.0/commands.ndjson');

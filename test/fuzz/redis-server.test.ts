@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { redisServerLimits } from '../../src/redis-server/limits.ts';
+import { anonymousMebibytes, mostMebibytes } from '../support/footprint.ts';
 import { requestBytes } from '../support/redis-requests.ts';
 import { RawClient } from '../support/redis-server/raw-client.ts';
 import { type Served, startServed } from '../support/redis-server/served.ts';
-import { anonymousMebibytes, mostMebibytes } from './footprint.ts';
 
 const mebibyte = 1024 * 1024;
 const seed = Number(process.env['FUZZ_SEED'] ?? 1);

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { compileHeldDisk, HeldDisk } from '../support/held-disk.ts';
 import { startHoldingProxy } from '../support/holding-proxy.ts';
 import { startBroker } from '../support/kafka.ts';
 import { startRedis } from '../support/redis.ts';
@@ -76,21 +75,9 @@ test.each(['queue', 'store'])(
   async (part) => {
     const directory = mkdtempSync(join(tmpdir(), 'interop-held-'));
     try {
-      const library = join(directory, 'held-disk.so');
-      const source = fileURLToPath(new URL('../crash/held-disk.c', import.meta.url));
-      execFileSync('cc', ['-std=gnu11', '-O2', '-Wall', '-Werror', '-fPIC', '-shared', '-o', library, source, '-ldl']);
-      const switchFile = join(directory, 'switch');
-      const environment = {
-        LD_PRELOAD: library,
-        HELD_DIRECTORY: join(directory, part),
-        HELD_SWITCH: switchFile,
-        UV_USE_IO_URING: '0',
-      };
-      await using deployment = await Deployment.inOneProcess('level', environment, directory);
-      await answersTakeTwoSeconds(deployment, {
-        hold: () => writeFileSync(switchFile, 'hang'),
-        release: () => rmSync(switchFile),
-      });
+      const disk = new HeldDisk(compileHeldDisk(directory), join(directory, part));
+      await using deployment = await Deployment.inOneProcess('level', disk.environment, directory);
+      await answersTakeTwoSeconds(deployment, { hold: () => disk.hold('hang'), release: () => disk.free() });
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -1,24 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
+import { entryText } from '../support/commands.ts';
 import { freePort } from '../support/free-port.ts';
+import { askGateway, connectGateway, untilGatewayOpen } from '../support/gateway-client.ts';
 import type { RunningProgram } from '../support/running-program.ts';
 import { TopicProgram } from '../support/topic-program.ts';
-
-function entry(mark: string): string {
-  return JSON.stringify({
-    message_id: mark,
-    received_at_ms: 1,
-    sender: 'agent://one',
-    message_type: 'Contribute',
-    raw_payload: [1, 2, 3],
-    entry_kind: 'Incoming',
-    session_id: 'ada',
-    mode: 'ext.multi_round.v1',
-    macp_version: '1.0',
-    timestamp_unix_ms: 1,
-  });
-}
 
 /** Gateways of one prefix, each at a port of its own, beside a worker. */
 class Gateways implements AsyncDisposable {
@@ -37,6 +23,14 @@ class Gateways implements AsyncDisposable {
     return new Gateways(program);
   }
 
+  /** Takes the turn for a name that is no gateway's. */
+  async takeTurn(holder: string): Promise<void> {
+    const redis = new URL(this.#program.redis);
+    const client = new Redis({ host: redis.hostname, port: Number(redis.port) });
+    await client.set(`${redis.searchParams.get('prefix')}:worker:lease:gateway:macp`, holder);
+    client.disconnect();
+  }
+
   async start(name: string, ...words: readonly string[]): Promise<RunningProgram> {
     const port = await freePort();
     const gateway = this.#program.start(['gateway', '--gateway-port', `${port}`, '--data-dir', name, ...words]);
@@ -44,38 +38,22 @@ class Gateways implements AsyncDisposable {
     return gateway;
   }
 
-  /**
-   * What a gateway answers, asked over new connections until it does: on a busy machine it refuses, or cuts off,
-   * what it cannot answer in time, and then a write may have been done.
-   */
-  async ask(gateway: RunningProgram, ...[command, ...words]: readonly [string, ...string[]]): Promise<unknown> {
-    for (;;) {
-      const client = this.client(gateway);
-      try {
-        return await client.call(command, ...words);
-      } catch {
-        await wait(20);
-      } finally {
-        client.disconnect();
-      }
-    }
+  /** See `askGateway`. */
+  ask(gateway: RunningProgram, ...[command, ...words]: readonly [string, ...string[]]): Promise<unknown> {
+    return askGateway(this.#portOf(gateway), command, ...words);
   }
 
-  /** A connection, which is not made again once it is lost. */
   client(gateway: RunningProgram): Redis {
-    const port = this.#ports.get(gateway) ?? 0;
-    const client = new Redis({ port, retryStrategy: () => null, maxRetriesPerRequest: 0 });
-    client.on('error', () => undefined);
-    return client;
+    return connectGateway(this.#portOf(gateway));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#program[Symbol.asyncDispose]();
   }
-}
 
-function untilOpen(gateway: RunningProgram): Promise<void> {
-  return gateway.until(({ log }) => log.some(({ msg, to }) => msg === 'gateway state' && to === 'open'));
+  #portOf(gateway: RunningProgram): number {
+    return this.#ports.get(gateway) ?? 0;
+  }
 }
 
 test.each(['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const)(
@@ -83,27 +61,27 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGSTOP'] as const)(
   async (signal) => {
     await using gateways = await Gateways.begin();
     const active = await gateways.start('active', '--standby');
-    await untilOpen(active);
+    await untilGatewayOpen(active);
     const standby = await gateways.start('standby', '--standby');
     await standby.untilLogged('standing by');
     await gateways.ask(active, 'SADD', 'macp:sessions', 'ada');
     const acknowledged: string[] = [];
     for (let number = 1; number <= 10; number += 1) {
-      await gateways.ask(active, 'RPUSH', 'macp:log:ada', entry(`${number}`));
+      await gateways.ask(active, 'RPUSH', 'macp:log:ada', entryText(`${number}`));
       acknowledged.push(`${number}`);
     }
     active.signal(signal);
-    await untilOpen(standby);
+    await untilGatewayOpen(standby);
     expect(await gateways.ask(standby, 'SMEMBERS', 'macp:sessions')).toEqual(['ada']);
     expect(await marks(gateways, standby)).toEqual(acknowledged);
-    await gateways.ask(standby, 'RPUSH', 'macp:log:ada', entry('of the standby'));
+    await gateways.ask(standby, 'RPUSH', 'macp:log:ada', entryText('of the standby'));
     if (signal === 'SIGSTOP') {
       active.signal('SIGCONT');
       let isOver = false;
       const ended = active.ended.finally(() => {
         isOver = true;
       });
-      while (!isOver) await expect(gateways.client(active).rpush('macp:log:ada', entry('late'))).rejects.toThrow();
+      while (!isOver) await expect(gateways.client(active).rpush('macp:log:ada', entryText('late'))).rejects.toThrow();
       expect((await ended).code).toBe(9);
     }
     expect(await marks(gateways, standby)).toEqual([...acknowledged, 'of the standby']);
@@ -115,3 +93,18 @@ async function marks(gateways: Gateways, gateway: RunningProgram): Promise<reado
   const entries = (await gateways.ask(gateway, 'LRANGE', 'macp:log:ada', '0', '-1')) as readonly string[];
   return [...new Set(entries.map((text) => (JSON.parse(text) as { message_id: string }).message_id))];
 }
+
+test('a gateway whose turn was taken says so, and writes on until the next one shuts it out', async () => {
+  await using gateways = await Gateways.begin();
+  const older = await gateways.start('older', '--standby');
+  await untilGatewayOpen(older);
+  await gateways.ask(older, 'SADD', 'macp:sessions', 'ada');
+  await gateways.takeTurn('somebody who does not work');
+  await older.untilLogged('another gateway has taken the turn of this one');
+  await gateways.ask(older, 'RPUSH', 'macp:log:ada', entryText('without a turn'));
+  expect(await marks(gateways, older)).toEqual(['without a turn']);
+  const newer = await gateways.start('newer');
+  await untilGatewayOpen(newer);
+  await expect(gateways.client(older).rpush('macp:log:ada', entryText('late'))).rejects.toThrow();
+  expect(await marks(gateways, newer)).toEqual(['without a turn']);
+});

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
-import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { entryText, snapshotText } from '../../support/commands.ts';
+import { connectGateway, gatewayPort, untilGatewayOpen } from '../../support/gateway-client.ts';
 import { freshDirectory, runProgram } from '../../support/program.ts';
 import { RunningProgram } from '../../support/running-program.ts';
 
@@ -17,16 +17,8 @@ afterEach(() => {
 async function startGateway(words: readonly string[] = []): Promise<{ program: RunningProgram; port: number }> {
   const all = ['start', '--gateway-port', '0', '--http-port', '0', ...words];
   const program = new RunningProgram(all, { directory });
-  await program.until(({ log }) => log.some(({ msg, to }) => msg === 'gateway state' && to === 'open'));
-  const { address } = program.log.find(({ msg }) => msg === 'the gateway listens') ?? {};
-  return { program, port: Number(String(address).split(':').at(-1)) };
-}
-
-/** As macp-runtime is: what got no answer is not sent again by itself, and a connection that was ended stays so. */
-function connect(port: number, options: { readonly password?: string } = {}): Redis {
-  const client = new Redis({ port, retryStrategy: () => null, maxRetriesPerRequest: 0, ...options });
-  client.on('error', () => undefined);
-  return client;
+  await untilGatewayOpen(program);
+  return { program, port: await gatewayPort(program) };
 }
 
 const keysOf = (session: string): readonly string[] =>
@@ -35,7 +27,7 @@ const keysOf = (session: string): readonly string[] =>
 describe('a runtime that writes through `start`', () => {
   test('finds everything again after the process was killed, byte for byte', async () => {
     const { program, port } = await startGateway();
-    const client = connect(port);
+    const client = connectGateway(port);
     const receipt = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     expect(await client.smembers('macp:sessions')).toEqual([]);
     expect(await client.sadd('macp:sessions', 'one')).toBe(1);
@@ -47,7 +39,7 @@ describe('a runtime that writes through `start`', () => {
     await program.stop('SIGKILL');
     const { program: next, port: nextPort } = await startGateway();
     await using _ = next;
-    const again = connect(nextPort);
+    const again = connectGateway(nextPort);
     expect(await again.smembers('macp:sessions')).toEqual(['one']);
     expect(await again.lrange('macp:log:one', 0, -1)).toEqual(
       Array.from({ length: 20 }, (__, index) => entryText(`m${index + 1}`)),
@@ -62,7 +54,7 @@ describe('a runtime that writes through `start`', () => {
   test('replaces logs and deletes sessions as it does with Redis', async () => {
     const { program, port } = await startGateway();
     await using _ = program;
-    const client = connect(port);
+    const client = connectGateway(port);
     for (const mark of ['m1', 'm2']) await client.rpush('macp:log:one', entryText(mark));
     const replaced = client.multi().del('macp:log:one').rpush('macp:log:one', entryText('checkpoint'));
     expect(await replaced.exec()).toEqual([
@@ -78,7 +70,7 @@ describe('a runtime that writes through `start`', () => {
 
   test('writes many sessions at once, and after SIGTERM finds exactly what it was told is there', async () => {
     const { program, port } = await startGateway();
-    const client = connect(port);
+    const client = connectGateway(port);
     const told = new Map<string, number>();
     const writing = Array.from({ length: 16 }, async (_, writer) => {
       for (let mark = 1; mark <= 1_000; mark += 1) {
@@ -93,7 +85,7 @@ describe('a runtime that writes through `start`', () => {
     expect(code).toBe(0);
     const { program: next, port: nextPort } = await startGateway();
     await using _ = next;
-    const again = connect(nextPort);
+    const again = connectGateway(nextPort);
     expect(told.size).toBe(16);
     for (const [session, length] of told) {
       const entries = await again.lrange(`macp:log:${session}`, 0, -1);
@@ -106,8 +98,8 @@ describe('a runtime that writes through `start`', () => {
   test('shows the password that is set, and status, readiness and metrics tell of it', async () => {
     const { program, port } = await startGateway(['--gateway-password', 'a secret']);
     await using _ = program;
-    await expect(connect(port).smembers('macp:sessions')).rejects.toThrow(/NOAUTH|Connection is closed/);
-    expect(await connect(port, { password: 'a secret' }).smembers('macp:sessions')).toEqual([]);
+    await expect(connectGateway(port).smembers('macp:sessions')).rejects.toThrow(/NOAUTH|Connection is closed/);
+    expect(await connectGateway(port, { password: 'a secret' }).smembers('macp:sessions')).toEqual([]);
     expect(program.said).not.toContain('a secret');
     const url = await program.url();
     const status = (await (await fetch(`${url}/v1/admin/status`)).json()) as { gateway: unknown };
