@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exitCodes } from '../../src/compose/exit-codes.ts';
+import { untilGatewayOpen } from '../support/gateway-client.ts';
 import { type OwnKafka, startBroker } from '../support/kafka.ts';
 import { Agents } from './agents/agents.ts';
 import { check } from './agents/check.ts';
@@ -33,6 +34,8 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
   'after %s of the active runtime and gateway the standby pair recovers every session and goes on; the old one writes no more',
   async (signal) => {
     await using deployment = await Deployment.apart(kafka.address);
+    await untilGatewayOpen(deployment.running('gateway'));
+    const standby = await deployment.startStandby();
     const agents = new Agents({ run: 'failover', clock, atOnce: 30 });
     await using first = new Supervisor(runtimeOn(deployment.gateway), agents);
     await agents.tell([open]);
@@ -45,7 +48,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     agents.runtime = undefined;
     await active.client[Symbol.asyncDispose]();
     const begun = agents.carried.filter(({ acknowledged }) => acknowledged > 0).length;
-    await using supervisor = new Supervisor(runtimeOn(await deployment.startStandby()), agents);
+    await using supervisor = new Supervisor(runtimeOn(standby), agents);
     await agents.more(200);
     expect(supervisor.recovered[0]).toBeGreaterThanOrEqual(begun);
 

@@ -21,6 +21,9 @@ export interface RuntimeOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** It was started, and ended before it served. The message holds everything that it said. */
+export class RuntimeEnded extends Error {}
+
 /** An unmodified macp-runtime that has recovered its sessions and serves. */
 export class RunningRuntime implements AsyncDisposable {
   readonly client: RuntimeClient;
@@ -36,7 +39,7 @@ export class RunningRuntime implements AsyncDisposable {
     this.client = new RuntimeClient(port);
   }
 
-  /** Rejects with everything that it said where it does not start. */
+  /** Rejects with {@link RuntimeEnded} where it does not start. */
   static async start(options: RuntimeOptions): Promise<RunningRuntime> {
     const [port = 0] = await freePorts(1);
     const program = provided(`MACP_PERSIST_TEST_RUNTIME_${options.release.replaceAll('.', '_')}`);
@@ -62,7 +65,7 @@ export class RunningRuntime implements AsyncDisposable {
     }
     const ended = new AbortController();
     started.on('error', (error) => ended.abort(error));
-    started.on('close', (code) => ended.abort(new Error(`macp-runtime ended with ${code}:\n${log.join('\n')}`)));
+    started.on('close', (code) => ended.abort(new RuntimeEnded(`macp-runtime ended with ${code}:\n${log.join('\n')}`)));
     for (;;) {
       ended.signal.throwIfAborted();
       // What it says last before it serves: all that it says of its start was heard then.

@@ -82,6 +82,12 @@ export class Agents {
     }
   }
 
+  /** No runtime will come any more: whoever waits for the agents is told why. */
+  fail(error: unknown): void {
+    this.#failed ??= error;
+    this.#stopped = true;
+  }
+
   #begin(story: Story, round: number): Carried {
     const session = sessionIdOf(this.#options.run, story.name, round);
     const carried: Carried = { session, story, acknowledged: 0, asked: 0, receipt: undefined };
@@ -93,10 +99,9 @@ export class Agents {
     try {
       await Promise.all(Array.from({ length: this.#options.atOnce }, work));
     } catch (error) {
-      this.#failed = error;
-      this.#stopped = true;
-      throw error;
+      this.fail(error);
     }
+    if (this.#failed !== undefined) throw this.#failed;
   }
 
   async #carryOn(carried: Carried): Promise<void> {

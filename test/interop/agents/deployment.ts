@@ -60,10 +60,11 @@ export class Deployment implements AsyncDisposable {
     return deployment;
   }
 
-  /** Starts another gateway over the same queue and the same store, and says where. */
+  /** Has another gateway stand by, over the same queue and the same store, and says where it will be. */
   async startStandby(): Promise<UpstreamPlace> {
     const [port = 0] = await freePorts(1);
-    this.#add('standby', ['gateway', '--gateway-port', `${port}`]);
+    this.#add('standby', ['gateway', '--standby', '--gateway-port', `${port}`]);
+    await this.running('standby').untilLogged('standing by');
     return placeOf(port);
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RunningRuntime, type RuntimeOptions } from '../runtime.ts';
+import { RunningRuntime, RuntimeEnded, type RuntimeOptions } from '../runtime.ts';
 import { CallFailed } from '../runtime-client.ts';
 import type { Agents } from './agents.ts';
 
@@ -22,7 +22,9 @@ export class Supervisor implements AsyncDisposable {
     this.#options = options;
     this.#agents = agents;
     this.#watching = this.#watch().catch((error: unknown) => {
-      if (!this.#ending.signal.aborted) this.#failure = error;
+      if (this.#ending.signal.aborted) return;
+      this.#failure = error;
+      agents.fail(error);
     });
   }
 
@@ -79,15 +81,15 @@ export class Supervisor implements AsyncDisposable {
 }
 
 /**
- * Starts a runtime, again and again where its store is not there yet, until the signal is aborted. Rejects where it
- * finds there what it cannot replay.
+ * Starts a runtime, again and again where it ends because its store is not there yet, until the signal is aborted.
+ * Rejects where it finds there what it cannot replay, and where it cannot be started at all.
  */
 async function startOnceReachable(options: RuntimeOptions, signal: AbortSignal): Promise<RunningRuntime> {
   for (;;) {
     try {
       return await RunningRuntime.start(options);
     } catch (error) {
-      if (`${error}`.includes('failed to replay')) throw error;
+      if (!(error instanceof RuntimeEnded) || error.message.includes('failed to replay')) throw error;
       await delay(50, undefined, { signal });
     }
   }
