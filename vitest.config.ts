@@ -13,6 +13,8 @@ export default defineConfig({
         include: [`test/${name}/**/*.test.ts`],
         testTimeout: timeout,
         hookTimeout: timeout,
+        // What is waited for comes on a busy machine as well, only later.
+        expect: { poll: { timeout: 60_000 } },
         sequence: { groupOrder: group },
       },
     })),

@@ -16,14 +16,14 @@ test('while Sentinels make a replica the master, live publishers and workers go 
   const publisher = new LastingPublisher(open, someSessions);
   const isPublished = (more: number) => {
     const before = publisher.published;
-    return expect.poll(() => publisher.published, { timeout: 60_000 }).toBeGreaterThan(before + more);
+    return expect.poll(() => publisher.published).toBeGreaterThan(before + more);
   };
   await isPublished(20);
   await redis.killMasterInStep();
   await isPublished(20);
   await publisher.stop();
   const total = someSessions.length * publisher.published;
-  await expect.poll(() => worker.tally.applied, { timeout: 60_000 }).toBe(total);
+  await expect.poll(() => worker.tally.applied).toBe(total);
   await worker.stop();
   expect([worker.tally.parked, deadLetterCount(worker.tally)]).toEqual([0, 0]);
 });

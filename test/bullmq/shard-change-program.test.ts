@@ -35,7 +35,7 @@ test('interrupted while nobody works, repartition changes nothing; said wrongly,
   expect(await program.run(['publish', '-'], { input: event(1) })).toMatchObject({ code: done });
   const change = program.start(['repartition', '--bullmq-shards', '3']);
   const shutOut = `{${program.prefix}}:commands:change`;
-  await expect.poll(() => redis.client.exists(shutOut), { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => redis.client.exists(shutOut)).toBe(1);
   expect(await change.stop()).toMatchObject({ code: interrupted });
   expect(await redis.client.exists(shutOut)).toBe(0);
   const [same] = await program.json(['repartition', '--bullmq-shards', '8']);

@@ -100,7 +100,7 @@ test('whenever the broker is killed and stays away, a write is told as open, and
     const producer = producerOver(link, 1_000);
     expect(await written(producer, 'one', 'two'), name).toBe('QUEUE_UNAVAILABLE');
     await kafka.restart();
-    await expect.poll(() => producer.open().then(() => 'settled', String), { timeout: 60_000 }).toBe('settled');
+    await expect.poll(() => producer.open().then(() => 'settled', String)).toBe('settled');
     const next = await written(producer, 'three');
     // The next commit would commit what the broker has left open as well.
     if (next === 'QUEUE_UNAVAILABLE' && hasForgotten(kafka, topic)) return;

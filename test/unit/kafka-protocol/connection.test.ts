@@ -169,7 +169,7 @@ describe('mended connections', () => {
     await first.disconnect();
     // A third connection comes last: had there been another before it, the server would have seen that.
     await second.connect();
-    await vi.waitFor(() => expect(sockets.length).toBeGreaterThanOrEqual(2));
+    await expect.poll(() => sockets.length).toBeGreaterThanOrEqual(2);
     expect(sockets.length).toBe(2);
     await second.disconnect();
   });
@@ -188,7 +188,7 @@ describe('a cluster', () => {
     await expect(cluster.anyBroker()).rejects.toMatchObject({ code: 'QUEUE_CLOSED' });
     const [server] = servers;
     const left = async () => new Promise((resolve) => server?.getConnections((_, count) => resolve(count)));
-    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    await expect.poll(() => sockets).toHaveLength(1);
     for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
     expect(await left()).toBe(0);
   });
@@ -205,5 +205,5 @@ test('closed at any step of connecting, nothing that was opened stays open', asy
     await connecting;
   }
   // Whatever is connected by now was opened before it was closed, or is one of those that nobody closes.
-  await vi.waitFor(() => expect(sockets.every((socket) => socket.readableEnded || socket.destroyed)).toBe(true));
+  await expect.poll(() => sockets.every((socket) => socket.readableEnded || socket.destroyed)).toBe(true);
 });
