@@ -185,13 +185,13 @@ test('whose predecessor committed behind a transaction of somebody else, it begi
   await open.send({ topic, messages: [{ value: 'undecided' }] });
   const publishing = old.publish([someCommand(one, 1)]);
   await using parts = await producerParts(kafkaAddress(), topic, undefined);
-  // The open record, the command, and the marker of its commit.
-  await expect.poll(() => parts.link().ends('written')).toEqual(new Map([[0, 3]]));
+  // The marker of the rehearsal, the open record, the command, and the marker of its commit.
+  await expect.poll(() => parts.link().ends('written')).toEqual(new Map([[0, 4]]));
   let ends: ReadonlyMap<number, PartitionBounds> | undefined;
   const succeeding = succeed(queue).then((noted) => {
     ends = noted;
   });
-  expect((await queue.bounds()).get(0)?.end).toBe(0);
+  expect((await queue.bounds()).get(0)?.end).toBe(1);
   expect(ends).toBeUndefined();
   await open.abort();
   await succeeding;

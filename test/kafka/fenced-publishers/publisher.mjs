@@ -7,7 +7,7 @@
  * @property {string} build URL of the built `src`
  * @property {object} queue options of `openKafkaQueue` that are data
  * @property {readonly string[]} sessions
- * @property {string} [stop] `before` or `behind` a method of `ClusterLink`
+ * @property {string} [stop] `before` or `behind` a method of `ClusterLink`, once the publisher is open
  */
 
 /** @type {Options} */
@@ -24,6 +24,9 @@ async function reached() {
   await goOn;
 }
 
+const queue = await openKafkaQueue({ ...options.queue, clock: systemClock, onLog: () => undefined });
+const publisher = await queue.fencedPublisher('one');
+
 if (stop !== undefined) {
   const [moment, step = ''] = stop.split(' ');
   const take = ClusterLink.prototype[step];
@@ -35,9 +38,6 @@ if (stop !== undefined) {
     return answer;
   };
 }
-
-const queue = await openKafkaQueue({ ...options.queue, clock: systemClock, onLog: () => undefined });
-const publisher = await queue.fencedPublisher('one');
 
 /** @param {string} session */
 async function publish(session) {

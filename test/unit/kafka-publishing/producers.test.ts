@@ -128,7 +128,7 @@ describe('a transactional producer', () => {
   test('that is shut out tells what is durable, what never will be, and what is open, whatever gets lost', async () => {
     const moment = fc.nat({ max: 40 });
     await fc.assert(
-      fc.asyncProperty(groups, fates, moment, async (layout, cycle, arrival) => {
+      fc.asyncProperty(groups, fates, moment, fc.boolean(), async (layout, cycle, arrival, rehearses) => {
         const brokers = new SimulatedBrokers();
         const successor = new TransactionalProducer(optionsFor(brokers, 'writer'));
         let turn = 0;
@@ -139,6 +139,7 @@ describe('a transactional producer', () => {
           return cycle[turn % cycle.length] ?? 'answered';
         };
         const old = new TransactionalProducer(optionsFor(brokers, 'writer'));
+        if (rehearses) await rehearsed(old).catch(() => undefined);
         const said = new Map<string, string>();
         for (const [number, group] of layout.entries()) {
           const { rounds } = await batchRecords(
@@ -167,6 +168,36 @@ describe('a transactional producer', () => {
     );
   });
 
+  test('that rehearses writes nothing, and leaves no transaction open, whatever gets lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(fates, async (cycle) => {
+        const brokers = new SimulatedBrokers();
+        const before = await batchRecords([record(0, 'before')], { batchBytes, codec: undefined });
+        await new TransactionalProducer(optionsFor(brokers, 'writer')).write(before.rounds);
+        let turn = 0;
+        brokers.fate = () => cycle[turn++ % cycle.length] ?? 'answered';
+        const producer = new TransactionalProducer(optionsFor(brokers, 'writer'));
+        const outcome = await rehearsed(producer).catch((error: unknown) => error);
+        if (outcome !== undefined) expect(isPersistenceError(outcome, 'QUEUE_UNAVAILABLE')).toBe(true);
+        brokers.fate = () => 'answered';
+        const after = await batchRecords([record(0, 'after')], { batchBytes, codec: undefined });
+        await producer.write(after.rounds);
+        expect(brokers.committed(0)).toEqual(['before', 'after']);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('that was shut out before it rehearses finds that when it writes', async () => {
+    const brokers = new SimulatedBrokers();
+    const old = new TransactionalProducer(optionsFor(brokers, 'writer'));
+    await old.open();
+    await new TransactionalProducer(optionsFor(brokers, 'writer')).open();
+    await old.rehearse([0]);
+    const { rounds } = await batchRecords([record(0, 'stale')], { batchBytes, codec: undefined });
+    await expect(old.write(rounds)).rejects.toMatchObject({ code: 'WRITER_FENCED' });
+  });
+
   test('leaves no transaction open when it gives up', async () => {
     const brokers = new SimulatedBrokers();
     const link = brokers.link('writer');
@@ -182,6 +213,11 @@ describe('a transactional producer', () => {
     expect(brokers.logs.get(0)?.map(({ transaction }) => transaction)).not.toContain('open');
   });
 });
+
+async function rehearsed(producer: TransactionalProducer): Promise<void> {
+  await producer.open();
+  await producer.rehearse(Array.from({ length: partitions }, (_, partition) => partition));
+}
 
 function isSubsequence(part: readonly string[], whole: readonly string[]): boolean {
   let found = 0;

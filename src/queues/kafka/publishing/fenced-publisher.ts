@@ -26,7 +26,7 @@ export class KafkaFencedPublisher implements FencedPublisher {
 
   /** Resolves once the predecessor is shut out, and readers get to the end of what it committed. */
   open(): Promise<void> {
-    return this.#publisher.settle();
+    return this.#publisher.open();
   }
 
   publish(commands: readonly Command[], signal?: AbortSignal): Promise<readonly Position[]> {

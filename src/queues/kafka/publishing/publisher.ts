@@ -43,6 +43,8 @@ export class KafkaPublisher {
   readonly #options: PublisherOptions;
   readonly #closing = new AbortController();
   readonly #producing: ProducerOptions;
+  /** There with a transactional id. */
+  readonly #transactions: TransactionalProducer | undefined;
   readonly #lane: Lane<RecordBody>;
 
   constructor(options: PublisherOptions) {
@@ -51,13 +53,21 @@ export class KafkaPublisher {
     const { patience, ...timeouts } = producerTimes;
     const link = new ClusterLink({ brokers, topic: brokers.topic, transactionalId, ...timeouts });
     this.#producing = { link, clock, patience, closing: this.#closing.signal };
-    const isTransactional = transactionalId !== undefined;
-    const producer = new (isTransactional ? TransactionalProducer : IdempotentProducer)(this.#producing);
+    if (transactionalId !== undefined) this.#transactions = new TransactionalProducer(this.#producing);
+    const producer = this.#transactions ?? new IdempotentProducer(this.#producing);
     this.#lane = new Lane({
       ...options,
       writer: groupWriter(producer, clock, options),
       groupBytes: Math.min(mostGroupBytes, batchBytes * batchesOfGroup),
     });
+  }
+
+  /** As {@link settle} when it is called first; then the first publish takes no longer than any other. */
+  async open(): Promise<void> {
+    await this.#lane.open();
+    const { topic } = this.#options.brokers;
+    await this.#transactions?.rehearse(Array.from({ length: topic.partitions }, (_, partition) => partition));
+    await untilRead(this.#producing);
   }
 
   /**

@@ -50,6 +50,22 @@ export class TransactionalProducer implements Producer {
     return this.#persist((persistence) => persistence.repeat(pauses, () => this.#makeReady()));
   }
 
+  /**
+   * Opens a transaction in these partitions, and gives it up: what takes the brokers, and us, long the first time is
+   * not left to the first write, whose client may have little time. To be called once it is open. What fails in it, a
+   * successor that came meanwhile too, is for the next write to find.
+   */
+  async rehearse(partitions: readonly number[]): Promise<void> {
+    const { link } = this.#options;
+    const identity = this.#identity;
+    if (identity === undefined || this.#state !== 'ready') return;
+    this.#enter('unsure');
+    const failure = (await link.addPartitions(identity, partitions)) ?? (await link.endTransaction(identity, 'abort'));
+    // Nothing is written; but who leads the partitions is known then.
+    await link.produce(new Map());
+    if (failure === undefined) this.#enter('ready');
+  }
+
   async write(rounds: Rounds): Promise<void> {
     const commit: Commit = { mayBeDone: false };
     try {
