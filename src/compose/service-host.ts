@@ -41,6 +41,8 @@ export class ServiceHost implements AsyncDisposable {
   readonly #options: HostOptions;
   readonly #opened: OpenedParts;
   readonly #activity = new Activity(systemClock);
+  /** Aborted, with the reason, once the queue is another one than was opened. */
+  readonly #changed = new AbortController();
   readonly #liveness: Liveness | undefined;
   #service: LocalService | undefined;
   #listening: Listening | undefined;
@@ -55,6 +57,7 @@ export class ServiceHost implements AsyncDisposable {
     this.#options = options;
     this.#opened = opened;
     const { queue, store, worker } = opened;
+    queue?.events?.on('changed', (error) => this.#changed.abort(error));
     if (queue === undefined || worker === undefined) return;
     const stalledAfter = options.configuration.values['service.stalledAfter'];
     const liveness = new Liveness({
@@ -99,19 +102,21 @@ export class ServiceHost implements AsyncDisposable {
   /**
    * Works until `interruption`, then drains within the deadline: no new requests, those under way are finished, and
    * what waits in the queue is persisted. Resolves with what the worker did. Rejects with the first error that no retry
-   * mends, and with `STALLED`.
+   * mends, with `STALLED`, and, drained likewise, with `QUEUE_CHANGED`: started again, it has the queue as that is then.
    */
   async runUntil(interruption: AbortSignal): Promise<WorkSummary | undefined> {
     const stopping = new AbortController();
+    const ending = AbortSignal.any([interruption, this.#changed.signal]);
     const work = this.#opened.worker?.runUntil(stopping.signal);
     const works = [work, this.#liveness?.watch(stopping.signal), this.#gateway?.run(stopping.signal)].filter(
       (each) => each !== undefined,
     );
     try {
-      await Promise.race([aborted(interruption), ...works]);
-      if (interruption.aborted) await Promise.race([this.#drain(), ...works]);
+      await Promise.race([aborted(ending), ...works]);
+      if (ending.aborted) await Promise.race([this.#drain(), ...works]);
       stopping.abort();
       await this.#inTime(Promise.all(works));
+      this.#changed.signal.throwIfAborted();
       return await work;
     } catch (error) {
       this.#isStuck ||= isPersistenceError(error, 'STALLED');

@@ -15,6 +15,11 @@ export function partialSource(source: SourceId, part: string): SourceId {
   return `${prefix}${name}:${source}` as SourceId;
 }
 
+/** What the sources share that the same part was taken of; undefined for one that is no part. */
+export function partOf(source: SourceId): string | undefined {
+  return source.startsWith(prefix) ? source.slice(prefix.length, prefix.length + nameLength) : undefined;
+}
+
 /** What a source is a part of, or undefined where it is no part. */
 export function wholeOf(source: SourceId): SourceId | undefined {
   return source.startsWith(prefix) ? (source.slice(prefix.length + nameLength + 1) as SourceId) : undefined;

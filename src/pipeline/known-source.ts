@@ -14,9 +14,10 @@ export async function refuseReplacedSource(
 ): Promise<void> {
   const known = await store.readSources();
   if (known.includes(source)) return;
+  await refuseShortStore(store, source, continues);
   const replaced = known.find((other) => kindOf(other) === kindOf(source));
   const isContinued = known.some((other) => other === continues?.source);
-  if (replaced === undefined || isContinued) return refuseShortStore(store, source, continues);
+  if (replaced === undefined || isContinued) return;
   throw new PersistenceError(
     'SOURCE_LOST_HISTORY',
     `the store was filled from ${replaced}, and ${source} is another queue: configure the queue that belongs to this ` +
@@ -33,8 +34,9 @@ async function refuseShortStore(store: Store, source: SourceId, continues: Conti
     throw new PersistenceError(
       'SOURCE_LOST_HISTORY',
       `${source} goes on from ${continues.source}, partition ${partition} from offset ${from} on, and the store has ` +
-        `consumed that up to offset ${next} only: start from a store that has consumed what came before (replayed from ` +
-        'an archive, or a backup), or, when that is really gone, set worker.acceptNewQueue',
+        `consumed that up to offset ${next} only: start from a store that has consumed what came before (\`macp-persist ` +
+        'replay` builds one where that is archived, or take a backup), or, when that is really gone, set ' +
+        'worker.acceptNewQueue',
     );
   }
 }

@@ -200,7 +200,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> implements AsyncDispo
     await this.#released;
     const { store, queue, acceptsNewQueue } = this.#options;
     await refuseIncompleteCopy(store);
-    await refusePartialStore(store, queue.source, queue.continues?.source);
+    await refusePartialStore(store, queue.source);
     if (acceptsNewQueue !== true) await refuseReplacedSource(store, queue);
     // Asked before the store: what others consume and remove in between shows in the positions.
     const bounds = acceptsNewQueue === true ? undefined : await queue.bounds();

@@ -103,7 +103,7 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a queue goes through by itself while it is consumed; the argument lists of its events. */
+/** What a queue goes through by itself; the argument lists of its events. */
 export interface QueueEvents {
   /** It does not answer; it is asked again and again until it does. Told once an outage. */
   unavailable: [error: PersistenceError];
@@ -113,6 +113,11 @@ export interface QueueEvents {
   assigned: [partitions: readonly number[]];
   /** This consumer works on these partitions no more. */
   revoked: [partitions: readonly number[]];
+  /**
+   * It is another one since it was opened, and does nothing more until it is opened anew, with what it said to whoever
+   * asked something of it. Told each time.
+   */
+  changed: [error: PersistenceError];
 }
 
 /** Tells those who listen, as an `EventEmitter` does. */
@@ -120,7 +125,7 @@ export interface QueueEventSource {
   on<Name extends keyof QueueEvents>(name: Name, listener: (...told: QueueEvents[Name]) => void): unknown;
 }
 
-/** Another source that this one goes on from: what that held from these offsets on was copied into this one. */
+/** Another source that this one goes on from: what that held from these offsets on, if anything, was copied into this one. */
 export interface ContinuedSource {
   readonly source: SourceId;
   readonly from: ReadonlyMap<number, number>;
@@ -137,6 +142,11 @@ export interface ReplaySource extends AsyncDisposable {
   readonly source: SourceId;
   /** There when it was filled from another one. */
   readonly continues?: ContinuedSource | undefined;
+  /**
+   * Opens what it goes on from, which ends where this begins, for as long as whoever calls needs it; there where that
+   * may be held still. Rejects with `SOURCE_LOST_HISTORY`, which names it, where it is not.
+   */
+  readonly openPrevious?: (() => Promise<ReplaySource>) | undefined;
 
   /**
    * All held deliveries from the given positions up to the end as it is now; those of one partition in their order.
@@ -178,7 +188,7 @@ export interface Queue extends ReplaySource {
   readonly partitions: number;
   /** There when dead letters are to be copied. */
   readonly deadLetterCopies?: DeadLetterCopies | undefined;
-  /** There when something may happen to it while it is consumed. */
+  /** There when something may happen to it by itself. */
   readonly events?: QueueEventSource | undefined;
 
   /**

@@ -14,7 +14,7 @@ import { type Selection, selectedSource } from './selection.ts';
 
 /** Where a replay ends in its partitions, where that is before their ends. */
 export interface ReplayEnd {
-  /** By partition the first offset not to be replayed any more. */
+  /** By partition the first offset not to be replayed any more; what the source goes on from is replayed whole. */
   readonly offsets?: ReadonlyMap<number, number> | undefined;
   /** In milliseconds since 1970: each partition ends before its first record at or after this time. */
   readonly time?: number | undefined;

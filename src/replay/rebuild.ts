@@ -1,21 +1,25 @@
 import { PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { StoredPosition } from '../domain/plan.ts';
+import { addTally, emptyTally } from '../domain/rule/tally.ts';
 import { Pipeline, type PipelineOptions, type PipelineSummary } from '../pipeline/pipeline.ts';
 import type { CopySource } from '../ports/copy-source.ts';
 import type { PartitionBounds, ReplaySource } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { Retrying } from '../ports/telemetry.ts';
 import type { CopyPhase } from '../transfer/copy-options.ts';
+import { readCopyState } from '../transfer/copy-target.ts';
 import { type DigestedStore, digestStore } from '../transfer/digest-store.ts';
 import { StoreSource } from '../transfer/store-source.ts';
-import { BoundedReplay, type ReplayEnd } from './bounded-replay.ts';
+import type { BoundedReplay, ReplayEnd } from './bounded-replay.ts';
+import { type Chain, type Link, openChain } from './chain.ts';
 import { Distance } from './distance.ts';
 import { lostBeginnings, lostSessions } from './lost-sessions.ts';
 import { refuseBeyond, refuseOtherContent } from './rebuild-target.ts';
 import { seed } from './seed.ts';
 import { SelectedSource } from './selected-source.ts';
 import type { Selection } from './selection.ts';
+import { hasConsumed, type Standing } from './standing.ts';
 
 export type RebuildPhase = CopyPhase | 'looking for lost sessions' | 'replaying' | 'digesting';
 
@@ -48,8 +52,9 @@ export interface Rebuilt extends PipelineSummary, DigestedStore {}
 
 /**
  * Fills the target with what the source holds at this moment, from where the target stands: an empty one from the
- * start, or, with a base, from where that stands. Each commit holds its positions, so that a replay that was killed goes
- * on behind its last commit when it is begun again. Then the whole target is read for its digest.
+ * start, or, with a base, from where that stands. What the source goes on from comes first, where that is held still.
+ * Each commit holds its positions, so that a replay that was killed goes on behind its last commit when it is begun
+ * again. Then the whole target is read for its digest.
  *
  * Throws `TARGET_NOT_EMPTY` where something else has filled the target, `TARGET_IN_USE` where somebody else works on
  * it, `SOURCE_LOST_HISTORY`, before anything is written where the first commands are gone; `ABORTED`, and whatever the
@@ -69,29 +74,73 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
 
 /** Fills the target as {@link rebuild} does, and does not read it afterwards. */
 export async function replayInto(options: RebuildOptions): Promise<PipelineSummary> {
-  const { source, target, until, onPhase } = options;
-  const bounds = await source.bounds();
-  const replay = new BoundedReplay({ ...options, bounds });
-  await copyBase(options, replay, bounds);
-  await refuseOtherContent(target, replay);
-  const stored = await target.readPositions(replay.source);
-  refuseBeyond(stored, until.offsets);
-  if (options.acceptsNewQueue !== true) await refuseLostBeginnings(options, bounds, stored);
-  const distance = new Distance(bounds, until.offsets, stored);
-  onPhase('replaying', until.time === undefined ? distance.total : undefined);
-  return await work(replay, distance, options);
+  const { target, until, onPhase, onProgress } = options;
+  const base = await baseOf(options);
+  const standing = await (base ?? new StoreSource(target)).positions();
+  await using chain = await openChain({ ...options, standing });
+  if (base !== undefined) await copyBase(base, standing, chain.first, options);
+  await refuseOtherContent(target, chain.first.replay);
+  const steps = await stepsOf(chain, options);
+  const total = steps.reduce((sum, { distance }) => sum + distance.total, 0);
+  onPhase('replaying', until.time === undefined ? total : undefined);
+  const summary = { deliveries: 0, bytes: 0, commits: 0, tally: emptyTally() };
+  let before = 0;
+  for (const { replay, distance } of steps) {
+    // The one before has ended at that time: whatever comes behind it is later.
+    if (until.time !== undefined && replay !== chain.first.replay && !(await reaches(target, replay))) break;
+    const done = await work(replay, distance, { ...options, onProgress: (more) => onProgress(before + more) });
+    before += distance.total;
+    summary.deliveries += done.deliveries;
+    summary.bytes += done.bytes;
+    summary.commits += done.commits;
+    addTally(summary.tally, done.tally);
+  }
+  return summary;
+}
+
+/** Whether the store has consumed all that the source goes on from. */
+async function reaches(store: Store, { continues }: BoundedReplay): Promise<boolean> {
+  return continues === undefined || hasConsumed(await new StoreSource(store).positions(), continues);
 }
 
 type Bounds = ReadonlyMap<number, PartitionBounds>;
 
-async function copyBase(options: RebuildOptions, source: BoundedReplay, bounds: Bounds): Promise<void> {
-  const { base, selection, target, signal, onPhase, onProgress } = options;
-  if (base === undefined) return;
-  const selected = selection === undefined ? base : new SelectedSource(base, selection);
-  const total = await selected.count();
+/** One link of the chain, and how far it is to its end. */
+interface Step {
+  readonly replay: BoundedReplay;
+  readonly distance: Distance;
+}
+
+/** What is to be done, once it is known that nothing is missing of any of it. */
+async function stepsOf({ links }: Chain, options: RebuildOptions): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  for (const { source, replay, bounds, until } of links) {
+    const stored = await options.target.readPositions(replay.source);
+    refuseBeyond(stored, until.offsets);
+    if (options.acceptsNewQueue !== true) await refuseLostBeginnings({ ...options, source }, bounds, stored);
+    steps.push({ replay, distance: new Distance(bounds, until.offsets, stored) });
+  }
+  return steps;
+}
+
+/** What is still to be copied from, as far as sessions are selected. */
+async function baseOf({ base, selection, target }: RebuildOptions): Promise<CopySource | undefined> {
+  const selected = base && selection ? new SelectedSource(base, selection) : base;
+  if (selected === undefined || (await readCopyState(target, selected.name)).isComplete) return undefined;
+  return selected;
+}
+
+async function copyBase(
+  base: CopySource,
+  standing: Standing,
+  { replay: source, bounds }: Link,
+  { target, signal, onPhase, onProgress }: RebuildOptions,
+): Promise<void> {
+  const total = await base.count();
   let phase: CopyPhase | undefined;
   await seed({
-    base: selected,
+    base,
+    standing,
     target,
     source,
     bounds,

@@ -5,32 +5,34 @@ import type { PartitionBounds, ReplaySource } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import type { CopyOptions } from '../transfer/copy-options.ts';
 import { copyStore } from '../transfer/copy-store.ts';
-import { readCopyState } from '../transfer/copy-target.ts';
+import { hasConsumed, positionsIn, type Standing } from './standing.ts';
 
 export interface Seed extends Pick<CopyOptions, 'signal' | 'onProgress'> {
   readonly base: CopySource;
+  /** Where the base stands. */
+  readonly standing: Standing;
   readonly target: Store;
   /** What is to be replayed after it, under the name that the base was filled from it. */
-  readonly source: Pick<ReplaySource, 'source'>;
+  readonly source: Pick<ReplaySource, 'source' | 'continues'>;
   readonly bounds: ReadonlyMap<number, PartitionBounds>;
 }
 
 /**
- * Copies the base into the target, or goes on with that; a target that holds it whole is left as it is. Nothing is
- * written unless the source goes on where the base stands: else `SOURCE_LOST_HISTORY`. Throws what copying throws.
+ * Copies the base into the target, or goes on with that. Nothing is written unless the source goes on where the base stands: else `SOURCE_LOST_HISTORY`. Throws what copying throws.
  */
-export async function seed({ base, target, source, bounds, signal, onProgress }: Seed): Promise<void> {
-  if ((await readCopyState(target, base.name)).isComplete) return;
-  refuseGap(await positionsOf(base, source), source, bounds);
+export async function seed({ base, standing, target, source, bounds, signal, onProgress }: Seed): Promise<void> {
+  refuseGap(positionsOf(base, standing, source), source, bounds);
   await copyStore(base, { target, signal, onProgress });
 }
 
-async function positionsOf(
+function positionsOf(
   base: CopySource,
-  { source }: Pick<ReplaySource, 'source'>,
-): Promise<ReadonlyMap<number, StoredPosition>> {
-  const positions = (await base.positions()).filter((position) => position.source === source);
-  if (positions.length > 0) return new Map(positions.map(({ partition, to }) => [partition, to]));
+  standing: Standing,
+  { source, continues }: Pick<ReplaySource, 'source' | 'continues'>,
+): ReadonlyMap<number, StoredPosition> {
+  const positions = positionsIn(standing, source);
+  const standsBefore = continues !== undefined && continues.from.size > 0 && hasConsumed(standing, continues);
+  if (positions.size > 0 || standsBefore) return positions;
   throw new PersistenceError(
     'SOURCE_LOST_HISTORY',
     `the base ${base.name} has consumed nothing of ${source}: it is no part of the same history`,

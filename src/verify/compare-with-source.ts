@@ -1,6 +1,7 @@
 import { PersistenceError } from '../domain/errors.ts';
 import type { SessionId } from '../domain/identifiers.ts';
 import type { StoredPosition } from '../domain/plan.ts';
+import type { ReplaySource } from '../ports/queue.ts';
 import type { Store } from '../ports/store.ts';
 import { type RebuildOptions, replayInto } from '../replay/rebuild.ts';
 import { StoreSource } from '../transfer/store-source.ts';
@@ -123,7 +124,7 @@ async function replayAsFarAs(options: SourceComparisonOptions): Promise<void> {
   const stored = await store.readPositions(source.source);
   const bounds = await source.bounds();
   const offsets = new Map([...bounds.keys()].map((partition) => [partition, stored.get(partition)?.next ?? 0]));
-  const until = stored.size === 0 ? {} : { offsets };
+  const until = (await isFilledFrom(source, store)) ? { offsets } : {};
   await replayInto({ ...options, selection: undefined, base: undefined, until, onLost: () => Promise.resolve() });
   refuseOtherRecords(source.source, stored, await target.readPositions(source.source));
 }
@@ -144,9 +145,16 @@ function refuseOtherRecords(
   }
 }
 
+/** Whether the store has consumed anything of the source, or of what is replayed before that. */
+async function isFilledFrom({ source, continues, openPrevious }: ReplaySource, store: Store): Promise<boolean> {
+  const known = await store.readSources();
+  if (known.includes(source)) return true;
+  return openPrevious !== undefined && continues !== undefined && known.includes(continues.source);
+}
+
 async function countUnconsumed({ store, source }: SourceComparisonOptions): Promise<number> {
+  if (!(await isFilledFrom(source, store))) return 0;
   const stored = await store.readPositions(source.source);
-  if (stored.size === 0) return 0;
   let records = 0;
   for (const [partition, { end }] of await source.bounds()) {
     records += Math.max(0, end - (stored.get(partition)?.next ?? 0));

@@ -44,7 +44,11 @@ async function oneShard() {
   const { id: queue } = await settleGuard(connection, keys, { newId: randomUUID });
   const scripts = new LayoutScripts(connection, keys, queue);
   const archive = archivePlace({ directory, fileSystem: nodeFileSystem }, { queue, shards: 1 });
-  const id = await new CommandArchive(archive, { scripts, queue, shards: 1, givenUp: undefined }, randomUUID).settle();
+  const id = await new CommandArchive(
+    archive,
+    { scripts, queue, shards: 1, continues: undefined, givenUp: undefined },
+    randomUUID,
+  ).settle();
   const archivers: ShardArchiver[] = [];
   return {
     jobs: await new ShardReader({ waiting: new RedisShard(scripts, 0), place }).readJobs(),

@@ -30,6 +30,36 @@ test('repartition gives a queue other shards: its worker ends to be started agai
   expect(worked).toMatchObject({ deliveries: 1, tally: { applied: 1, parked: 0 } });
 });
 
+test('a process that only serves ends like a worker when it is asked to publish, and is started again with the new number', async () => {
+  await using program = new BullmqProgram(redis.server.address);
+  const store = ['--store', program.redis];
+  await program.json(['worker', '--exit-when-caught-up', ...store]);
+  const serve = () => program.start(['serve', ...store]);
+  const publish = async (url: string, sequence: number): Promise<Response> =>
+    await fetch(`${url}/v1/commands`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: event(sequence),
+    });
+  const serving = serve();
+  const url = await serving.url();
+  const reading = serve();
+  const readUrl = await reading.url();
+  expect((await publish(url, 1)).status).toBe(202);
+  await program.json(['worker', '--exit-when-caught-up', ...store]);
+  await program.json(['repartition', '--bullmq-shards', '3']);
+  const refused = await publish(url, 2);
+  expect([refused.status, await refused.json()]).toEqual([503, expect.objectContaining({ code: 'QUEUE_CHANGED' })]);
+  expect(await serving.ended).toMatchObject({ code: unavailable, stderr: expect.stringContaining('QUEUE_CHANGED') });
+  // Whoever asks nothing of the queue is not disturbed.
+  expect((await fetch(`${readUrl}/v1/sessions`)).status).toBe(200);
+  expect(await reading.stop()).toMatchObject({ code: done });
+  const again = await serve().url();
+  expect((await publish(again, 2)).status).toBe(202);
+  const [worked] = await program.json(['worker', '--exit-when-caught-up', ...store]);
+  expect(worked).toMatchObject({ deliveries: 1, tally: { applied: 1, parked: 0 } });
+});
+
 test('interrupted while nobody works, repartition changes nothing; said wrongly, it does not begin', async () => {
   await using program = new BullmqProgram(redis.server.address);
   expect(await program.run(['publish', '-'], { input: event(1) })).toMatchObject({ code: done });

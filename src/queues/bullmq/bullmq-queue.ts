@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Command } from '../../domain/command.ts';
 import type { Position } from '../../domain/delivery.ts';
-import { PersistenceError } from '../../domain/errors.ts';
+import { isPersistenceError, PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import type { SourceId } from '../../domain/plan.ts';
 import { encodeBinary } from '../../domain/wire/binary.ts';
@@ -16,6 +16,7 @@ import type {
   QueuedDelivery,
   QueueEvents,
   ReplayOptions,
+  ReplaySource,
 } from '../../ports/queue.ts';
 import { checkPublish, withdrawalOf } from '../check-publish.ts';
 import type { Lane } from '../lane.ts';
@@ -36,6 +37,7 @@ export interface ShardBounds extends PartitionBounds {
 export interface BullmqQueueParts {
   readonly source: SourceId;
   readonly continues: ContinuedSource | undefined;
+  readonly openPrevious: (() => Promise<ReplaySource>) | undefined;
   readonly shards: number;
   readonly durable: boolean;
   /** Whether what was consumed is kept. */
@@ -62,6 +64,7 @@ const boundsPatience = 10_000;
 export class BullmqQueue implements Queue {
   readonly source: SourceId;
   readonly continues: ContinuedSource | undefined;
+  readonly openPrevious: (() => Promise<ReplaySource>) | undefined;
   readonly partitions: number;
   readonly capabilities: QueueCapabilities;
   readonly events: EventEmitter<QueueEvents>;
@@ -70,9 +73,10 @@ export class BullmqQueue implements Queue {
   #closing: Promise<void> | undefined;
 
   constructor(parts: BullmqQueueParts) {
-    const { source, continues, shards, durable, replayable, events } = parts;
+    const { source, continues, openPrevious, shards, durable, replayable, events } = parts;
     this.source = source;
     this.continues = continues;
+    this.openPrevious = openPrevious;
     this.partitions = shards;
     this.capabilities = { durable, replayable, positions: true, fencesWriters: false, knowsConsumed: true };
     this.events = events;
@@ -93,7 +97,7 @@ export class BullmqQueue implements Queue {
     const full = backlog.admit(bytes);
     if (full !== undefined) throw full;
     try {
-      return await lane.publish(records, signal);
+      return await this.#tellingOfChange(lane.publish(records, signal));
     } finally {
       backlog.settle(bytes);
     }
@@ -126,7 +130,7 @@ export class BullmqQueue implements Queue {
   async bounds(): Promise<ReadonlyMap<number, PartitionBounds>> {
     this.#refuseClosed();
     const { clock, readBounds, ending } = this.#parts;
-    const bounds = await tryWithin(clock, boundsPatience, readBounds, ending.signal);
+    const bounds = await this.#tellingOfChange(tryWithin(clock, boundsPatience, readBounds, ending.signal));
     return new Map(bounds.map(({ start, end }, shard) => [shard, { start, end }]));
   }
 
@@ -153,6 +157,15 @@ export class BullmqQueue implements Queue {
     await lane.close();
     await this.#consumer.end();
     await disconnect();
+  }
+
+  async #tellingOfChange<Result>(asked: Promise<Result>): Promise<Result> {
+    try {
+      return await asked;
+    } catch (error) {
+      if (isPersistenceError(error, 'QUEUE_CHANGED')) this.events.emit('changed', error);
+      throw error;
+    }
   }
 
   #closed(): PersistenceError | undefined {

@@ -1,9 +1,8 @@
 import { PersistenceError } from '../../domain/errors.ts';
-import type { SourceId } from '../../domain/plan.ts';
-import type { ContinuedSource } from '../../ports/queue.ts';
 import type { Reply } from '../../redis/command.ts';
 import { defineScript, type RedisConnection } from '../../redis/connection.ts';
 import { listOf, textOf } from '../../redis/replies.ts';
+import type { Continuation } from './continuation.ts';
 import type { BullmqKeys } from './keys.ts';
 
 /** Which queue lies in Redis. */
@@ -11,8 +10,8 @@ export interface QueueGuard {
   /** A UUID, made with the queue and anew with every change of its shards. */
   readonly id: string;
   readonly shards: number;
-  /** The queue as it was before its shards were changed, and where each of them ended: stores have all of it. */
-  readonly continues: ContinuedSource | undefined;
+  /** The queue as it was before its shards were changed: stores have all of it. */
+  readonly continues: Continuation | undefined;
 }
 
 export interface GuardOptions {
@@ -35,11 +34,6 @@ if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('EXISTS', KEYS[2] .. 'posit
 end
 return redis.call('HMGET', KEYS[1], '${fields.join("', '")}')
 `);
-
-/** Names a queue in stored positions. */
-export function sourceOf(id: string): SourceId {
-  return `bullmq:${id}` as SourceId;
-}
 
 /**
  * Finds or makes the note that says which queue this is and how many shards it has. Throws `INVALID_CONFIGURATION` for
@@ -79,13 +73,8 @@ function decodeGuard(connection: RedisConnection, keys: BullmqKeys, reply: Reply
       `${connection.where} holds a queue of layout version ${layout}; this release knows ${layoutVersion}`,
     );
   }
-  return { id, shards: Number(count), continues: continues ? continuedOf(continues) : undefined };
-}
-
-/** As {@link changeScript} writes it. */
-function continuedOf(text: string): ContinuedSource {
-  const { id, ends }: { readonly id: string; readonly ends: readonly number[] } = JSON.parse(text);
-  return { source: sourceOf(id), from: new Map(ends.entries()) };
+  // As {@link changeScript} writes it.
+  return { id, shards: Number(count), continues: continues ? JSON.parse(continues) : undefined };
 }
 
 /** Whoever has the queue open as it was before its shards were changed can do nothing more with it. */

@@ -9,10 +9,12 @@ import { listOf, numberOf } from '../../redis/replies.ts';
 import { Lane } from '../lane.ts';
 import { partitionMemory } from '../partition-memory.ts';
 import { type ArchiveOptions, Archiving } from './archive/archiving.ts';
+import { openPreviousArchive } from './archive/open-archive.ts';
 import { Backlog } from './backlog.ts';
 import { openBullmqConsumer } from './bullmq-consumer.ts';
-import { BullmqQueue, type ShardBounds } from './bullmq-queue.ts';
-import { type QueueGuard, settleGuard, sourceOf } from './guard.ts';
+import { BullmqQueue, type BullmqQueueParts, type ShardBounds } from './bullmq-queue.ts';
+import { type Continuation, continuedSource, sourceOf } from './continuation.ts';
+import { type QueueGuard, settleGuard } from './guard.ts';
 import { JobWriter } from './job-writer.ts';
 import { type BullmqKeys, bullmqKeys } from './keys.ts';
 import { LayoutScripts } from './layout-scripts.ts';
@@ -105,7 +107,13 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
   const waiting = () => boundsOf(scripts, shards);
   const read = async () => (await waiting()).map(({ bytes }) => bytes);
   const consumption = { scripts, shards, shardOf, clock, events };
-  const archiving = new Archiving({ ...options, ...consumption, queue: id, givenUp: options.givenUpArchive });
+  const archiving = new Archiving({
+    ...options,
+    ...consumption,
+    continues,
+    queue: id,
+    givenUp: options.givenUpArchive,
+  });
   const backlog = new Backlog({ maximumBytes: options.maximumUnconsumedBytes ?? 256 * mebibyte, read, clock });
   const batchBytes = options.batchBytes ?? 256 * kibibyte;
   /** Settles once every replay that was begun knows where it ends. */
@@ -136,7 +144,8 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
   };
   return new BullmqQueue({
     source: sourceOf(id),
-    continues,
+    continues: continues && continuedSource(continues),
+    openPrevious: openerOf(continues, options.archive),
     shards,
     durable,
     shardOf,
@@ -163,6 +172,14 @@ async function queueOf(options: BullmqQueueOptions, opened: Opened): Promise<Bul
       consuming.close();
     },
   });
+}
+
+/** Opens the archive of the queue before its shards were changed; undefined where there may be none. */
+function openerOf(
+  continues: Continuation | undefined,
+  archive: ArchiveOptions | undefined,
+): BullmqQueueParts['openPrevious'] {
+  return continues && archive && (() => openPreviousArchive(continues, archive));
 }
 
 async function boundsOf(scripts: LayoutScripts, shards: number): Promise<readonly ShardBounds[]> {

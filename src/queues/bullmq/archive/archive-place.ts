@@ -6,7 +6,7 @@ import { isDiskFull } from '../../../segments/disk-full.ts';
 /**
  * Where the archive of a queue lies, in the folder QUEUE of the directory that is named for archives:
  *
- *     QUEUE.ARCHIVE.archive                empty: which archive, of which queue, lies here
+ *     QUEUE.ARCHIVE.archive                which archive, of which queue, lies here; in it, an {@link ArchiveNote}
  *     shard-N/NNNNNNNNNN.segment           the jobs of a shard, appended to by one worker at a time
  */
 export interface ArchivePlace {

@@ -6,8 +6,12 @@ import type { RetentionLimits } from '../../../segments/retention.ts';
 import type { ShardPlace } from '../job-delivery.ts';
 import { archivePlace } from './archive-place.ts';
 import type { ArchivedShard } from './archived-shard.ts';
-import { type ArchivedQueue, archiveOf, CommandArchive, refuseWithoutArchive } from './command-archive.ts';
-import { withoutArchive } from './other-archive.ts';
+import {
+  type ArchivedQueue,
+  CommandArchive,
+  refuseLookingWithoutArchive,
+  refuseWithoutArchive,
+} from './command-archive.ts';
 import { ShardArchiver } from './shard-archiver.ts';
 
 /** Where what was consumed is kept, and for how long. */
@@ -99,8 +103,7 @@ export class Archiving {
   async standing(waiting: readonly PartitionBounds[]): Promise<ArchiveStanding | undefined> {
     const archive = this.#archive;
     if (archive === undefined) {
-      const missed = await archiveOf(this.#parts);
-      if (missed !== '') throw withoutArchive(missed);
+      await refuseLookingWithoutArchive(this.#parts);
       return undefined;
     }
     if (!(await archive.isBegun())) return undefined;

@@ -1,15 +1,21 @@
-import { join } from 'node:path';
-import { PersistenceError } from '../../../domain/errors.ts';
+import { dirname, join } from 'node:path';
+import { isPersistenceError, PersistenceError } from '../../../domain/errors.ts';
 import type { SourceId } from '../../../domain/plan.ts';
 import type { FileSystem } from '../../../ports/file-system.ts';
-import type { PartitionBounds, QueuedDelivery, ReplayOptions, ReplaySource } from '../../../ports/queue.ts';
-import { readSegments } from '../../../segments/recovery.ts';
+import type {
+  ContinuedSource,
+  PartitionBounds,
+  QueuedDelivery,
+  ReplayOptions,
+  ReplaySource,
+} from '../../../ports/queue.ts';
 import { partitionMemory } from '../../partition-memory.ts';
-import { sourceOf } from '../guard.ts';
+import { type Continuation, continuedSource, sourceOf } from '../continuation.ts';
 import type { ShardPlace } from '../job-delivery.ts';
 import { replayShards } from '../replay-shards.ts';
 import { type Page, ShardReader, type WaitingJobs } from '../shard-reader.ts';
-import { type ArchivePlace, archiveFailure, identitiesIn, isMissing } from './archive-place.ts';
+import { type ArchiveNote, readNote } from './archive-note.ts';
+import { type ArchivePlace, archiveFailure, identitiesIn, identityName, isMissing } from './archive-place.ts';
 import { ArchivedShard } from './archived-shard.ts';
 
 export interface ArchiveSourceOptions {
@@ -18,19 +24,21 @@ export interface ArchiveSourceOptions {
   readonly fileSystem: FileSystem;
 }
 
-const mostShards = 1024;
-
 /** The archive of a queue by itself, for when Redis, or the queue in it, is gone: it changes nothing and asks nobody. */
 class ArchiveSource implements ReplaySource {
   readonly source: SourceId;
+  readonly continues: ContinuedSource | undefined;
+  readonly openPrevious: (() => Promise<ReplaySource>) | undefined;
   readonly #place: ArchivePlace;
   readonly #shards: readonly ShardPlace[];
   readonly #closing = new AbortController();
 
-  constructor(source: SourceId, place: ArchivePlace) {
-    this.source = source;
-    this.#place = place;
-    const { shards } = place;
+  constructor(queue: string, { shards, continues }: ArchiveNote, { directory, fileSystem }: ArchiveSourceOptions) {
+    this.source = sourceOf(queue);
+    this.continues = continues && continuedSource(continues);
+    const beside = { directory: dirname(directory), fileSystem };
+    this.openPrevious = continues && (() => openPreviousArchive(continues, beside));
+    this.#place = { fileSystem, directory, shards };
     const shardOf = partitionMemory(shards);
     this.#shards = Array.from({ length: shards }, (_, shard) => ({ shard, shards, shardOf }));
   }
@@ -79,14 +87,16 @@ function nothingFrom(end: number, { directory }: ArchivedShard): WaitingJobs {
   return { name: directory, page: async () => page };
 }
 
-/** Opens an archive to replay from it. Throws `INVALID_CONFIGURATION` where there is none. */
-export async function openArchive({ directory, fileSystem }: ArchiveSourceOptions): Promise<ReplaySource> {
+/** Opens an archive to replay from it. Throws `INVALID_CONFIGURATION` where there is none, and `QUEUE_CORRUPT`. */
+export async function openArchive(options: ArchiveSourceOptions): Promise<ReplaySource> {
+  const { directory, fileSystem } = options;
   try {
-    const names = await fileSystem.list(directory).catch(noneWhereMissing);
-    const [identity] = identitiesIn(names);
-    const shards = identity && (await shardsIn(names, { directory, fileSystem }));
-    if (identity !== undefined && shards !== undefined) {
-      return new ArchiveSource(sourceOf(identity.queue), { fileSystem, directory, shards });
+    const [identity] = identitiesIn(await fileSystem.list(directory).catch(noneWhereMissing));
+    if (identity !== undefined) {
+      const path = join(directory, identityName(identity));
+      const note = await readNote(fileSystem, path);
+      if (note === undefined) throw new PersistenceError('QUEUE_CORRUPT', `${path} does not tell of an archive`);
+      return new ArchiveSource(identity.queue, note, options);
     }
   } catch (error) {
     throw archiveFailure({ directory }, 'opening', error);
@@ -97,26 +107,29 @@ export async function openArchive({ directory, fileSystem }: ArchiveSourceOption
   );
 }
 
+/**
+ * Opens the archive of a queue that another one goes on from, in the directory that holds the archives of both. Throws
+ * `SOURCE_LOST_HISTORY` where it is not there.
+ */
+export async function openPreviousArchive(
+  { id }: Continuation,
+  { directory, fileSystem }: ArchiveSourceOptions,
+): Promise<ReplaySource> {
+  try {
+    const previous = await openArchive({ directory: join(directory, id), fileSystem });
+    if (previous.source === sourceOf(id)) return previous;
+  } catch (error) {
+    if (!isPersistenceError(error, 'INVALID_CONFIGURATION')) throw error;
+  }
+  throw new PersistenceError(
+    'SOURCE_LOST_HISTORY',
+    `the queue was ${id} before its shards were changed, and no archive of that lies in ${directory}: restore the ` +
+      'folder of that name, or begin with a store that has consumed what it held',
+  );
+}
+
 /** A directory that is not there holds no archive, and is not waited for. */
 function noneWhereMissing(error: unknown): readonly string[] {
   if (isMissing(error)) return [];
   throw error;
-}
-
-/** How many shards the queue has: each segment tells. */
-async function shardsIn(
-  names: readonly string[],
-  { directory, fileSystem }: ArchiveSourceOptions,
-): Promise<number | undefined> {
-  for (const name of names.filter((each) => each.startsWith('shard-'))) {
-    const segments = await readSegments({
-      fileSystem,
-      directory: join(directory, name),
-      partitions: mostShards,
-      isShared: true,
-      onlyLooks: true,
-    });
-    if (!segments.isEmpty) return segments.first.header.next.length;
-  }
-  return undefined;
 }

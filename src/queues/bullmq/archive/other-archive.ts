@@ -6,8 +6,8 @@ export function otherArchive(directory: string, archive: string): PersistenceErr
     archive === ''
       ? `the queue has given up its archive: ${directory} is to hold another one`
       : `the queue has the archive ${archive}, which does not lie in ${directory}: all its workers need the same directory, ` +
-        'on storage that they share. When that archive is gone, set bullmq.givenUpArchive to its id, to begin another one ' +
-        'in an empty directory';
+        'on storage that they share, also after its shards were changed. When that archive is gone, set ' +
+        'bullmq.givenUpArchive to its id, to begin another one in an empty directory';
   return new PersistenceError('INVALID_CONFIGURATION', what);
 }
 

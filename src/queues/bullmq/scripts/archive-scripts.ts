@@ -4,24 +4,31 @@ import { allowOutOfMemory } from './place-jobs.ts';
 
 /**
  * KEYS: the guard; what the keys of each shard begin with. ARGV: the queue's id; the id of an archive, or nothing; the
- * id of one that is given up for it, or nothing. The first archive that comes is the queue's; another takes its place only where that is
- * given up, and knows nothing of what it held. Answers with the id of the queue's archive, or nothing.
+ * id of one that is given up for it, or nothing. The first archive that comes is the queue's; another takes its place
+ * only where that is given up, and knows nothing of what it held. Answers with the id of the queue's archive, or
+ * nothing, and with what the change of its shards noted of the one before, as JSON, while it has begun none since.
  */
 export const settleArchiveScript = defineScript(`${allowOutOfMemory}${layoutFence}
-local found = redis.call('HGET', KEYS[1], 'archive') or ''
-if ARGV[3] ~= '' and found == ARGV[3] then
+local noted = redis.call('HMGET', KEYS[1], 'archive', 'archiveBefore')
+local archive, before = noted[1] or '', noted[2] or ''
+if ARGV[3] ~= '' and archive == ARGV[3] then
   for index = 2, #KEYS do
     redis.call('HDEL', KEYS[index] .. 'position', 'archived')
     redis.call('HINCRBY', KEYS[index] .. 'position', 'archiver', 1)
   end
   redis.call('HDEL', KEYS[1], 'archive')
-  found = ''
+  archive = ''
 end
-if found == '' and ARGV[2] ~= '' then
+local isGivenUp = before ~= '' and cjson.decode(before).archive == ARGV[3]
+if archive == '' and ARGV[2] ~= '' then
   redis.call('HSET', KEYS[1], 'archive', ARGV[2])
-  found = ARGV[2]
+  archive = ARGV[2]
 end
-return found
+if before ~= '' and (isGivenUp or archive ~= '') then
+  redis.call('HDEL', KEYS[1], 'archiveBefore')
+  before = ''
+end
+return { archive, before }
 `);
 
 /**

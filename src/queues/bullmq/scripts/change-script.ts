@@ -9,7 +9,8 @@ export const busyReply = 'BUSY';
 
 /**
  * One step towards another number of shards, to be said again until it is done. Keeps publishers out for a while, and
- * as soon as nothing waits in any shard makes another queue of it: with a new id, no positions, no members, no archive.
+ * as soon as nothing waits in any shard makes another queue of it: with a new id, no positions, no members, and no archive
+ * but the note of which one is to be gone on with.
  *
  * KEYS: the guard; the change; what the group's keys begin with; what the keys of each present shard begin with. ARGV:
  * the queue's id; its id afterwards, which also names who changes it; the new number of shards; for how many
@@ -39,8 +40,13 @@ if left > 0 then return left end
 if given > 0 or redis.call('HEXISTS', guard, 'continues') == 0 then
   redis.call('HSET', guard, 'continues', cjson.encode({ id = ARGV[1], ends = ends }))
 end
+-- Where nobody has begun an archive since the last change, the one before that is still to be gone on with.
+local archive = redis.call('HGET', guard, 'archive')
+if archive then
+  redis.call('HSET', guard, 'archiveBefore', cjson.encode({ queue = ARGV[1], archive = archive }))
+  redis.call('HDEL', guard, 'archive')
+end
 redis.call('HSET', guard, 'id', ARGV[2], 'shards', ARGV[3])
-redis.call('HDEL', guard, 'archive')
 for index = 4, #KEYS do redis.call('DEL', KEYS[index] .. 'position') end
 redis.call('DEL', change, group .. 'members', group .. 'stores', group .. 'owners')
 redis.call('PUBLISH', ARGV[5], 'group')
