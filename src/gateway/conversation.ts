@@ -76,10 +76,12 @@ export class Conversation implements RedisConversation {
 
   transaction(requests: readonly RedisRequest[]): Promise<RedisAnswer | undefined> {
     this.#abandonDeletion();
-    if (requests.length === 0) return Promise.resolve({ kind: 'array', items: [] });
+    const [first] = requests;
+    if (first === undefined) return Promise.resolve({ kind: 'array', items: [] });
     const { keys, workload } = this.#options;
     const given = requests.flatMap((request) => request.arguments);
-    const arrived = Math.min(...requests.map((request) => request.arrived));
+    // Not the arguments of one call: there may be more of them than a call can have.
+    const arrived = requests.reduce((earliest, request) => Math.min(earliest, request.arrived), first.arrived);
     const whole: RedisRequest = { command: 'EXEC', arguments: given, arrived };
     const write = workload.hasRoomFor(whole) ? readTransaction(requests, keys) : tooMuch;
     return this.#inTime(whole, new Attempt(), async (attempt) => {

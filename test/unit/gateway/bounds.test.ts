@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../../../src/platform/system-clock.ts';
 import { entryText } from '../../support/commands.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { GatewaySystem, type Told } from '../../support/gateway-system.ts';
@@ -44,6 +45,16 @@ describe('what waits until a queue or a store is there again takes so much memor
     await system.system.caughtUp();
     expect(await system.system.marks('one')).toEqual(['m1']);
   });
+});
+
+test('a transaction is answered, however many small requests it is made of', async () => {
+  await using system = new GatewaySystem().work();
+  const conversation = system.gateway.converse({ address: 'test', cut: () => undefined });
+  // The server takes 32 MiB of them, and counts 100 bytes for each part beside its own.
+  const request = { command: 'GET', arguments: [Buffer.alloc(0)], arrived: systemClock.elapsed() };
+  const told = await conversation.transaction(Array.from({ length: 165_000 }, () => request));
+  expect(told).toMatchObject({ kind: 'error' });
+  conversation.closed();
 });
 
 test('a gateway keeps nothing of the connections that wrote before', async () => {
