@@ -15,6 +15,7 @@ import {
 import { isPersistenceError } from '../../src/domain/errors.ts';
 import { parseSessionId } from '../../src/domain/identifiers.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
+import type { Queue } from '../../src/ports/queue.ts';
 import { JobWriter } from '../../src/queues/bullmq/job-writer.ts';
 import { bullmqKeys } from '../../src/queues/bullmq/keys.ts';
 import { RedisConnection } from '../../src/redis/connection.ts';
@@ -23,6 +24,7 @@ import { openBullmqAt } from '../support/bullmq.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { useOneRedis } from '../support/one-redis.ts';
 import { startRedis, uniquePrefix } from '../support/redis.ts';
+import { rawClient } from '../support/redis-contents.ts';
 import { serverAt } from '../support/redis-harness.ts';
 
 const redis = useOneRedis();
@@ -127,6 +129,33 @@ test('a Redis that has reached its maxmemory takes nothing of what it refuses, a
   await queue.publish([someCommand(ada, 1_000)]);
   assertDelivered(await takeCount(consumer, 1), [someCommand(ada, 1_000)]);
 });
+
+test('a Redis that is full by the time at which a group comes again has not refused what it took the first time', async () => {
+  await using own = await startRedis();
+  await using proxy = await startCuttingProxy(own.port);
+  const prefix = uniquePrefix();
+  await using queue = await openBullmqAt(serverAt(proxy.port), prefix);
+  await using reader = await openBullmqAt(serverAt(own.port), prefix);
+  const client = rawClient(own.port);
+  try {
+    await queue.publish([someCommand(ada, 1)]);
+    proxy.dieAt(0, () => undefined);
+    const published = queue.publish([someCommand(ada, 2)]).catch((error: unknown) => error);
+    while ((await endsOf(reader)) < 2) await systemClock.sleep(5);
+    await client.config('SET', 'maxmemory', '1');
+    proxy.dieAt(Number.POSITIVE_INFINITY, () => undefined);
+    while (!(await client.info('errorstats')).includes('errorstat_OOM')) await systemClock.sleep(5);
+    await client.config('SET', 'maxmemory', '0');
+    expect(await published).toHaveLength(1);
+  } finally {
+    client.disconnect();
+  }
+  assertDelivered(await consumeAll(reader), [someCommand(ada, 1), someCommand(ada, 2)]);
+});
+
+async function endsOf(queue: Queue): Promise<number> {
+  return [...(await queue.bounds()).values()].reduce((sum, { end }) => sum + end, 0);
+}
 
 test('scripts that Redis has forgotten are sent again, and what was published meanwhile is there once', async () => {
   await using queue = await openBullmqAt(serverAt(redis.server.port), uniquePrefix());

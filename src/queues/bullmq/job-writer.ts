@@ -108,14 +108,20 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
     await Promise.all(this.#queues.map((queue) => queue.close()));
   }
 
-  /** The offsets of the jobs. A full Redis is not asked again: whoever publishes waits for room. */
+  /**
+   * The offsets of the jobs. A full Redis is not asked again, and nothing is there then: whoever publishes waits for
+   * room, or gives up.
+   */
   async #persist(batches: readonly EventBatch[]): Promise<readonly number[]> {
     const { clock, closing } = this.#options;
     const start = clock.elapsed();
+    let mayBeThere = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#attempt(batches);
-      } catch (error) {
+      } catch (thrown) {
+        const error = mayBeThere ? outcomeOpen(thrown) : thrown;
+        mayBeThere ||= isPersistenceError(error, 'QUEUE_UNAVAILABLE');
         const isOver = clock.elapsed() - start >= patience || closing.aborted;
         if (isOver || !isPassing(error)) throw error;
       }
@@ -172,6 +178,13 @@ export class JobWriter implements GroupWriter<WaitingEvent> {
 /** True for what may be over soon. */
 function isPassing(error: unknown): boolean {
   return isPersistenceError(error, 'QUEUE_UNAVAILABLE') || isPersistenceError(error, 'QUEUE_CHANGING');
+}
+
+/** A Redis that refuses a group for want of room has not looked whether it took it before, when its answer was lost. */
+function outcomeOpen(error: unknown): unknown {
+  if (!isPersistenceError(error, 'QUEUE_FULL')) return error;
+  const message = `whether it was published is not known: ${error.message}`;
+  return new PersistenceError('QUEUE_UNAVAILABLE', message, { cause: error });
 }
 
 /** What a transaction was discarded for: Redis itself only says that it was. */
