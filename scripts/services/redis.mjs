@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { provideByPackages } from '../debian-packages.mjs';
+import { Refusal } from '../project.mjs';
 import { freePorts } from './ports.mjs';
 import { startServer } from './server.mjs';
 
@@ -12,7 +14,8 @@ import { startServer } from './server.mjs';
  * @typedef {object} LocalRedis
  * @property {number} port of 127.0.0.1
  * @property {string} directory where its append-only file is
- * @property {() => Promise<void>} start resolves once it has loaded its data and serves; at once where it runs
+ * @property {() => Promise<void>} start resolves once it has loaded its data and serves; at once where it runs. A
+ *   transaction that a kill tore apart is gone
  * @property {() => Promise<void>} stop with SIGTERM
  * @property {() => Promise<void>} kill with SIGKILL
  * @property {() => void} pause with SIGSTOP
@@ -60,6 +63,7 @@ export async function startRedis({ directory, settings = {} }) {
   let running;
   const start = async () => {
     if (running?.isRunning()) return;
+    if (running !== undefined) cutTornTransaction(directory);
     running = await startServer({
       name: 'Redis',
       program: 'redis-server',
@@ -77,6 +81,20 @@ export async function startRedis({ directory, settings = {} }) {
     pause: () => running?.signal('SIGSTOP'),
     resume: () => running?.signal('SIGCONT'),
   };
+}
+
+/**
+ * Takes what a kill left of a transaction, or of the effects of a script, off the append-only file. Redis by itself only
+ * cuts off the command that is torn (`aof-load-truncated yes`, fixed by https://github.com/valkey-io/valkey/pull/4342
+ * there): what stands before it is not carried out at this start, but at the next one, together with what comes behind.
+ *
+ * @param {string} directory
+ */
+function cutTornTransaction(directory) {
+  const manifest = join(directory, 'appendonlydir', 'appendonly.aof.manifest');
+  if (!existsSync(manifest)) return;
+  const { status, stdout } = spawnSync('redis-check-aof', ['--fix', manifest], { input: 'y\n', encoding: 'utf8' });
+  if (status !== 0) throw new Refusal(`redis-check-aof could not mend ${manifest}:\n${stdout}`);
 }
 
 /**
