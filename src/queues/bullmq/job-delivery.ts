@@ -13,6 +13,8 @@ import type { RepeatedAttributes } from './repeated-attributes.ts';
 export interface ReadJob {
   readonly first: number;
   readonly count: number;
+  /** What BullMQ calls it; undefined where it is read from an archive. */
+  readonly id?: string | undefined;
   /** When it was published, in milliseconds since 1970, by its publisher's clock. */
   readonly time: number;
   /** JSON text. */
@@ -151,9 +153,10 @@ export class JobDelivery implements QueuedDelivery {
     return this.#read.events.bytes(this.#index);
   }
 
-  /** Whether it is the last of its job. */
-  get endsJob(): boolean {
-    return this.#index === this.#read.job.count - 1;
+  /** The id of its job where it is the last of one that waits. */
+  get endedJob(): string | undefined {
+    const { count, id } = this.#read.job;
+    return this.#index === count - 1 ? id : undefined;
   }
 
   /** When its job was published, in milliseconds since 1970. */

@@ -1,5 +1,5 @@
 import type { Argument, Reply } from '../../redis/command.ts';
-import type { RedisConnection, Script } from '../../redis/connection.ts';
+import type { RedisConnection, Script, ScriptAnswer } from '../../redis/connection.ts';
 import { changedLayout } from './guard.ts';
 import type { BullmqKeys } from './keys.ts';
 import { changedReply } from './scripts/fence.ts';
@@ -18,8 +18,14 @@ export class LayoutScripts {
 
   /** `keys` and `args` follow the guard and the queue's id. Throws `QUEUE_CHANGED` once it has another layout. */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
-    const { reply } = await this.connection.script(script, [this.keys.guard, ...keys], [this.#id, ...args]);
+    return (await this.answer(script, keys, args)).reply;
+  }
+
+  /** As {@link run}, for whoever has to know which connection answered. */
+  async answer(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<ScriptAnswer> {
+    const answer = await this.connection.script(script, [this.keys.guard, ...keys], [this.#id, ...args]);
+    const { reply } = answer;
     if (reply instanceof Buffer && reply.toString('latin1') === changedReply) throw changedLayout(this.keys);
-    return reply;
+    return answer;
   }
 }

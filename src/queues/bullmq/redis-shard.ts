@@ -23,14 +23,16 @@ export class RedisShard implements WaitingJobs {
 
   async page(offset: number, most: PageLimits): Promise<Page> {
     const args = [offset, most.jobs, most.bytes].map(String);
-    const [start, digest, end, ...rest] = listOf(await this.#scripts.run(readScript, [this.#key], args));
+    const { reply, socket } = await this.#scripts.answer(readScript, [this.#key], args);
+    const [start, digest, end, ...rest] = listOf(reply);
     const jobs: ReadJob[] = [];
-    for (let at = 0; at < rest.length; at += 4) {
-      const time = Number(textOf(rest[at + 2]));
-      const data = asBuffer(bytesOf(rest[at + 3]) ?? nothing);
-      jobs.push({ first: numberOf(rest[at]), count: numberOf(rest[at + 1]), time, data });
+    for (let at = 0; at < rest.length; at += 5) {
+      const time = Number(textOf(rest[at + 3]));
+      const data = asBuffer(bytesOf(rest[at + 4]) ?? nothing);
+      jobs.push({ first: numberOf(rest[at]), count: numberOf(rest[at + 1]), id: textOf(rest[at + 2]), time, data });
     }
-    return { held: { start: numberOf(start), end: numberOf(end) }, edge: digestOf(digest), jobs };
+    const held = { start: numberOf(start), end: numberOf(end) };
+    return { held, edge: digestOf(digest), jobs, connection: socket };
   }
 }
 

@@ -12,6 +12,7 @@ import type { LayoutScripts } from './layout-scripts.ts';
 import { type ReadAhead, stretchBytes } from './read-ahead.ts';
 import { RedisShard } from './redis-shard.ts';
 import { type ReaderParts, ShardReader } from './shard-reader.ts';
+import type { JobEnd } from './trims.ts';
 
 export interface FeedParts extends Omit<ReaderParts, 'waiting'> {
   readonly scripts: LayoutScripts;
@@ -47,7 +48,7 @@ export class ShardFeed implements Feed {
   #bytes = 0;
   #work: Promise<void> = Promise.resolve();
   /** Where jobs end that were delivered whole and are not known to be stored. */
-  #ends: StoredPosition[] = [];
+  #ends: JobEnd[] = [];
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
@@ -73,8 +74,9 @@ export class ShardFeed implements Feed {
   async #begin(position: StoredPosition | undefined): Promise<void> {
     const { archiver, refuseWithoutArchive } = this.#parts;
     await (archiver === undefined ? refuseWithoutArchive() : archiver.begin(position?.next ?? 0));
-    if (position === undefined) await this.#reader.startAt(undefined);
-    else if (await this.#reader.startBehind(position)) this.#ends.push(position);
+    if (position === undefined) return await this.#reader.startAt(undefined);
+    const job = await this.#reader.startBehind(position);
+    if (job !== undefined) this.#ends.push({ ...position, job });
   }
 
   peek(): JobDelivery | undefined {
@@ -86,9 +88,9 @@ export class ShardFeed implements Feed {
     if (delivery === undefined) return;
     this.#taken += 1;
     this.#release(delivery.bytes);
-    if (delivery.endsJob) {
-      this.#ends.push({ next: delivery.position.offset + 1, digest: delivery.recordDigest() });
-    }
+    const job = delivery.endedJob;
+    if (job === undefined) return;
+    this.#ends.push({ next: delivery.position.offset + 1, digest: delivery.recordDigest(), job });
   }
 
   /** Jobs may have come. */
@@ -98,9 +100,9 @@ export class ShardFeed implements Feed {
   }
 
   /** Everything before `next` is stored: the end of the last job that lies before it whole, if there is a new one. */
-  stored(next: number): StoredPosition | undefined {
+  stored(next: number): JobEnd | undefined {
     this.#parts.archiver?.stored(next);
-    let last: StoredPosition | undefined;
+    let last: JobEnd | undefined;
     const rest = this.#ends.filter((end) => {
       if (end.next > next) return true;
       last = end;

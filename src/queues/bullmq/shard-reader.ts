@@ -55,6 +55,8 @@ export interface Page {
   /** Digest of the record before the first that is held; undefined where nothing ever was removed. */
   readonly edge: Digest | undefined;
   readonly jobs: readonly ReadJob[];
+  /** What it came over; undefined where there is nothing between. */
+  readonly connection: object | undefined;
 }
 
 const pageJobs = 512;
@@ -65,6 +67,10 @@ export class ShardReader implements AsyncDisposable {
   readonly #parts: ReaderParts;
   readonly #attributes = new RepeatedAttributes();
   #next = 0;
+  /** Behind what was read last; undefined while nothing was. */
+  #last: StoredPosition | undefined;
+  /** Whoever answers over it is known to hold what was read last. */
+  #connection: object | undefined;
   #isAtEnd = false;
   #isOvertaken = false;
 
@@ -94,41 +100,49 @@ export class ShardReader implements AsyncDisposable {
 
   /** Starts at an offset, or at the first that is held. Throws `SOURCE_LOST_HISTORY` where it is not held. */
   async startAt(offset: number | undefined): Promise<void> {
-    const { held } = await this.#page(offset ?? 0, 0);
+    const { held, connection } = await this.#page(offset ?? 0, 0);
     const from = offset ?? held.start;
     if (from < held.start || from > held.end) throw this.#lost(from, held, false);
     this.#next = from;
+    this.#connection = connection;
   }
 
   /**
-   * Starts behind a stored position. Resolves with whether a job ends there. Throws `SOURCE_LOST_HISTORY` where the
-   * offset is not held, or is held behind another record.
+   * Starts behind a stored position. Resolves with the id of the job that waits and ends there. Throws
+   * `SOURCE_LOST_HISTORY` where the offset is not held, or is held behind another record.
    */
-  async startBehind({ next, digest }: StoredPosition): Promise<boolean> {
-    const { held, edge, jobs } = await this.#page(Math.max(0, next - 1), 1);
-    if (next < held.start || next > held.end) throw this.#lost(next, held, false);
+  async startBehind(position: StoredPosition): Promise<string | undefined> {
+    const { next, digest } = position;
+    const { held, edge, jobs, connection } = await this.#page(Math.max(0, next - 1), 1);
+    this.#isOvertaken = next < held.start;
+    if (this.#isOvertaken || next > held.end) throw this.#lost(next, held, false);
     this.#next = next;
+    this.#last = position;
+    this.#connection = connection;
     if (next === held.start) {
       if ((edge ?? digest) !== digest) throw this.#lost(next, held, true);
-      return false;
+      return undefined;
     }
     const [job] = jobs;
     if (job === undefined || job.first > next - 1) throw this.#missing(next - 1, job);
     const before = this.#deliveriesOf(job)[next - 1 - job.first];
     if (before?.recordDigest() !== digest) throw this.#lost(next, held, true);
-    return job.first + job.count === next;
+    return before.endedJob;
   }
 
   /** The deliveries that come next, whole jobs as far as they are not read yet; none when all is read. */
   async read(): Promise<readonly JobDelivery[]> {
     const from = this.#next;
     const jobs = await this.readJobs();
-    return jobs.flatMap((job) => this.#deliveriesOf(job).slice(Math.max(0, from - job.first)));
+    const deliveries = jobs.flatMap((job) => this.#deliveriesOf(job).slice(Math.max(0, from - job.first)));
+    const last = deliveries.at(-1);
+    if (last !== undefined) this.#last = { next: this.#next, digest: last.recordDigest() };
+    return deliveries;
   }
 
   /** The jobs that come next, archived where they are to be; none when all is read. */
   async readJobs(): Promise<readonly ReadJob[]> {
-    const { held, jobs } = await this.#page(this.#next, pageJobs);
+    const { held, jobs } = await this.#following();
     this.#isOvertaken = this.#next < held.start;
     if (this.#isOvertaken || this.#next > held.end) throw this.#lost(this.#next, held, false);
     if (this.#next < held.end && jobs.length === 0) throw this.#missing(this.#next, undefined);
@@ -144,6 +158,18 @@ export class ShardReader implements AsyncDisposable {
     return jobs;
   }
 
+  /**
+   * The page that comes next. Whoever answers over another connection than before may have come back with less, and have
+   * been given other records since: what was read last has to be there first.
+   */
+  async #following(): Promise<Page> {
+    for (;;) {
+      const page = await this.#page(this.#next, pageJobs);
+      if (page.connection === this.#connection || this.#last === undefined) return page;
+      await this.startBehind(this.#last);
+    }
+  }
+
   #deliveriesOf(job: ReadJob): readonly JobDelivery[] {
     return deliveriesOf(job, this.#parts.place, this.#attributes);
   }
@@ -154,7 +180,7 @@ export class ShardReader implements AsyncDisposable {
     const { start, end } = page.held;
     if (offset >= start) return page;
     const archived = await this.#parts.history?.page(offset, start, most);
-    return archived === undefined ? page : { ...archived, held: { start: archived.start, end } };
+    return archived === undefined ? page : { ...page, ...archived, held: { start: archived.start, end } };
   }
 
   #lost(next: number, held: PartitionBounds, isHeld: boolean): PersistenceError {

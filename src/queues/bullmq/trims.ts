@@ -11,6 +11,11 @@ export interface TrimParts {
   readonly onFailed: (error: PersistenceError) => void;
 }
 
+/** Where a job ends, and its id. */
+export interface JobEnd extends StoredPosition {
+  readonly job: string;
+}
+
 /** Milliseconds for which closing insists: what is not removed now is removed by whoever comes next. */
 const closingPatience = 2_000;
 
@@ -26,7 +31,7 @@ const pause = 50;
  */
 export class Trims {
   readonly #parts: TrimParts;
-  readonly #waiting = new Map<number, StoredPosition>();
+  readonly #waiting = new Map<number, JobEnd>();
   readonly #hurry = new AbortController();
   readonly #closing = new AbortController();
   #work: Promise<void> | undefined;
@@ -35,10 +40,10 @@ export class Trims {
     this.#parts = parts;
   }
 
-  /** The store has everything of the shard before the position, which is the end of a job. */
-  note(shard: number, position: StoredPosition): void {
-    if (position.next <= (this.#waiting.get(shard)?.next ?? -1)) return;
-    this.#waiting.set(shard, position);
+  /** The store has everything of the shard before that. */
+  note(shard: number, end: JobEnd): void {
+    if (end.next <= (this.#waiting.get(shard)?.next ?? -1)) return;
+    this.#waiting.set(shard, end);
     this.#work ??= this.#run().finally(() => {
       this.#work = undefined;
     });
@@ -64,7 +69,7 @@ export class Trims {
     const { signal } = this.#closing;
     for (let attempt = 0; this.#waiting.size > 0 && !signal.aborted; ) {
       try {
-        await Promise.all([...this.#waiting].map(([shard, position]) => this.#trim(shard, position)));
+        await Promise.all([...this.#waiting].map(([shard, end]) => this.#trim(shard, end)));
         attempt = 0;
         await clock.sleep(pause, this.#hurry.signal).catch(() => undefined);
       } catch (error) {
@@ -75,10 +80,10 @@ export class Trims {
     }
   }
 
-  async #trim(shard: number, position: StoredPosition): Promise<void> {
+  async #trim(shard: number, end: JobEnd): Promise<void> {
     const { scripts } = this.#parts;
-    const digest = Buffer.from(position.digest, 'latin1');
-    await scripts.run(trimScript, [scripts.keys.shard(shard)], [String(position.next), digest]);
-    if (this.#waiting.get(shard) === position) this.#waiting.delete(shard);
+    const digest = Buffer.from(end.digest, 'latin1');
+    await scripts.run(trimScript, [scripts.keys.shard(shard)], [String(end.next), digest, end.job]);
+    if (this.#waiting.get(shard) === end) this.#waiting.delete(shard);
   }
 }

@@ -83,7 +83,7 @@ class ArchiveSource implements ReplaySource {
 
 /** A shard of which nothing waits: what came before `end` is archived. */
 function nothingFrom(end: number, { directory }: ArchivedShard): WaitingJobs {
-  const page: Page = { held: { start: end, end }, edge: undefined, jobs: [] };
+  const page: Page = { held: { start: end, end }, edge: undefined, jobs: [], connection: undefined };
   return { name: directory, page: async () => page };
 }
 
