@@ -41,7 +41,7 @@ export class Reads {
     { session, start, stop }: Extract<Read, { readonly kind: 'range' }>,
     open: OpenLogs,
   ): Promise<RedisReply> {
-    const view = await this.#store.openSession(session);
+    const view = await this.#store.openSession(session, 'log');
     if (view === undefined) return noEntries;
     const range = ordinalsOf(start, stop, view.cursor.entries);
     const count = range.to - range.from;

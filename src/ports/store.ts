@@ -47,6 +47,9 @@ export interface LogRange {
   readonly limit?: number | undefined;
 }
 
+/** What a view is opened for. A store whose views keep documents in memory keeps none for the log alone. */
+export type ViewUse = 'everything' | 'log';
+
 /** One session as it stood at one moment: later commits do not show in it. Close it when done. */
 export interface SessionView extends AsyncDisposable {
   readonly session: SessionId;
@@ -98,8 +101,11 @@ export interface Store extends AsyncDisposable {
   /** What the store holds, counted in the same atomic step as each commit. */
   readTotals(): Promise<StoreTotals>;
 
-  /** The session as of now, or undefined when it does not exist (unknown or deleted). */
-  openSession(session: SessionId): Promise<SessionView | undefined>;
+  /**
+   * The session as of now, or undefined when it does not exist (unknown or deleted). Default: for everything; one that is
+   * opened for its log is not to be asked for documents.
+   */
+  openSession(session: SessionId, use?: ViewUse): Promise<SessionView | undefined>;
   /** Ids of existing sessions in UTF-8 byte order. */
   listSessions(page: Page<SessionId>): Promise<readonly SessionId[]>;
   /** Every session the store keeps a cursor for, tombstones and unknown ones included, in UTF-8 byte order. */

@@ -32,6 +32,8 @@ export function encodeValues(values: readonly Uint8Array[]): readonly Uint8Array
 /** About the bytes that a reply holds. */
 export function sizeOfReply(reply: ServerReply): number {
   const each = 64;
+  // What it is read from stays open until it is sent.
+  if (reply.kind === 'stream') return 4_096;
   if (reply.kind === 'bulk') return each + reply.bytes.length;
   if (reply.kind === 'array') return reply.items.reduce((sum, item) => sum + sizeOfReply(item), each);
   return each;

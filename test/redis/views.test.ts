@@ -41,6 +41,20 @@ test('a view goes on reading a log that was replaced, however often, and is told
   }
 });
 
+test('a view of the log takes none of the documents out of Redis', async () => {
+  await using store = await openAt(serverAt(redis.server.port), uniquePrefix());
+  const builder = new PlanBuilder();
+  await store.commit(builder.append(ada, ...entries(0, 5)).build());
+  await store.commit(builder.save(ada, Buffer.alloc(1_000_000, 'x')).build());
+  const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await redis.client.info('stats'))?.[1]);
+  const before = await sent();
+  await using view = await store.openSession(ada, 'log');
+  if (view === undefined) throw new Error('the session must exist');
+  expect((await readLog(view)).map(base64)).toEqual(entries(0, 5).map(base64));
+  expect((await sent()) - before).toBeLessThan(100_000);
+  await expect(view.snapshot()).rejects.toThrow(TypeError);
+});
+
 test('a replaced log is gone after the time it is given', async () => {
   const prefix = uniquePrefix();
   await using store = await openAt(serverAt(redis.server.port), prefix, { viewLifetimeMs: 50 });

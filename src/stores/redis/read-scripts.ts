@@ -1,12 +1,13 @@
 import { defineScript, type Script } from '../../redis/connection.ts';
 
 /**
- * A session as of one moment: cursor, snapshot, receipt and anchor, each null where there is none.
- * KEYS: cursors, snapshot, receipt, anchor. ARGV: session.
+ * A session as of one moment: its cursor, and the documents that are asked for, each null where there is none.
+ * KEYS: cursors, then those of the documents. ARGV: session.
  */
 export const openViewScript: Script = defineScript(`
-local cursor = redis.call('HGET', KEYS[1], ARGV[1])
-return { cursor, redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3]), redis.call('GET', KEYS[4]) }
+local found = { redis.call('HGET', KEYS[1], ARGV[1]) }
+for at = 2, #KEYS do found[at] = redis.call('GET', KEYS[at]) end
+return found
 `);
 
 /** Most entries of a page, and how many bytes it ends after. */

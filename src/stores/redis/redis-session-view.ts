@@ -3,7 +3,7 @@ import { decodeCursor } from '../../domain/encoding/cursor.ts';
 import { PersistenceError } from '../../domain/errors.ts';
 import type { SessionId } from '../../domain/identifiers.ts';
 import { type OrdinalRange, resolveLogRange } from '../../ports/log-range.ts';
-import type { LogRange, SessionView } from '../../ports/store.ts';
+import type { LogRange, SessionView, ViewUse } from '../../ports/store.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { bytesOf, listOf } from '../../redis/replies.ts';
 import { viewClosed } from '../plan-checks.ts';
@@ -21,27 +21,35 @@ interface Documents {
 }
 
 /** The session as it is now, or undefined when it does not exist. */
-export async function openView(bucket: Bucket, session: SessionId, guard: Guard): Promise<SessionView | undefined> {
-  const keys = [bucket.cursors, bucket.session(session), bucket.receipt(session), bucket.anchor(session)];
+export async function openView(
+  bucket: Bucket,
+  session: SessionId,
+  use: ViewUse,
+  guard: Guard,
+): Promise<SessionView | undefined> {
+  const documentKeys = [bucket.session(session), bucket.receipt(session), bucket.anchor(session)];
+  const keys = [bucket.cursors, ...(use === 'log' ? [] : documentKeys)];
   const { reply } = await guard((connection) => connection.script(openViewScript, keys, [session]));
-  const [bytes, ...documents] = listOf(reply).map(bytesOf);
+  const [bytes, ...found] = listOf(reply).map(bytesOf);
   if (bytes === undefined) return undefined;
   const cursor = decodeCursor(bytes);
   if (cursor.presence !== 'known') return undefined;
-  const [snapshot, receipt, anchor] = documents.map((document) => document && new Uint8Array(document));
-  return new RedisSessionView(session, cursor, { snapshot, receipt, anchor }, bucket, guard);
+  const [snapshot, receipt, anchor] = found.map((document) => document && new Uint8Array(document));
+  const documents = use === 'log' ? undefined : { snapshot, receipt, anchor };
+  return new RedisSessionView(session, cursor, documents, bucket, guard);
 }
 
 /** One session as of one moment: what may change was read then, and entries of a log never change. */
 class RedisSessionView implements SessionView {
   readonly session: SessionId;
   readonly cursor: Cursor;
-  readonly #documents: Documents;
+  readonly #documents: Documents | undefined;
   readonly #bucket: Bucket;
   readonly #guard: Guard;
   #closed = false;
 
-  constructor(session: SessionId, cursor: Cursor, documents: Documents, bucket: Bucket, guard: Guard) {
+  /** `documents`: undefined for the log alone. */
+  constructor(session: SessionId, cursor: Cursor, documents: Documents | undefined, bucket: Bucket, guard: Guard) {
     this.session = session;
     this.cursor = cursor;
     this.#documents = documents;
@@ -50,15 +58,15 @@ class RedisSessionView implements SessionView {
   }
 
   snapshot(): Promise<Uint8Array | undefined> {
-    return this.#read(async () => this.#documents.snapshot);
+    return this.#document('snapshot');
   }
 
   receipt(): Promise<Uint8Array | undefined> {
-    return this.#read(async () => this.#documents.receipt);
+    return this.#document('receipt');
   }
 
   anchor(): Promise<Uint8Array | undefined> {
-    return this.#read(async () => this.#documents.anchor);
+    return this.#document('anchor');
   }
 
   /**
@@ -94,6 +102,13 @@ class RedisSessionView implements SessionView {
     const { reply } = await this.#read((connection) => connection.script(logPageScript, keys, args));
     if (reply === null) throw this.#expired();
     return listOf(reply).map((entry) => bytesOf(entry) ?? new Uint8Array());
+  }
+
+  #document(name: keyof Documents): Promise<Uint8Array | undefined> {
+    return this.#read(async () => {
+      if (this.#documents === undefined) throw new TypeError('a view of the log has no documents');
+      return this.#documents[name];
+    });
   }
 
   #read<Value>(read: (connection: RedisConnection) => Promise<Value>): Promise<Value> {

@@ -11,6 +11,7 @@ import type {
   Store,
   StoreCapabilities,
   StoreIdentity,
+  ViewUse,
 } from '../../ports/store.ts';
 import { type ConnectionOptions, RedisConnection } from '../../redis/connection.ts';
 import { assertVersion, type Durability, durabilityOf } from '../../redis/durability.ts';
@@ -169,9 +170,9 @@ class SharedRedisStore implements RedisStore {
     return this.#guard(() => this.#reader.totals());
   }
 
-  async openSession(session: SessionId): Promise<SessionView | undefined> {
+  async openSession(session: SessionId, use: ViewUse = 'everything'): Promise<SessionView | undefined> {
     const { reads } = this.#connections;
-    return openView(this.#keys.bucketOf(session), session, (read) => this.#guard(() => read(reads)));
+    return openView(this.#keys.bucketOf(session), session, use, (read) => this.#guard(() => read(reads)));
   }
 
   async listSessions(page: Page<SessionId>): Promise<readonly SessionId[]> {

@@ -47,6 +47,15 @@ describe('what waits until a queue or a store is there again takes so much memor
   });
 });
 
+test('a log that waits to be sent keeps no document of its session in memory', async () => {
+  await using system = new GatewaySystem().work();
+  const opened = vi.spyOn(system.system.store, 'openSession');
+  const client = system.client();
+  await client.send('RPUSH', 'macp:log:one', entryText('m1'));
+  expect(await client.send('LRANGE', 'macp:log:one', '0', '-1')).toEqual([entryText('m1')]);
+  expect(opened.mock.calls).toEqual([['one', 'log']]);
+});
+
 test('a transaction is answered, however many small requests it is made of', async () => {
   await using system = new GatewaySystem().work();
   const conversation = system.gateway.converse({ address: 'test', cut: () => undefined });
