@@ -6,10 +6,12 @@ import { type BareRequest, type Consumed, consumed, persisted, written } from '.
 
 /** What to do with a backlog of jobs, in a process of its own, so that each has its own memory and garbage. */
 export interface ConsumeRequest extends BareRequest {
-  readonly how: 'worker' | 'nothing' | 'stock' | 'stock, nothing done' | 'bare store';
+  readonly how: 'worker' | 'archiving worker' | 'nothing' | 'stock' | 'stock, nothing done' | 'bare store';
   readonly port: number;
   /** The prefix of our queue, as its address has it, or of the stock one. */
   readonly prefix: string;
+  /** Where a worker archives what it consumes. */
+  readonly archive: string;
   readonly shards: number;
   /** The queue of the stock pattern, with one job a command. */
   readonly stockQueue: string;
@@ -17,7 +19,8 @@ export interface ConsumeRequest extends BareRequest {
 
 const request = JSON.parse(process.argv[2] ?? '') as ConsumeRequest;
 const ways: Readonly<Record<ConsumeRequest['how'], () => Promise<Consumed>>> = {
-  worker: persist,
+  worker: () => persist({}),
+  'archiving worker': () => persist({ 'bullmq-archive': request.archive }),
   nothing: () => consume(eachShard(), async () => undefined),
   stock: stockPersisted,
   'stock, nothing done': () => consume([request.stockQueue], async () => undefined),
@@ -25,9 +28,9 @@ const ways: Readonly<Record<ConsumeRequest['how'], () => Promise<Consumed>>> = {
 };
 console.log(JSON.stringify(await ways[request.how]()));
 
-function persist(): Promise<Consumed> {
+function persist(more: Readonly<Record<string, string>>): Promise<Consumed> {
   const { port, prefix, directory } = request;
-  return persisted({ queue: `bullmq://127.0.0.1:${port}/0?prefix=${prefix}`, store: `level:${directory}` });
+  return persisted({ ...more, queue: `bullmq://127.0.0.1:${port}/0?prefix=${prefix}`, store: `level:${directory}` });
 }
 
 function eachShard(): readonly string[] {

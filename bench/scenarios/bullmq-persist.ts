@@ -32,14 +32,16 @@ const stockCommands = 10_000;
 const limitMebibytes = 350;
 
 const ours = 'BullMQ -> pipeline -> level store';
+const archiving = 'the same, archived before';
 const nothing = 'the same jobs, 4 Workers, nothing done';
 const stock = 'one job a command, one Worker, a synced put each';
 const idleStock = 'one job a command, one Worker, nothing done';
 
 /**
- * A backlog in 4 shards, persisted into the level store, every commit synced; beside BullMQ's own Workers that do
- * nothing with the same jobs, the bare synced batches of the same entries into classic-level, and the ordered pattern
- * that one would use first, with and without its writing. Each in a process of its own. Redis syncs once a second, as it does by default.
+ * A backlog in 4 shards, persisted into the level store, every commit synced, and the same with an archive; beside
+ * BullMQ's own Workers that do nothing with the same jobs, the bare synced batches of the same entries into
+ * classic-level, and the ordered pattern that one would use first, with and without its writing. Each in a process of
+ * its own. Redis syncs once a second, as it does by default.
  */
 export async function persistFromBullmq(commands: number, rounds: number): Promise<boolean> {
   const directory = await benchDirectory('bullmq-persist');
@@ -49,6 +51,7 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
       'auto-aof-rewrite-percentage': '0',
     });
     const store = join(directory, 'store');
+    const archive = join(directory, 'archive');
     const peaks: number[] = [];
     const contestant = (
       name: string,
@@ -59,11 +62,11 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
       name,
       async rate() {
         const count = await fill(redis.port);
-        const place = { port: redis.port, prefix, shards, stockQueue };
+        const place = { port: redis.port, prefix, archive, shards, stockQueue };
         const request = { ...place, how, commands: count, sessions, directory: store, options };
         const { result, mebibytes } = await runMeasured<Consumed>('bullmq/consume', request);
         if (how === 'worker') peaks.push(mebibytes);
-        await removeDirectory(store);
+        await Promise.all([store, archive].map(removeDirectory));
         await emptied(redis.port);
         return result.commands / result.seconds;
       },
@@ -71,6 +74,7 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
     const fillOurs = (port: number) => fillShards(port, commands);
     const result = await alternate(rounds, [
       contestant(ours, 'worker', fillOurs),
+      contestant(archiving, 'archiving worker', fillOurs),
       contestant(nothing, 'nothing', fillOurs),
       contestant(stock, 'stock', fillStock),
       contestant(idleStock, 'stock, nothing done', fillStock),
@@ -88,6 +92,7 @@ export async function persistFromBullmq(commands: number, rounds: number): Promi
       ratios(rates, slower(idle, bare)),
       0.8,
     );
+    tellRatio('with an archive, to that without', ratios(ratesOf(result, archiving), rates));
     tellRatio('to the stock pattern that writes nothing', ratios(rates, ratesOf(result, idleStock)));
     tellRatio('to the idle Workers alone', ratios(rates, idle));
     tellRatio('to the bare store alone', ratios(rates, bare));
