@@ -56,6 +56,8 @@ export class Conversation implements RedisConversation {
   readonly #openLogs: OpenLogs = new Set();
   readonly #ending = new AbortController();
   #deletion: Deletion | undefined;
+  /** Claims what was listed: done once the client goes on to read, because then it has got the list. */
+  #claimListed: (() => void) | undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -156,10 +158,14 @@ export class Conversation implements RedisConversation {
     });
     if ('kind' in reign) return failure(reign.because);
     await reached;
-    if (read.kind !== 'list') return await reads.answer(read, this.#openLogs);
+    if (read.kind !== 'list') {
+      this.#claimListed?.();
+      this.#claimListed = undefined;
+      return await reads.answer(read, this.#openLogs);
+    }
     const sessions = await reign.sessions();
-    // A runtime lists the sessions when it starts, and then saves every one of them.
-    if (!attempt.isGivenUp) void reign.claimAhead(sessions);
+    // A runtime lists the sessions when it starts, and then reads and saves every one of them.
+    if (!attempt.isGivenUp) this.#claimListed = () => void reign.claimAhead(sessions);
     return sessionSet(sessions);
   }
 
