@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { PersistenceError } from '../../../src/domain/errors.ts';
+import type { SessionId } from '../../../src/domain/identifiers.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -90,4 +91,20 @@ test('a list that failed is made anew', async () => {
   slow.failure = new PersistenceError('STORE_UNAVAILABLE', 'down');
   expect(await gateway.client().send(...list)).toBe('ERR STORE_UNAVAILABLE: down');
   expect(await gateway.client().send(...list)).toEqual([]);
+});
+
+test('a list that may have come too late is ready for the next one, until a client goes on to read', async () => {
+  const slow = new SlowToList();
+  await using system = new WorkingSystem({ store: slow.store });
+  await using gateway = new GatewaySystem({ system }).work();
+  await gateway.client().send('SADD', 'macp:sessions', 'one');
+  for (let times = 0; times < 3; times += 1) expect(await gateway.client().send(...list)).toEqual(['one']);
+  expect(slow.begun).toBe(1);
+  const reading = gateway.client();
+  await reading.send(...list);
+  expect(await reading.send('GET', 'macp:session:one')).toBe('(nil)');
+  // It claims what it will write next.
+  await expect.poll(async () => (await system.store.readCursors(['one' as SessionId]))[0]?.epoch).toBe(2);
+  expect(await gateway.client().send(...list)).toEqual(['one']);
+  expect(slow.begun).toBe(2);
 });
