@@ -60,7 +60,7 @@ async function examine(address: BullmqAddress, values: Values): Promise<readonly
     use: queueUse,
     answerTimeoutMs: values['bullmq.commandTimeout'],
   });
-  const all = { servers, weaknesses: [...weaknesses, ...failoverWeaknesses(place)] };
+  const all = { servers, weaknesses: [...weaknesses, ...failoverWeaknesses(place, servers)] };
   const remedy = 'change that, unless your writers can send again what was lost';
   return [...judgeDurability('bullmq', all, remedy), await examineArchive(address, values)];
 }

@@ -116,9 +116,10 @@ function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** Why what a master acknowledges may be lost where Sentinels put another in its place. */
-export function failoverWeaknesses(address: RedisAddress): readonly string[] {
-  if (!('sentinels' in address)) return [];
+/** Why what a master acknowledges may be lost where Sentinels, or its cluster, put a replica in its place. */
+export function failoverWeaknesses(address: RedisAddress, servers: readonly ServerFacts[]): readonly string[] {
+  const hasSuccessor = 'nodes' in address && servers.some(({ replicas }) => (replicas ?? 0) > 0);
+  if (!('sentinels' in address) && !hasSuccessor) return [];
   return ['a replica that takes over may lack what was acknowledged last: replication is asynchronous'];
 }
 

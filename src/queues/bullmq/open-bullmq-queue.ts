@@ -75,7 +75,7 @@ export async function openBullmqQueue(options: BullmqQueueOptions): Promise<Bull
     const keys = bullmqKeys(options.prefix);
     const durability = await durabilityOf(consuming);
     assertVersion(durability, consuming.where);
-    const weaknesses = [...durability.weaknesses, ...failoverWeaknesses(options.connection)];
+    const weaknesses = [...durability.weaknesses, ...failoverWeaknesses(options.connection, durability.servers)];
     for (const weakness of weaknesses) options.onWeakness(weakness);
     const guard = await settleGuard(consuming, keys, options);
     // A connection of its own: what is read and removed does not wait for what a large group sends.
