@@ -5,12 +5,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   assertDelivered,
   assertRejects,
+  commandWithData,
   positionsAfter,
   someCommands,
   someSessions,
   startingAt,
   takeCount,
 } from '../../src/conformance/queue-samples.ts';
+import { parseSessionId } from '../../src/domain/identifiers.ts';
+import { partitionOf } from '../../src/domain/partition.ts';
 import { nodeFileSystem } from '../../src/platform/node-file-system.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { QueuedDelivery } from '../../src/ports/queue.ts';
@@ -22,6 +25,7 @@ import { rawClient } from '../support/redis-contents.ts';
 import { serverAt } from '../support/redis-harness.ts';
 
 const redis = useOneRedis();
+const ada = parseSessionId('ada');
 const sessions = someSessions.slice(0, 10);
 let archived: ArchivedQueue;
 beforeEach(() => {
@@ -123,6 +127,29 @@ test('what is stored goes by size, and by age, and what is not stored stays', as
   }
   const bounds = [...(await queue.bounds()).values()];
   expect((await replayed(queue)).length).toBe(bounds.reduce((sum, { start, end }) => sum + end - start, 0));
+});
+
+test('a replay that retention overtakes ends with SOURCE_LOST_HISTORY, and passes nothing over', async () => {
+  await using queue = await archived.open();
+  const published = Array.from({ length: 50 }, (_, at) => commandWithData(ada, at + 1, Buffer.alloc(100_000, 'x')));
+  for (const command of published) await queue.publish([command]);
+  await storeAll(queue);
+  const shard = partitionOf(ada, 3);
+  const { length } = readdirSync(archived.folder(`shard-${shard}`));
+  const read: QueuedDelivery[] = [];
+  const replay = async (): Promise<void> => {
+    for await (const batch of queue.replay({ limits: { deliveries: 1, bytes: 1 } })) {
+      read.push(...batch);
+      for (const name of readdirSync(archived.folder(`shard-${shard}`))
+        .sort()
+        .slice(0, -1)) {
+        rmSync(archived.folder(`shard-${shard}`, name));
+      }
+    }
+  };
+  expect(length).toBeGreaterThan(40);
+  await assertRejects('SOURCE_LOST_HISTORY', replay());
+  assertDelivered(read, published.slice(0, read.length));
 });
 
 test('where Redis is gone, the archive is replayed by itself', async () => {

@@ -61,7 +61,9 @@ export class ArchivedShard implements ShardHistory, AsyncDisposable {
   async page(offset: number, end: number, most: PageLimits): Promise<HistoryPage | undefined> {
     const { held, next, until } = this.#reading ?? {};
     if (held !== undefined && next === offset && offset < (until ?? 0)) {
-      return { ...held, jobs: await this.#read(offset, most) };
+      // What stops it may be that files went meanwhile: then they are looked at anew.
+      const jobs = await this.#read(offset, most).catch(() => undefined);
+      if (jobs !== undefined) return { ...held, jobs };
     }
     return await this.#looking((segments) => this.#begin(segments, offset, end, most));
   }
