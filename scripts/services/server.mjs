@@ -77,7 +77,7 @@ export async function startServer({ name, program, parameters, directory, ready 
  * @param {readonly string[]} command
  * @returns {[string, ...string[]]}
  */
-function endingWithUs([program = '', ...parameters]) {
+export function endingWithUs([program = '', ...parameters]) {
   const wrapper = ['--pdeathsig', 'KILL', '--'];
   const works = process.platform === 'linux' && spawnSync('setpriv', [...wrapper, 'true']).status === 0;
   return works ? ['setpriv', ...wrapper, program, ...parameters] : [program, ...parameters];

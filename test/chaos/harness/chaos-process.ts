@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { endingWithUs } from '../../../scripts/services/server.mjs';
 
 export interface ProcessOptions {
   readonly name: string;
@@ -33,7 +35,9 @@ export class ChaosProcess {
 
   constructor({ name, words, environment, onOutput, onError }: ProcessOptions) {
     this.name = name;
-    this.#child = spawn(process.execPath, [...words], {
+    // One that is stopped would else outlive whoever started it.
+    const [program, ...parameters] = endingWithUs([process.execPath, ...words]);
+    this.#child = spawn(program, parameters, {
       env: { ...cleanEnvironment, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -71,6 +75,22 @@ export class ChaosProcess {
   /** What it said last. */
   get latest(): string {
     return this.#latest.join('\n');
+  }
+
+  /** Whether the system says that it is stopped, whoever stopped it. */
+  get isSuspended(): boolean {
+    return this.systemState.startsWith('T');
+  }
+
+  /** What the system says that it does, and in which call; nothing once it is gone. */
+  get systemState(): string {
+    const read = (file: string): string => readFileSync(`/proc/${this.#child.pid}/${file}`, 'latin1');
+    try {
+      const state = /^State:\s*(.*)$/m.exec(read('status'))?.[1] ?? '';
+      return `${state} in ${read('wchan')}`;
+    } catch {
+      return '';
+    }
   }
 
   say(line: string): void {

@@ -25,6 +25,16 @@ export interface ChaosQueue extends AsyncDisposable {
   read(): Promise<readonly TopicRecord[]>;
 }
 
+/** A queue on BullMQ, and what its Redis says of the workers and of what is left for them. */
+export interface BullmqChaosQueue extends ChaosQueue {
+  /** Whether any worker counts as alive. */
+  hasMembers(): Promise<boolean>;
+  /** Whether every shard belongs to a worker that counts as alive. */
+  isOwned(): Promise<boolean>;
+  /** How many jobs wait in all shards. */
+  waiting(): Promise<number>;
+}
+
 /** Partitions of a queue. */
 export const partitions = 8;
 
@@ -71,7 +81,7 @@ export async function kafkaQueue(): Promise<ChaosQueue> {
 const prefix = 'chaos-queue';
 
 /** A Redis of its own, which keeps all that was ever written to it in its append-only file. */
-export async function bullmqQueue(): Promise<ChaosQueue> {
+export async function bullmqQueue(shards = partitions): Promise<BullmqChaosQueue> {
   const server = await startRedis({ 'auto-aof-rewrite-percentage': '0' });
   const client = new Redis(server.address);
   // It is going to be killed.
@@ -82,12 +92,24 @@ export async function bullmqQueue(): Promise<ChaosQueue> {
   heard.on('message', (_, message: string) => {
     if (message === 'group') rebalances += 1;
   });
-  await heard.subscribe(`{${prefix}}:commands:channel`);
+  const keys = `{${prefix}}:commands`;
+  await heard.subscribe(`${keys}:channel`);
+  const members = `${keys}:group:members`;
+  const allShards = Array.from({ length: shards }, (_, shard) => shard);
+  const alive = async (): Promise<readonly string[]> => {
+    const [seconds, microseconds] = await client.time();
+    return await client.zrange(
+      members,
+      `(${Number(seconds) * 1_000 + Number(microseconds) / 1_000}`,
+      '+inf',
+      'BYSCORE',
+    );
+  };
   return {
     name: 'BullMQ',
     settings: {
       MACP_PERSIST_QUEUE: `${server.address.replace('redis', 'bullmq')}/0?prefix=${prefix}`,
-      MACP_PERSIST_BULLMQ_SHARDS: `${partitions}`,
+      MACP_PERSIST_BULLMQ_SHARDS: `${shards}`,
       MACP_PERSIST_BULLMQ_LEASE: '3s',
     },
     needsInit: false,
@@ -96,14 +118,23 @@ export async function bullmqQueue(): Promise<ChaosQueue> {
     pause: server.pause,
     resume: server.resume,
     async ends() {
-      const shards = Array.from({ length: partitions }, (_, shard) => shard);
-      const ends = await Promise.all(
-        shards.map((shard) => client.hget(`{${prefix}}:commands-${shard}:position`, 'next')),
-      );
+      const ends = await Promise.all(allShards.map((shard) => client.hget(`${keys}-${shard}:position`, 'next')));
       return new Map(ends.map((end, shard) => [shard, Number(end ?? 0)]));
     },
     group: () => ({ rebalances, isEmpty: false }),
-    read: () => readJobs(server.directory, `{${prefix}}:commands-`),
+    async hasMembers() {
+      return (await alive()).length > 0;
+    },
+    async isOwned() {
+      const owners = await client.hmget(`${keys}:group:owners`, ...allShards.map(String));
+      const living = new Set<string | null>(await alive());
+      return owners.every((owner) => living.has(owner));
+    },
+    async waiting() {
+      const lengths = await Promise.all(allShards.map((shard) => client.llen(`${keys}-${shard}:wait`)));
+      return lengths.reduce((sum, length) => sum + length, 0);
+    },
+    read: () => readJobs(server.directory, `${keys}-`),
     async [Symbol.asyncDispose]() {
       heard.disconnect();
       client.disconnect();
