@@ -38,6 +38,8 @@ export class WrittenSession {
   readonly #means: SessionMeans;
   readonly #lane: Lane;
   readonly #turns = new Turns();
+  /** Writes that wait for their turn, or have it. */
+  #asked = 0;
   /** Writes of which it is not known yet whether they are durable. */
   readonly #underWay = new Set<Promise<unknown>>();
   /** As of the last write that is durable; undefined until the writer reigns. */
@@ -58,13 +60,18 @@ export class WrittenSession {
 
   /** Sends a write in its turn, unless `attempt` is given up before. */
   async write(write: Write, command: UnnumberedCommand, attempt: Attempt): Promise<WriteOutcome> {
-    const begun = await this.#turns.take(() => this.#begin(write, command, attempt));
+    this.#asked += 1;
+    const turn = this.#turns.take(() => this.#begin(write, command, attempt));
+    const begun = await turn.finally(() => {
+      this.#asked -= 1;
+    });
     return 'outcome' in begun ? await begun.outcome : begun;
   }
 
   /** Resolves once everything that was written before is applied, or is known never to be. */
   async reached(signal: AbortSignal): Promise<void> {
-    const before = await this.#turns.take(async () => [...this.#underWay]);
+    // A claim alone changes nothing that can be read: nobody waits for it.
+    const before = this.#asked === 0 ? this.#underWay : await this.#turns.take(async () => [...this.#underWay]);
     await Promise.all(before);
     await this.#untilApplied(signal);
   }

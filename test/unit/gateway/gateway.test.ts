@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -239,4 +239,36 @@ describe('what is not certain is not answered, and what cannot be done is refuse
     await clock.advance(400);
     for (const one of await told) expect(one).toMatch(/^ERR there was no answer in time: nothing was written/);
   });
+});
+
+test('what a runtime lists and reads when it starts does not wait for the claims of its sessions', async () => {
+  await using system = new GatewaySystem().work();
+  const { store } = system.system;
+  const former = system.client();
+  for (const session of ['one', 'two']) await former.send('RPUSH', `macp:log:${session}`, entryText('m1'));
+  await system.system.caughtUp();
+  const commit = store.commit.bind(store);
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const commits = vi.spyOn(store, 'commit').mockImplementation(async (plan) => {
+    await held;
+    await commit(plan);
+  });
+  const runtime = system.client();
+  try {
+    expect(await runtime.send('SMEMBERS', 'macp:sessions')).toEqual(['one', 'two']);
+    expect(await runtime.send('LRANGE', 'macp:log:one', '0', '-1')).toEqual([entryText('m1')]);
+    while (commits.mock.calls.length === 0) await systemClock.sleep(1);
+    expect(await runtime.send('LRANGE', 'macp:log:two', '0', '-1')).toEqual([entryText('m1')]);
+  } catch (error) {
+    goOn();
+    throw error;
+  }
+  const written = runtime.send('RPUSH', 'macp:log:two', entryText('m2'));
+  const read = runtime.send('LRANGE', 'macp:log:two', '0', '-1');
+  goOn();
+  expect(await written).toBe(integer(2));
+  expect(await read).toEqual([entryText('m1'), entryText('m2')]);
 });
