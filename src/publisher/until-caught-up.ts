@@ -5,7 +5,7 @@ import { patiently } from './patiently.ts';
 
 const longestPause = 50;
 
-/** By partition that holds something, behind which offset nothing stands. */
+/** By partition the offset behind its last command, also where it holds nothing any more. */
 export type QueueEnds = ReadonlyMap<number, number>;
 
 /**
@@ -14,10 +14,12 @@ export type QueueEnds = ReadonlyMap<number, number>;
  */
 export async function untilCaughtUp(queue: Queue, store: Store, clock: Clock, signal: AbortSignal): Promise<QueueEnds> {
   const bounds = await patiently(() => queue.bounds(), clock, signal);
-  const ends = new Map([...bounds].flatMap(([partition, { start, end }]) => (start < end ? [[partition, end]] : [])));
+  const held = [...bounds].filter(([, { start, end }]) => start < end);
   for (let pause = 1; ; pause = Math.min(longestPause, pause * 2)) {
     const positions = await patiently(() => store.readPositions(queue.source), clock, signal);
-    if ([...ends].every(([partition, end]) => (positions.get(partition)?.next ?? 0) >= end)) return ends;
+    if (held.every(([partition, { end }]) => (positions.get(partition)?.next ?? 0) >= end)) {
+      return new Map([...bounds].map(([partition, { end }]) => [partition, end]));
+    }
     await clock.sleep(pause, signal);
   }
 }
