@@ -169,7 +169,8 @@ export class Chaos {
     return [
       `in flight: ${publishers.beyond(logs.persisted)}, acknowledged: ${publishers.acknowledged} of ${publishers.allowed}`,
       ...publishers.all.map(
-        ({ process, isReady }) => `${process?.name} is ${process?.state}${isReady ? ', ready' : ''}`,
+        ({ process, isReady, isWaiting, acknowledged }) =>
+          `${process?.name} is ${process?.state}${isReady ? ', ready' : ''}${isWaiting ? ', waits' : ''}, ${acknowledged} acknowledged\n${process?.latest}`,
       ),
       ...alive.map(({ process: { name, state, latest }, log: { partitions, committed } }) =>
         [`${name} is ${state}, works on ${[...partitions]}, has committed ${committed}`, latest].join('\n'),
