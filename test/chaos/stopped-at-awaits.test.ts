@@ -77,8 +77,8 @@ describe.concurrent('a worker that is stopped at an await past its lease, and go
       leftOut: onRedis,
       open: redisStore,
       runs: 1,
-      victims: 12,
-      shards: 24,
+      victims: 20,
+      shards: 40,
     });
     expect(report?.verdict.complaints.slice(0, 20)).toEqual([]);
     expect(report?.outrun).toBeGreaterThan(0);
