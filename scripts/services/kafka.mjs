@@ -17,7 +17,7 @@ import { startServer } from './server.mjs';
  * @property {() => Promise<void>} start resolves once it serves; at once where it runs
  * @property {() => Promise<void>} stop with SIGTERM: it hands over what it leads, and ends
  * @property {() => Promise<void>} kill with SIGKILL
- * @property {() => void} pause with SIGSTOP
+ * @property {() => void} pause with SIGSTOP: nothing of it works any more when this returns
  * @property {() => void} resume with SIGCONT
  *
  * @typedef {object} LocalKafka a cluster of one or more brokers on this machine
@@ -109,7 +109,7 @@ function localBroker(installation, node) {
     },
     stop: async () => running?.stop(),
     kill: async () => running?.kill(),
-    pause: () => running?.signal('SIGSTOP'),
-    resume: () => running?.signal('SIGCONT'),
+    pause: () => running?.pause(),
+    resume: () => running?.resume(),
   };
 }

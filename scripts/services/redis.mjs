@@ -18,7 +18,7 @@ import { startServer } from './server.mjs';
  *   transaction that a kill tore apart is gone
  * @property {() => Promise<void>} stop with SIGTERM
  * @property {() => Promise<void>} kill with SIGKILL
- * @property {() => void} pause with SIGSTOP
+ * @property {() => void} pause with SIGSTOP: nothing of it works any more when this returns
  * @property {() => void} resume with SIGCONT
  *
  * @typedef {object} RedisOptions
@@ -78,8 +78,8 @@ export async function startRedis({ directory, settings = {} }) {
     start,
     stop: async () => running?.stop(),
     kill: async () => running?.kill(),
-    pause: () => running?.signal('SIGSTOP'),
-    resume: () => running?.signal('SIGCONT'),
+    pause: () => running?.pause(),
+    resume: () => running?.resume(),
   };
 }
 

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Refusal } from '../project.mjs';
 
@@ -8,7 +9,8 @@ import { Refusal } from '../project.mjs';
  * @typedef {object} ServerProcess
  * @property {number} pid
  * @property {() => boolean} isRunning
- * @property {(signal: NodeJS.Signals) => void} signal sends a signal: SIGSTOP and SIGCONT to hang it and to let it go
+ * @property {() => void} pause hangs it with SIGSTOP; on Linux none of its threads does anything more afterwards
+ * @property {() => void} resume lets it go on with SIGCONT
  * @property {() => Promise<void>} stop asks it to stop, and resolves when it has ended
  * @property {() => Promise<void>} kill kills it, and resolves when it has ended
  */
@@ -64,10 +66,34 @@ export async function startServer({ name, program, parameters, directory, ready 
   return {
     pid: child.pid ?? 0,
     isRunning,
-    signal: (signal) => void child.kill(signal),
+    pause: () => {
+      child.kill('SIGSTOP');
+      // On a busy machine the threads of a server may work on for a while.
+      while (isRunning() && !isStopped(child.pid ?? 0)) Atomics.wait(anything, 0, 0, 1);
+    },
+    resume: () => void child.kill('SIGCONT'),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
+}
+
+const anything = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * True once every thread of the process is stopped; where that cannot be seen, at once.
+ *
+ * @param {number} pid
+ */
+function isStopped(pid) {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return true;
+  try {
+    // Behind the name in brackets: T (stopped), Z and X (ended).
+    return readdirSync(tasks).every((task) => /\) [TZX] /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')));
+  } catch {
+    // One has ended meanwhile: looked at again.
+    return false;
+  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { root } from '../../scripts/project.mjs';
@@ -13,6 +14,13 @@ import { brokerProperties, propertiesFile } from '../../scripts/services/kafka-p
 import { freePorts } from '../../scripts/services/ports.mjs';
 import { startServer } from '../../scripts/services/server.mjs';
 import { prefixOf, type ServiceKind, shareService, withoutSecrets } from '../../scripts/services/shared.mjs';
+
+/** What the process has used of its processors until now, in clock ticks. */
+function processorTime(pid: number): number {
+  const [, behindName = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = behindName.split(' ').slice(11, 13);
+  return Number(user) + Number(system);
+}
 
 let directory: string;
 beforeEach(async () => {
@@ -80,9 +88,21 @@ describe('a server', () => {
 
   test('that hangs can be stopped all the same', async () => {
     const server = await startServer({ ...serving, ready: /^ready$/ });
-    server.signal('SIGSTOP');
+    server.pause();
     await server.stop();
     expect(server.isRunning()).toBe(false);
+  });
+
+  test.runIf(process.platform === 'linux')('does nothing more once it is paused, until it goes on', async () => {
+    const counting = node('let n = 0; const f = () => { console.log("ready", n += 1); setImmediate(f); }; f()');
+    const server = await startServer({ ...counting, ready: /^ready 1$/ });
+    server.pause();
+    const used = processorTime(server.pid);
+    await setTimeout(50);
+    expect(processorTime(server.pid)).toBe(used);
+    server.resume();
+    await expect.poll(() => processorTime(server.pid)).toBeGreaterThan(used);
+    await server.kill();
   });
 
   test('that ends before it is ready is told with its last words', async () => {
