@@ -33,6 +33,9 @@ export interface ReignOptions {
 /** Most that is published at a time. */
 const limits: Load = { commands: 8_192, bytes: 64 * 1024 * 1024 };
 
+/** Asked for one by one, sessions would come faster than they are forgotten. */
+const forgottenTogether = 1_000;
+
 /** Few enough to be applied well before a client gives up on the first of them. */
 const claimedTogether = 64;
 
@@ -152,16 +155,28 @@ export class Reign {
   async #forget(): Promise<void> {
     this.#isForgetting = true;
     try {
-      for (const [session, written] of this.#sessions) {
-        if (this.#sessions.size <= this.#rememberedSessions) break;
-        await written.reached(this.over);
-        if (written.isAtRest) this.#sessions.delete(session);
+      const oldestFirst = this.#sessions.entries();
+      for (let some = this.#surplus(oldestFirst); some.length > 0; some = this.#surplus(oldestFirst)) {
+        await Promise.all(some.map(([, written]) => written.reached(this.over)));
+        for (const [session, written] of some) if (written.forget()) this.#sessions.delete(session);
       }
     } catch {
       // The reign is over, or the store does not answer: the next new session tries again.
     } finally {
       this.#isForgetting = false;
     }
+  }
+
+  /** The next of those that are too many, so many as are looked at together. */
+  #surplus(sessions: Iterator<[SessionId, WrittenSession]>): readonly [SessionId, WrittenSession][] {
+    const some: [SessionId, WrittenSession][] = [];
+    const most = Math.min(forgottenTogether, this.#sessions.size - this.#rememberedSessions);
+    while (some.length < most) {
+      const next = sessions.next();
+      if (next.done === true) break;
+      some.push(next.value);
+    }
+    return some;
   }
 
   /** The sink, with what it fails of for good noted: it ends the reign. */

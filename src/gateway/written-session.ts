@@ -76,10 +76,15 @@ export class WrittenSession {
     await this.#untilApplied(signal);
   }
 
-  /** True when all that was written can be read, nothing is asked for, and nothing speaks against writing more. */
-  get isAtRest(): boolean {
+  /**
+   * Lets go of it where all that was written can be read, nothing is asked for, and nothing speaks against writing more:
+   * then true, and it is not to be used any more.
+   */
+  forget(): boolean {
     const isApplied = this.#underWay.size === 0 && this.#durable === this.#reached;
-    return isApplied && this.#turns.areIdle && this.#lane.failure === undefined;
+    const isAtRest = isApplied && this.#turns.areIdle && this.#lane.failure === undefined;
+    if (isAtRest) this.#means.fences.forget(this.#lane);
+    return isAtRest;
   }
 
   /** A result is wrapped: a promise that an async function returned would be awaited, and hold the next turn up. */

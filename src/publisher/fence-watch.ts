@@ -34,6 +34,11 @@ export class FenceWatch {
     this.#watching ??= this.#watch();
   }
 
+  /** Nobody writes to the lane any more. */
+  forget(lane: Lane): void {
+    this.#active.delete(lane);
+  }
+
   /** Looks at a lane's session now. A writer that cannot learn whether it still reigns must not go on. */
   async look(lane: Lane): Promise<void> {
     const { outbox, cursors, signal } = this.#options;
