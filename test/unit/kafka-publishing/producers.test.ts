@@ -7,6 +7,7 @@ import type { Producer, ProducerOptions } from '../../../src/queues/kafka/publis
 import { encodeRecordBody } from '../../../src/queues/kafka/publishing/record-body.ts';
 import { positionOf } from '../../../src/queues/kafka/publishing/record-writer.ts';
 import { TransactionalProducer } from '../../../src/queues/kafka/publishing/transactional-producer.ts';
+import { untilRead } from '../../../src/queues/kafka/publishing/until-read.ts';
 import { type Fate, HastyClock, SimulatedBrokers } from './simulated-brokers.ts';
 
 const batchBytes = 200;
@@ -122,6 +123,32 @@ describe('a transactional producer', () => {
     const { rounds } = await batchRecords([record(0, 'stale')], { batchBytes, codec: undefined });
     await expect(old.write(rounds)).rejects.toMatchObject({ code: 'WRITER_FENCED' });
     expect(brokers.logs.get(0)?.map(({ value }) => value)).toContain('stale');
+    expect(brokers.committed(0)).toEqual([]);
+  });
+
+  test('gives up what brokers forgot to end before it writes on, and readers get to the end', async () => {
+    const brokers = new SimulatedBrokers();
+    const producer = new TransactionalProducer(optionsFor(brokers, 'writer'));
+    await producer.open();
+    const one = await batchRecords([record(0, 'one'), record(1, 'one')], { batchBytes, codec: undefined });
+    brokers.forgotten.add(0);
+    await expect(producer.write(one.rounds)).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
+    expect([brokers.committed(0), brokers.committed(1)]).toEqual([[], ['one']]);
+    const two = await batchRecords([record(0, 'two'), record(1, 'two')], { batchBytes, codec: undefined });
+    await producer.write(two.rounds);
+    expect([brokers.committed(0), brokers.committed(1)]).toEqual([['two'], ['one', 'two']]);
+  });
+
+  test('settles although brokers forgot to end its transaction', async () => {
+    const brokers = new SimulatedBrokers();
+    const options = optionsFor(brokers, 'writer');
+    const producer = new TransactionalProducer(options);
+    await producer.open();
+    const { rounds } = await batchRecords([record(0, 'one')], { batchBytes, codec: undefined });
+    brokers.forgotten.add(0);
+    await expect(producer.write(rounds)).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' });
+    await producer.open();
+    await untilRead(options);
     expect(brokers.committed(0)).toEqual([]);
   });
 

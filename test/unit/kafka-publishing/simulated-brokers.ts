@@ -56,6 +56,8 @@ const rememberedBatches = 5;
 export class SimulatedBrokers {
   readonly logs = new Map<number, Logged[]>();
   fate: () => Fate = () => 'answered';
+  /** Partitions that are not told when the next transaction ends: it stays open there until another one ends. */
+  readonly forgotten = new Set<number>();
   readonly #written = new Map<string, Written[]>();
   readonly #transactions = new Map<string, Transaction>();
   #nextProducer = 1n;
@@ -127,7 +129,8 @@ export class SimulatedBrokers {
   }
 
   #end({ producerId }: ProducerIdentity, as: 'committed' | 'aborted'): void {
-    for (const [partition, log] of this.logs) {
+    const told = [...this.logs].filter(([partition]) => !this.forgotten.delete(partition));
+    for (const [partition, log] of told) {
       for (const { offset, count } of this.#written.get(`${producerId}/${partition}`) ?? []) {
         for (const logged of log.slice(offset, offset + count)) {
           if (logged.transaction === 'open') logged.transaction = as;

@@ -34,10 +34,10 @@ export class TransactionalProducer implements Producer {
   #identity: ProducerIdentity | undefined;
   #state: ProducerState = 'new';
   /**
-   * An earlier transaction of this identity was ended by asking for the next epoch. Brokers that are started anew in the
-   * middle of that may forget to tell a partition of it: then the next commit there would commit it as well.
+   * Where transactions were begun that readers have not been seen to pass. Brokers that are started anew in the middle
+   * of ending one may forget to tell a partition of it, which has it open for ever then: see {@link #endWhatIsLeft}.
    */
-  #mayBeLeftOpen = false;
+  readonly #left = new Set<number>();
 
   constructor(options: ProducerOptions) {
     this.#options = options;
@@ -93,8 +93,8 @@ export class TransactionalProducer implements Producer {
     const { link } = this.#options;
     const failure = await persistence.repeat(pauses, () => this.#makeReady());
     if (failure !== undefined) return failure;
-    if (this.#mayBeLeftOpen) await untilRead(this.#options);
-    this.#mayBeLeftOpen = false;
+    if (this.#left.size > 0) await untilRead(this.#options);
+    this.#left.clear();
     // Nobody has taken over, and the brokers have said that they know of no commit: it is begun anew.
     commit.mayBeDone = false;
     const identity = this.#identity;
@@ -102,6 +102,7 @@ export class TransactionalProducer implements Producer {
     const partitions = [...new Set(rounds.flat().map(({ partition }) => partition))];
     if (partitions.length === 0) return undefined;
     this.#enter('unsure');
+    for (const partition of partitions) this.#left.add(partition);
     const steps: (() => Promise<BrokerFailure | undefined>)[] = [() => link.addPartitions(identity, partitions)];
     for (const round of rounds) {
       const open = openBatches(round);
@@ -127,6 +128,7 @@ export class TransactionalProducer implements Producer {
     const ends = new Map(rounds.flat().map(({ partition, offset = 0, count }) => [partition, offset + count]));
     try {
       await untilRead(this.#options, ends, persistence);
+      this.#left.clear();
     } catch (error) {
       commit.mayBeDone = true;
       this.#enter('unsure');
@@ -150,11 +152,21 @@ export class TransactionalProducer implements Producer {
       if (identity.asks === 'fenced') this.#enter('shut out');
       return identity;
     }
-    this.#mayBeLeftOpen ||= this.#identity !== undefined;
     this.#identity = identity;
     this.#sequences.restart();
-    this.#enter('ready');
-    return undefined;
+    const failure = await this.#endWhatIsLeft(identity);
+    if (failure === undefined) this.#enter('ready');
+    return failure;
+  }
+
+  /**
+   * Gives up another transaction in the partitions that may have been forgotten: its end is that of what is open there
+   * as well, which no commit must be. Nothing of it was acknowledged.
+   */
+  async #endWhatIsLeft(identity: ProducerIdentity): Promise<BrokerFailure | undefined> {
+    const { link } = this.#options;
+    if (this.#left.size === 0) return undefined;
+    return (await link.addPartitions(identity, [...this.#left])) ?? (await link.endTransaction(identity, 'abort'));
   }
 
   #enter(state: ProducerState): void {
