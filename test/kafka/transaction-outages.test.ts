@@ -87,9 +87,10 @@ test('whenever the broker is killed and started again in a transaction, it is co
     const outcome = await written(producer, 'one', 'two');
     const isForgotten = outcome === 'QUEUE_UNAVAILABLE' && hasForgotten(kafka, topic);
     if (!isForgotten) expect(outcome, name).toBe('durable');
-    // What was forgotten is given up before anything is written behind it.
+    // What was forgotten is given up before anything is written behind it; the partition itself may have heard of it.
     await producer.write(await roundsOf('three'));
-    expect(await parts.committed(), name).toEqual(isForgotten ? ['three'] : ['one', 'two', 'three']);
+    const outcomes = [['one', 'two', 'three'], ...(isForgotten ? [['three']] : [])];
+    expect(outcomes, name).toContainEqual(await parts.committed());
   });
 });
 
@@ -103,7 +104,10 @@ test('whenever the broker is killed and stays away, a write is told as open, and
     await kafka.restart();
     await expect.poll(() => producer.open().then(() => 'settled', String)).toBe('settled');
     expect(await written(producer, 'three'), name).toBe('durable');
-    const isCommitted = at === 'endTransaction' && moment === 'behind' && !hasForgotten(kafka, topic);
-    expect(await parts.committed(), name).toEqual(isCommitted ? ['one', 'two', 'three'] : ['three']);
+    const isCommitted = at === 'endTransaction' && moment === 'behind';
+    const outcomes = isCommitted
+      ? [['one', 'two', 'three'], ...(hasForgotten(kafka, topic) ? [['three']] : [])]
+      : [['three']];
+    expect(outcomes, name).toContainEqual(await parts.committed());
   });
 });
