@@ -25,24 +25,47 @@ export async function createLevelDatabase(directory: string): Promise<void> {
  * Makes a LevelDB as `draft`, in the place beside `directory`, and renames it once `make` is done; whatever an
  * interrupted attempt left there is removed first. `make` fills the empty directory, closes the database again, and
  * sees to it that its files survive a power cut; that their names do is seen to here. When it fails, what
- * it made stays until the next attempt. What another process has put there meanwhile stays.
+ * it made stays until the next attempt. What another process has put there meanwhile stays; where one is in the midst of
+ * that, `LEVEL_LOCKED`.
  */
 export async function createBeside(
   directory: string,
   draft: string,
   make: (draft: string) => Promise<void>,
 ): Promise<void> {
-  await ClassicLevel.destroy(draft);
-  await mkdir(draft, { mode: 0o700 });
-  await make(draft);
-  await syncDirectory(draft);
+  try {
+    await ClassicLevel.destroy(draft);
+    await mkdir(draft, { mode: 0o700 });
+    await make(draft);
+    await syncDirectory(draft);
+    await putInPlace(draft, directory);
+  } catch (error) {
+    throw isDisturbed(error) ? locked(directory, error) : error;
+  }
+  await syncDirectory(dirname(directory));
+}
+
+async function putInPlace(draft: string, directory: string): Promise<void> {
   try {
     await rename(draft, directory);
   } catch (error) {
     if (!isTaken(error)) throw error;
     await ClassicLevel.destroy(draft);
   }
-  await syncDirectory(dirname(directory));
+}
+
+/** Another process makes its own draft at the same moment, and has removed this one, or was there first. */
+function isDisturbed(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : undefined;
+  const isMissing = code === 'ENOENT' || /No such file or directory/.test(error.message);
+  return isMissing || code === 'EEXIST' || isDisturbed(error.cause);
+}
+
+function locked(directory: string, cause: unknown): Error {
+  return Object.assign(new Error(`another process is creating ${directory} just now`, { cause }), {
+    code: 'LEVEL_LOCKED',
+  });
 }
 
 /** Another process, which was started at the same moment, has put its own there. */

@@ -38,6 +38,11 @@ const runs: Promise<void>[] = [];
 interface Scenario extends Pick<RunOptions, 'disturbances' | 'characters' | 'workers'> {
   /** Whether every worker does its share once nothing is disturbed any more. */
   readonly sharesEvenly: boolean;
+  /**
+   * Whether what a killed publisher had sent is certain to be carried out, and so comes twice when it is sent again. Redis
+   * gives up a transaction whose client has gone before it was read whole.
+   */
+  readonly carriesOutWhatWasSent: boolean;
   openQueue(): Promise<ChaosQueue>;
   open(directory: string): Promise<ChaosStore>;
 }
@@ -49,6 +54,7 @@ const shared: Scenario = {
   openQueue: kafkaQueue,
   open: redisStore,
   sharesEvenly: true,
+  carriesOutWhatWasSent: true,
   disturbances: sharedDisturbances,
   characters: [repeats, { ...repeats, fences: true }, claims, { ...claims, fences: true }],
   workers: 3,
@@ -58,6 +64,7 @@ const shared: Scenario = {
 const sharedBullmq: Scenario = {
   ...shared,
   openQueue: bullmqQueue,
+  carriesOutWhatWasSent: false,
   characters: [repeats, repeats, claims, claims],
 };
 
@@ -66,6 +73,7 @@ const exclusive: Scenario = {
   openQueue: kafkaQueue,
   open: async (directory) => levelStore(directory),
   sharesEvenly: false,
+  carriesOutWhatWasSent: true,
   disturbances: exclusiveDisturbances,
   characters: [repeats, { ...repeats, fences: true }, repeats, repeats],
   workers: 3,
@@ -110,6 +118,7 @@ async function runAll(scenario: Scenario, signal: AbortSignal): Promise<void> {
     });
     process.stdout.write(`${reportText(title, report)}\n`);
     expectProof(report, story);
+    if (scenario.carriesOutWhatWasSent) expect(report.verdict.repeated, 'sent again').toBeGreaterThan(0);
     if (scenario.sharesEvenly) expectShares(report);
     rmSync(directory, { recursive: true });
     seed += 1;
@@ -122,7 +131,7 @@ function expectProof({ verdict, counts, rebalances }: Report, story: Story): voi
   expect(Math.min(...counts.inFlight)).toBeGreaterThanOrEqual(leastInFlight);
   const { workers, brokers, publishers } = counts.kills;
   const { redelivered, hangs } = counts;
-  const happened = { workers, brokers, publishers, hangs, rebalances, redelivered, sentAgain: verdict.repeated };
+  const happened = { workers, brokers, publishers, hangs, rebalances, redelivered };
   for (const [what, count] of Object.entries(happened)) expect(count, what).toBeGreaterThan(0);
 }
 
