@@ -57,9 +57,8 @@ async function putInPlace(draft: string, directory: string): Promise<void> {
 /** Another process makes its own draft at the same moment, and has removed this one, or was there first. */
 function isDisturbed(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? error.code : undefined;
-  const isMissing = code === 'ENOENT' || /No such file or directory/.test(error.message);
-  return isMissing || code === 'EEXIST' || isDisturbed(error.cause);
+  const isMissing = codeOf(error) === 'ENOENT' || /No such file or directory/.test(error.message);
+  return isMissing || codeOf(error) === 'EEXIST' || isDisturbed(error.cause);
 }
 
 function locked(directory: string, cause: unknown): Error {
@@ -70,14 +69,18 @@ function locked(directory: string, cause: unknown): Error {
 
 /** Another process, which was started at the same moment, has put its own there. */
 function isTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST');
+  return codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST';
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 async function holdsSomething(directory: string): Promise<boolean> {
   try {
     return (await readdir(directory)).length > 0;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT') return false;
     throw error;
   }
 }

@@ -11,12 +11,11 @@ import {
 } from '../../src/conformance/queue-samples.ts';
 import { parseSessionId } from '../../src/domain/identifiers.ts';
 import { partitionOf } from '../../src/domain/partition.ts';
-import { Pipeline } from '../../src/pipeline/pipeline.ts';
-import { systemClock } from '../../src/platform/system-clock.ts';
 import { eventBytes, type JobData } from '../../src/queues/bullmq/job-events.ts';
 import { createMemoryStore } from '../../src/stores/memory/memory-store.ts';
 import { openBullmqAt } from '../support/bullmq.ts';
 import { useOneRedis } from '../support/one-redis.ts';
+import { pipelineOf } from '../support/pipelines.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { rawClient } from '../support/redis-contents.ts';
 import { serverAt } from '../support/redis-harness.ts';
@@ -82,15 +81,8 @@ test('jobs that wait are committed together', async () => {
   }
   const jobs = (await jobsOf()).reduce((sum, of) => sum + of.length, 0);
   expect(jobs).toBe(20 * shards);
-  const store = createMemoryStore();
-  const pipeline = new Pipeline({
-    queue,
-    store,
-    clock: systemClock,
-    limits: { deliveries: 1_000, bytes: 1_000_000 },
-    cachedSessions: 1_000,
-    backoff: { initial: 1, maximum: 50 },
-  });
+  const limits = { deliveries: 1_000, bytes: 1_000_000 };
+  const pipeline = pipelineOf(queue, createMemoryStore(), { limits, cachedSessions: 1_000 });
   const { commits, deliveries } = await pipeline.runUntilCaughtUp();
   expect(deliveries).toBe(20 * someSessions.length);
   // All of a shard is read at once, so that no commit has less than that.

@@ -6,7 +6,7 @@ import { openBullmqAt } from '../support/bullmq.ts';
 import { BullmqProgram } from '../support/bullmq-program.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { startSentinels } from '../support/redis-sentinels.ts';
-import { LastingPublisher, LastingWorker, pipelineOf } from '../support/shard-changes.ts';
+import { batchesOf, LastingPublisher, LastingWorker } from '../support/shard-changes.ts';
 
 test('while Sentinels make a replica the master, live publishers and workers go on, and nothing is lost that it had', async () => {
   await using redis = await startSentinels();
@@ -34,7 +34,7 @@ test('what a replica did not have when it became the master is missed at once by
   await using queue = await openBullmqAt(redis.address, prefix, { answerTimeoutMs: 2_000 });
   await queue.publish(someCommands(someSessions, 1, 1));
   const store = createMemoryStore();
-  await using pipeline = pipelineOf(queue, store);
+  await using pipeline = batchesOf(queue, store);
   const work = pipeline.run();
   work.catch(() => undefined);
   await expect.poll(() => pipeline.summary.tally.applied).toBe(someSessions.length);

@@ -20,7 +20,7 @@ import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { useOneRedis } from '../support/one-redis.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { openAt, serverAt } from '../support/redis-harness.ts';
-import { changeTo, LastingPublisher, LastingWorker, pipelineOf } from '../support/shard-changes.ts';
+import { batchesOf, changeTo, LastingPublisher, LastingWorker } from '../support/shard-changes.ts';
 
 const redis = useOneRedis();
 const address = () => serverAt(redis.server.port);
@@ -175,7 +175,7 @@ test('live publishers and workers go on over one change after another, and no se
 /** Persists what the queue holds, as a worker does that is started now. */
 async function persist(prefix: string, store: Store): Promise<void> {
   await using queue = await openBullmqAt(address(), prefix, anyShards);
-  await pipelineOf(queue, store).runUntilCaughtUp();
+  await batchesOf(queue, store).runUntilCaughtUp();
 }
 
 test('a store that lacks something from before the change is refused', async () => {

@@ -1,24 +1,17 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { entryText, snapshotText } from '../support/commands.ts';
 import { askGateway, connectGateway, gatewayPort, untilGatewayOpen } from '../support/gateway-client.ts';
-import { compileHeldDisk, HeldDisk } from '../support/held-disk.ts';
-import { freshDirectory } from '../support/program.ts';
+import { useHeldDisks } from '../support/held-disk.ts';
 import { RunningProgram } from '../support/running-program.ts';
 
-let directory: string;
-let library: string;
-beforeAll(() => {
-  directory = freshDirectory();
-  library = compileHeldDisk(directory);
-});
-afterAll(() => rmSync(directory, { recursive: true }));
+const held = useHeldDisks();
 
 /** A gateway in one process with queue and store, of which one lies on a disk of its own. */
 async function startOn(part: 'queue' | 'store') {
+  const { directory } = held;
   const data = join(directory, part);
-  const disk = new HeldDisk(library, join(data, part));
+  const disk = held.disk(part, part);
   const words = ['start', '--gateway-port', '0', '--data-dir', data, '--store', `level:${join(data, 'store')}`];
   const program = new RunningProgram(words, { directory, environment: disk.environment });
   await untilGatewayOpen(program);

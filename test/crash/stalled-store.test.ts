@@ -1,10 +1,10 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { root } from '../../scripts/project.mjs';
 import { exitCodes } from '../../src/compose/exit-codes.ts';
-import { compileHeldDisk, HeldDisk } from '../support/held-disk.ts';
-import { freshDirectory, runProgram } from '../support/program.ts';
+import { useHeldDisks } from '../support/held-disk.ts';
+import { runProgram } from '../support/program.ts';
 import { startService, until } from '../support/service.ts';
 
 const golden = join(root, 'test/fixtures/golden/v0.13.0');
@@ -16,18 +16,13 @@ const batch = {
   body: `[${commands.join(',')}]`,
 };
 
-let directory: string;
-let library: string;
-beforeAll(() => {
-  directory = freshDirectory();
-  library = compileHeldDisk(directory);
-});
-afterAll(() => rmSync(directory, { recursive: true }));
+const held = useHeldDisks();
 
 /** A service whose store lies on a disk that `hold` makes hang or full. */
 async function onHeldDisk(name: string, words: readonly string[]) {
+  const { directory } = held;
   const data = join(directory, name);
-  const disk = new HeldDisk(library, join(data, 'level'));
+  const disk = held.disk(name, 'level');
   const service = await startService(['--data-dir', data, ...words], { directory, environment: disk.environment });
   return { service, data, disk };
 }

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll } from 'vitest';
+import { freshDirectory } from './program.ts';
 
 const source = fileURLToPath(new URL('../crash/held-disk.c', import.meta.url));
 
@@ -37,4 +39,28 @@ export class HeldDisk {
   free(): void {
     rmSync(this.#switchFile);
   }
+}
+
+/** A directory of a test file's own, in which any other can be held up. */
+export interface HeldDisks {
+  readonly directory: string;
+  /** `below`: a path in it. */
+  disk(...below: readonly string[]): HeldDisk;
+}
+
+/** Makes them before the file's tests, and removes the directory after them. */
+export function useHeldDisks(): HeldDisks {
+  let directory = '';
+  let library = '';
+  beforeAll(() => {
+    directory = freshDirectory();
+    library = compileHeldDisk(directory);
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+  return {
+    get directory() {
+      return directory;
+    },
+    disk: (...below) => new HeldDisk(library, join(directory, ...below)),
+  };
 }

@@ -1,10 +1,10 @@
 import type { Command } from '../../src/domain/command.ts';
-import { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { StoreWatch } from '../../src/read-side/store-watch.ts';
 import { SessionReads } from '../../src/service/session-reads.ts';
+import { pipelineOf } from './pipelines.ts';
 import { ScriptedQueue } from './scripted-queue.ts';
 
 /** A store that a pipeline fills while it is read. */
@@ -21,14 +21,7 @@ export interface Persisting extends AsyncDisposable {
 export function startPersisting(store: Store, clock: Clock = systemClock): Persisting {
   const queue = new ScriptedQueue();
   const watch = new StoreWatch({ store, clock, polls: false });
-  const pipeline = new Pipeline({
-    queue,
-    store,
-    clock: systemClock,
-    limits: { deliveries: 100, bytes: 1_000_000 },
-    cachedSessions: 1_000,
-    backoff: { initial: 1, maximum: 4 },
-  });
+  const pipeline = pipelineOf(queue, store, { cachedSessions: 1_000 });
   let added = 0;
   let told: () => void = () => undefined;
   pipeline.on('committed', ({ changes }) => {

@@ -3,13 +3,14 @@ import { isPersistenceError } from '../../src/domain/errors.ts';
 import type { SessionId } from '../../src/domain/identifiers.ts';
 import type { Tally } from '../../src/domain/plan.ts';
 import { addTally, emptyTally } from '../../src/domain/rule/tally.ts';
-import { Pipeline } from '../../src/pipeline/pipeline.ts';
+import type { Pipeline } from '../../src/pipeline/pipeline.ts';
 import { systemClock } from '../../src/platform/system-clock.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { BullmqQueue } from '../../src/queues/bullmq/bullmq-queue.ts';
 import { type ChangedShards, type ChangeShardsOptions, changeShards } from '../../src/queues/bullmq/change-shards.ts';
 import type { RedisAddress } from '../../src/redis/options.ts';
 import { append } from './commands.ts';
+import { pipelineOf } from './pipelines.ts';
 
 /** Gives the queue this number of shards, as the command line does. */
 export function changeTo(
@@ -21,15 +22,10 @@ export function changeTo(
   return changeShards({ connection, prefix, shards, clock: systemClock, newId: randomUUID, ...more });
 }
 
-export function pipelineOf(queue: BullmqQueue, store: Store): Pipeline {
-  return new Pipeline({
-    queue,
-    store,
-    clock: systemClock,
-    limits: { deliveries: 50, bytes: 1_000_000 },
-    cachedSessions: 1_000,
-    backoff: { initial: 1, maximum: 50 },
-  });
+/** A pipeline on such a queue. */
+export function batchesOf(queue: BullmqQueue, store: Store): Pipeline {
+  const limits = { deliveries: 50, bytes: 1_000_000 };
+  return pipelineOf(queue, store, { limits, cachedSessions: 1_000, backoff: { initial: 1, maximum: 50 } });
 }
 
 type OpenQueue = () => Promise<BullmqQueue>;
@@ -62,7 +58,7 @@ export class LastingWorker {
   }
 
   async #work(queue: BullmqQueue, store: Store): Promise<void> {
-    await using pipeline = pipelineOf(queue, store);
+    await using pipeline = batchesOf(queue, store);
     const stop = (): void => void pipeline.stop();
     this.#ending.signal.addEventListener('abort', stop);
     pipeline.on('committed', ({ tally }: { readonly tally: Tally }) => addTally(this.tally, tally));

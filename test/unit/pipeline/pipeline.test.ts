@@ -4,28 +4,15 @@ import { bytesDigest } from '../../../src/domain/digest.ts';
 import { PersistenceError } from '../../../src/domain/errors.ts';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
 import type { DeadLetter, SourceId } from '../../../src/domain/plan.ts';
-import { Pipeline, type PipelineOptions } from '../../../src/pipeline/pipeline.ts';
-import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { QueuedDelivery } from '../../../src/ports/queue.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
 import { append, claim, create, entryText, numbered, save } from '../../support/commands.ts';
 import { createHeldStore } from '../../support/held-store.ts';
+import { pipelineOf } from '../../support/pipelines.ts';
 import { deliveryOf, rawDelivery, ScriptedQueue } from '../../support/scripted-queue.ts';
 
 const session = 'a-session-of-the-tests-1' as SessionId;
-
-function pipelineOf(queue: ScriptedQueue, store: Store, more: Partial<PipelineOptions> = {}): Pipeline {
-  return new Pipeline({
-    queue,
-    store,
-    clock: systemClock,
-    limits: { deliveries: 100, bytes: 1_000_000 },
-    cachedSessions: 100,
-    backoff: { initial: 1, maximum: 4 },
-    ...more,
-  });
-}
 
 function unreadable(queue: ScriptedQueue): QueuedDelivery {
   const message = { key: undefined, headers: [], value: Buffer.from('nothing') };

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { PersistenceError } from '../../../src/domain/errors.ts';
 import type { SessionId } from '../../../src/domain/identifiers.ts';
 import type { Plan } from '../../../src/domain/plan.ts';
-import { Pipeline } from '../../../src/pipeline/pipeline.ts';
 import { systemClock } from '../../../src/platform/system-clock.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { createMemoryStore } from '../../../src/stores/memory/memory-store.ts';
 import { append, create, entryText } from '../../support/commands.ts';
+import { pipelineOf } from '../../support/pipelines.ts';
 import { ScriptedQueue } from '../../support/scripted-queue.ts';
 
 const session = 'a-session-of-the-tests-1' as SessionId;
@@ -20,17 +20,6 @@ function sharedStore(shared: Store, methods: Partial<Store> = {}): Store {
       const value: unknown = Reflect.get(property in methods ? methods : target, property);
       return typeof value === 'function' ? value.bind(target) : value;
     },
-  });
-}
-
-function pipelineOf(queue: ScriptedQueue, store: Store): Pipeline {
-  return new Pipeline({
-    queue,
-    store,
-    clock: systemClock,
-    limits: { deliveries: 100, bytes: 1_000_000 },
-    cachedSessions: 100,
-    backoff: { initial: 1, maximum: 4 },
   });
 }
 

@@ -60,7 +60,7 @@ export class TransactionalProducer implements Producer {
     const identity = this.#identity;
     if (identity === undefined || this.#state !== 'ready') return;
     this.#enter('unsure');
-    const failure = (await link.addPartitions(identity, partitions)) ?? (await link.endTransaction(identity, 'abort'));
+    const failure = await this.#giveUpIn(partitions, identity);
     // Nothing is written; but who leads the partitions is known then.
     await link.produce(new Map());
     if (failure === undefined) this.#enter('ready');
@@ -164,9 +164,13 @@ export class TransactionalProducer implements Producer {
    * as well, which no commit must be. Nothing of it was acknowledged.
    */
   async #endWhatIsLeft(identity: ProducerIdentity): Promise<BrokerFailure | undefined> {
+    return this.#left.size === 0 ? undefined : await this.#giveUpIn([...this.#left], identity);
+  }
+
+  /** Opens a transaction in these partitions, in which nothing is written, and gives it up. */
+  async #giveUpIn(partitions: readonly number[], identity: ProducerIdentity): Promise<BrokerFailure | undefined> {
     const { link } = this.#options;
-    if (this.#left.size === 0) return undefined;
-    return (await link.addPartitions(identity, [...this.#left])) ?? (await link.endTransaction(identity, 'abort'));
+    return (await link.addPartitions(identity, partitions)) ?? (await link.endTransaction(identity, 'abort'));
   }
 
   #enter(state: ProducerState): void {
