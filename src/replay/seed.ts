@@ -18,7 +18,8 @@ export interface Seed extends Pick<CopyOptions, 'signal' | 'onProgress'> {
 }
 
 /**
- * Copies the base into the target, or goes on with that. Nothing is written unless the source goes on where the base stands: else `SOURCE_LOST_HISTORY`. Throws what copying throws.
+ * Copies the base into the target, or goes on with that. Nothing is written unless the source goes on where the base
+ * stands: else `SOURCE_LOST_HISTORY`. Throws what copying throws.
  */
 export async function seed({ base, standing, target, source, bounds, signal, onProgress }: Seed): Promise<void> {
   refuseGap(positionsOf(base, standing, source), source, bounds);
